@@ -1,0 +1,1 @@
+"""Dayfly: a workflow platform for Dask that Flyte 1 clients take for Flyte. Importing it has no side effects."""

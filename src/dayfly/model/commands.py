@@ -1,0 +1,85 @@
+"""What shall be done: imperative, frozen, each with a key that names what it makes, so that doing it twice is harmless.
+
+`engine.step` gives them, the run's commit stores them, `controller.performing` carries them out. Timer commands are
+carried out by the commit itself: a timer is a row.
+"""
+
+from __future__ import annotations
+
+from typing import Union
+
+import msgspec
+
+from dayfly.base.clock import Micros
+from dayfly.model.identifiers import NodeId
+
+
+class StartAttempt(msgspec.Struct, frozen=True, tag=True):
+    """Resolve the node's inputs (once per node), then start this attempt."""
+
+    node: NodeId
+    attempt: int
+    interruptible: bool = False
+
+    @property
+    def key(self) -> str:
+        """Return the key, unique in its execution."""
+        return f"start/{self.node}/{self.attempt}"
+
+
+class StopAttempt(msgspec.Struct, frozen=True, tag=True):
+    """End this attempt: SIGTERM, grace, SIGKILL, or whatever its executor knows."""
+
+    node: NodeId
+    attempt: int
+    why: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return the key, unique in its execution."""
+        return f"stop/{self.node}/{self.attempt}"
+
+
+class WriteOutputs(msgspec.Struct, frozen=True, tag=True):
+    """Resolve the end node's bindings and store the execution's outputs."""
+
+    @property
+    def key(self) -> str:
+        """Return the key, unique in its execution."""
+        return "outputs"
+
+
+class SetTimer(msgspec.Struct, frozen=True, tag=True):
+    """Let `TimerFired(timer)` happen at `due_at`."""
+
+    timer: str
+    due_at: Micros
+
+    @property
+    def key(self) -> str:
+        """Return the key, unique in its execution."""
+        return f"timer/{self.timer}"
+
+
+class CancelTimer(msgspec.Struct, frozen=True, tag=True):
+    """Forget the timer, if it has not fired."""
+
+    timer: str
+
+    @property
+    def key(self) -> str:
+        """Return the key, unique in its execution."""
+        return f"cancel/{self.timer}"
+
+
+Command = Union[StartAttempt, StopAttempt, WriteOutputs, SetTimer, CancelTimer]
+
+
+def encode(command: Command) -> bytes:
+    """Return the command as bytes (msgpack)."""
+    return msgspec.msgpack.encode(command)
+
+
+def decode(raw: bytes) -> Command:
+    """Return the command that `encode` wrote."""
+    return msgspec.msgpack.decode(raw, type=Command)

@@ -1,0 +1,108 @@
+"""Names of things, as frozen values, and the short names Flyte derives from them.
+
+The derivations follow flyteorg/flyte: unique node ids (flytepropeller/pkg/controller/nodes/common/utils.go) and
+generated names (flyteplugins/go/tasks/pluginmachinery/encoding/encoder.go).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NewType
+
+import msgspec
+from flyteidl.core import identifier_pb2
+
+NodeId = NewType("NodeId", str)
+"""The unique id of a node in its execution: `n0`, or `n1-0-n0` below a parent."""
+
+AttemptKey = NewType("AttemptKey", str)
+"""Names one attempt for ever and everywhere: `project/domain/execution/node/attempt`. Starting it twice starts it once."""
+
+START_NODE = NodeId("start-node")
+END_NODE = NodeId("end-node")
+
+MAX_NODE_ID = 20
+"""Longer unique node ids are replaced by a hash."""
+
+MAX_GENERATED_NAME = 50
+"""Longer generated task names are replaced by a hash."""
+
+_HASH_ALPHABET = "abcdefghijklmnopqrstuvwxyz123456"
+
+
+class EntityId(msgspec.Struct, frozen=True, order=True):
+    """A registered task, workflow or launch plan. `kind` is a `flyteidl` ResourceType number."""
+
+    kind: int
+    project: str
+    domain: str
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{identifier_pb2.ResourceType.Name(self.kind).lower()} {self.project}:{self.domain}:{self.name}:{self.version}"
+
+
+class ExecutionId(msgspec.Struct, frozen=True, order=True):
+    """One execution."""
+
+    project: str
+    domain: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.project}/{self.domain}/{self.name}"
+
+
+def from_identifier(message: identifier_pb2.Identifier) -> EntityId:
+    """Convert from the message."""
+    return EntityId(message.resource_type, message.project, message.domain, message.name, message.version)
+
+
+def to_identifier(entity: EntityId) -> identifier_pb2.Identifier:
+    """Convert to the message."""
+    return identifier_pb2.Identifier(
+        resource_type=entity.kind,
+        project=entity.project,
+        domain=entity.domain,
+        name=entity.name,
+        version=entity.version,
+    )
+
+
+def from_execution_identifier(message: identifier_pb2.WorkflowExecutionIdentifier) -> ExecutionId:
+    """Convert from the message."""
+    return ExecutionId(message.project, message.domain, message.name)
+
+
+def to_execution_identifier(execution: ExecutionId) -> identifier_pb2.WorkflowExecutionIdentifier:
+    """Convert to the message."""
+    return identifier_pb2.WorkflowExecutionIdentifier(
+        project=execution.project, domain=execution.domain, name=execution.name
+    )
+
+
+def attempt_key(execution: ExecutionId, node: NodeId, attempt: int) -> AttemptKey:
+    """Return the key of one attempt."""
+    return AttemptKey(f"{execution}/{node}/{attempt}")
+
+
+def parse_attempt_key(key: AttemptKey) -> tuple[ExecutionId, NodeId, int]:
+    """Take a key apart again."""
+    project, domain, name, node, attempt = key.split("/")
+    return ExecutionId(project, domain, name), NodeId(node), int(attempt)
+
+
+def generated_name(execution: ExecutionId, node: NodeId, attempt: int) -> str:
+    """Return the name of the attempt's pod, group or job: at most 50 characters, DNS-safe."""
+    return _fixed_length(f"{execution.name}-{node}-{attempt}", MAX_GENERATED_NAME)
+
+
+def _fixed_length(name: str, limit: int) -> str:
+    if len(name) <= limit:
+        return name
+    value = 0x811C9DC5
+    for byte in name.encode():
+        value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
+    digits = "".join(_HASH_ALPHABET[int(five, 2)] for five in re.findall(".{5}", f"{value:032b}".ljust(35, "0")))
+    return "f" + digits

@@ -1,0 +1,60 @@
+"""Where the files of an execution lie in the object store: pure paths, as Flyte lays them out.
+
+Source: flyteadmin/pkg/manager/impl/shared and flytepropeller's node directories in flyteorg/flyte. `storage` is the
+prefix of the platform's store (`file:///home/ann/.dayfly/storage`, `s3://bucket`), without a trailing slash.
+"""
+
+from __future__ import annotations
+
+from dayfly.model.identifiers import END_NODE, START_NODE, ExecutionId, NodeId, generated_name
+
+
+def inputs_uri(storage: str, execution: ExecutionId) -> str:
+    """Return where the merged inputs of the execution lie."""
+    return f"{storage}/metadata/{execution}/inputs"
+
+
+def user_inputs_uri(storage: str, execution: ExecutionId) -> str:
+    """Return where the inputs lie that the client sent."""
+    return f"{storage}/metadata/{execution}/user_inputs"
+
+
+def execution_root(storage: str, execution: ExecutionId) -> str:
+    """Return the folder of everything the engine writes for the execution."""
+    return f"{storage}/metadata/propeller/{execution.project}-{execution.domain}-{execution.name}"
+
+
+def node_inputs_uri(storage: str, execution: ExecutionId, node: NodeId) -> str:
+    """Return the node's inputs.pb. The start node's inputs are its outputs; the end node's, the execution's outputs."""
+    if node in (START_NODE, END_NODE):
+        return f"{execution_root(storage, execution)}/{node}/data/0/outputs.pb"
+    return f"{execution_root(storage, execution)}/{node}/data/inputs.pb"
+
+
+def output_prefix(storage: str, execution: ExecutionId, node: NodeId, attempt: int) -> str:
+    """Return the folder that an attempt writes outputs.pb, error.pb and deck.html to."""
+    return f"{execution_root(storage, execution)}/{node}/data/{attempt}"
+
+
+def outputs_uri(storage: str, execution: ExecutionId, node: NodeId, attempt: int = 0) -> str:
+    """Return the attempt's outputs.pb."""
+    return f"{output_prefix(storage, execution, node, attempt)}/outputs.pb"
+
+
+def execution_outputs_uri(storage: str, execution: ExecutionId) -> str:
+    """Return the outputs of the whole execution."""
+    return outputs_uri(storage, execution, END_NODE)
+
+
+def raw_output_prefix(prefix: str, execution: ExecutionId, node: NodeId, attempt: int) -> str:
+    """Return the folder for an attempt's own data, spread over 2-character shards as Flyte does.
+
+    `prefix` is the execution's raw output location, or `<storage>/data`.
+    """
+    name = generated_name(execution, node, attempt)
+    value = 0x811C9DC5
+    for byte in name.encode():
+        value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
+    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
+    shard = digits[value % 36] + digits[(value // 36) % 36]
+    return f"{prefix.rstrip('/')}/{shard}/{execution.project}-{execution.domain}-{name}"

@@ -1,0 +1,111 @@
+"""What runs attempts. An executor reports and never decides: retries, phases and policies are the engine's.
+
+Five verbs, all repeatable, and handles are taken back after a restart of the platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from enum import Enum
+from typing import Protocol
+
+import msgspec
+
+from dayfly.base.clock import Micros
+from dayfly.model.identifiers import AttemptKey, EntityId
+from dayfly.model.phases import FailureKind
+from dayfly.model.run import LogLink
+
+
+class AttemptSpec(msgspec.Struct, frozen=True):
+    """One attempt, ready to run: everything is filled in, nothing is left to look up."""
+
+    key: AttemptKey
+    generated_name: str
+    """DNS-safe, at most 50 characters; names whatever is made."""
+    task: EntityId
+    task_type: str
+    template: bytes
+    """The registered flyteidl.core.TaskTemplate, untouched: for `custom`, resources, image."""
+    argv: tuple[str, ...]
+    """Command and arguments with all templates filled."""
+    env: dict[str, str]
+    """Everything the task must find in its environment beside the executor's own defaults; the last word on each name."""
+    volatile_env: frozenset[str] = frozenset()
+    """Names in `env` that differ between executions: user modules must not be preloaded before these are set, where
+    they are not Flyte's own."""
+    image: str = ""
+    cpu_request: float = 0.0
+    """Cores; 0 is not said."""
+    memory_request_bytes: int = 0
+    cpu_limit: float = 0.0
+    memory_limit_bytes: int = 0
+    """0 is no limit."""
+    interruptible: bool = False
+
+
+class ObservationKind(Enum):
+    """What was seen."""
+
+    QUEUED = "queued"
+    """Waiting for room on the host; `reason` says for what."""
+    INITIALIZING = "initializing"
+    RUNNING = "running"
+    EXITED = "exited"
+    """Ended by itself. `exit_code` or `signal` say how; outputs.pb or error.pb say what: the observer reads them."""
+    FAILED = "failed"
+    """Ended by the platform or the world, with kind, code and message; output files do not matter."""
+    STOPPED = "stopped"
+    """Ended because `stop` was called; nothing of it is left."""
+
+
+TERMINAL = frozenset({ObservationKind.EXITED, ObservationKind.FAILED, ObservationKind.STOPPED})
+
+
+class Observation(msgspec.Struct, frozen=True):
+    """What an executor saw of one attempt. Repeating one is harmless."""
+
+    key: AttemptKey
+    kind: ObservationKind
+    at: Micros
+    reason: str = ""
+    logs: tuple[LogLink, ...] = ()
+    custom_info: bytes = b""
+    """A serialized google.protobuf.Struct."""
+    exit_code: int | None = None
+    signal: int | None = None
+    failure_kind: FailureKind = FailureKind.UNKNOWN
+    code: str = ""
+    message: str = ""
+    recoverable: bool = True
+    log_tail: str = ""
+    """The last lines of the driver's log, for EXITED with neither outputs nor error."""
+
+
+class Executor(Protocol):
+    """Runs attempts of some task types. Raises `InvalidArgument` for a spec it cannot run, `ExecutorUnavailable`."""
+
+    async def start(self, spec: AttemptSpec) -> bytes:
+        """Start the attempt, or find it started; return the handle, which outlives the platform."""
+        ...
+
+    async def recover(self, key: AttemptKey, handle: bytes) -> Observation:
+        """Say how an attempt is that an earlier platform started, and watch it from now on."""
+        ...
+
+    def watch(self) -> AsyncIterator[Observation]:
+        """Yield what happens to all attempts started or recovered here; each end exactly once, at least."""
+        ...
+
+    async def stop(self, key: AttemptKey, handle: bytes, *, grace_seconds: float) -> None:
+        """Ask it to end: SIGTERM, SIGKILL after the grace. Returns at once; STOPPED follows. Ended already is fine."""
+        ...
+
+    async def forget(self, key: AttemptKey, handle: bytes) -> None:
+        """The end is committed: drop what is kept of it, logs apart. Unknown is fine."""
+        ...
+
+    async def close(self, *, grace_seconds: float) -> None:
+        """The platform ends gracefully: end all running attempts within the grace; each is yielded as FAILED
+        (SYSTEM, code `Interrupted`, recoverable) by `watch`, which then finishes."""
+        ...

@@ -1,0 +1,130 @@
+"""Groups of processes forked from a warm interpreter, each group watched over by a supervisor of its own.
+
+What `executors.local` offers to whoever needs processes on this host: one group is one attempt, be it a single driver
+or a whole Dask cluster with its driver. The supervisor needs no platform: it restarts, limits and ends the group by the
+rules in `GroupSpec`, and writes the end to disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+import msgspec
+
+from dayfly.base.clock import Micros
+
+
+class Preload(msgspec.Struct, frozen=True):
+    """What a fork server has imported before it forks. Equal values share one fork server."""
+
+    python: str
+    """Path of the interpreter of the environment."""
+    modules: tuple[str, ...] = ()
+    """Libraries, in order: `flytekit.bin.entrypoint`, `distributed`."""
+    distribution: str = ""
+    """Local folder of the unpacked fast-registered code: first on sys.path while user modules are imported."""
+    user_modules: tuple[str, ...] = ()
+    """The user's modules; skipped, with the reason told, where importing them starts threads or fails."""
+    env: tuple[tuple[str, str], ...] = ()
+    """Environment while importing, sorted: the template's own, which all attempts of this version share."""
+
+
+class Role(msgspec.Struct, frozen=True):
+    """One process of a group, or one of several alike."""
+
+    name: str
+    """`driver`, `scheduler`, `worker-0`...; also the name of its log file."""
+    entry: str
+    """`module:function`, called with (channel, arguments) in the forked process; the builtin `argv` runs `argv`:
+    flytekit's entrypoints in the forked interpreter, anything else by exec."""
+    arguments: dict[str, object] = {}
+    """Plain JSON for the entry."""
+    argv: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    memory_limit_bytes: int = 0
+    """The supervisor kills the process tree above this and reports `oom`; 0 is no limit."""
+    restart: bool = False
+    """A new one is made when it ends by itself, for as long as the group lives."""
+    essential: bool = False
+    """When it ends, the group ends, as failed. Exactly one role is `main` instead."""
+    main: bool = False
+    """When it ends, the group ends with its exit."""
+    wait_for: tuple[str, ...] = ()
+    """Facts that other roles must have published before this one is started or told to go on."""
+
+
+class GroupSpec(msgspec.Struct, frozen=True):
+    """One group."""
+
+    key: str
+    """Its attempt key."""
+    preload: Preload
+    roles: tuple[Role, ...]
+    working_dir: str
+    """Made for the group, removed when it is forgotten; roles start in it. Holds a private copy of the distribution."""
+    log_dir: str
+    """One `<role>.log` a role; kept."""
+    cpu_request: float = 0.0
+    memory_request_bytes: int = 0
+    quorum_fact: str = ""
+    """Published by the supervisor itself when `quorum` roles have published `ready`."""
+    quorum: int = 0
+    startup_timeout_seconds: float = 0.0
+    """From start until the quorum; above it the group fails with `startup_timeout`. 0 is no limit."""
+    restart_limit: int = 0
+    """Restarts in all before the group fails with `restarts_exhausted`; 0 is no limit."""
+
+
+class GroupReport(msgspec.Struct, frozen=True):
+    """What is told of a group while it lives, and at its end."""
+
+    key: str
+    at: Micros
+    state: str
+    """queued, starting, running (the main role has been started), ended."""
+    reason: str = ""
+    """For people: what it waits for, what was restarted and why."""
+    facts: dict[str, object] = {}
+    """All that roles have published, by name: plain JSON."""
+    end: str = ""
+    """When ended: exited, stopped, oom, essential_lost, startup_timeout, restarts_exhausted, lost, interrupted."""
+    role: str = ""
+    """The role whose end this is."""
+    exit_code: int | None = None
+    signal: int | None = None
+    peak_memory_bytes: int = 0
+    message: str = ""
+    """For `end` other than exited and stopped: what happened, in words."""
+
+
+class ProcessGroups(Protocol):
+    """The host's groups. Raises `ExecutorUnavailable`."""
+
+    async def start(self, spec: GroupSpec) -> None:
+        """Start the group as soon as the host has room, or find it started, or ended, by its key. It is kept on disk."""
+        ...
+
+    async def recover(self, key: str) -> GroupReport | None:
+        """Return the last report of a group that an earlier platform started and watch it; None if it was never started."""
+        ...
+
+    def watch(self) -> AsyncIterator[GroupReport]:
+        """Yield reports of all groups started or recovered by this caller's prefix; the end at least once."""
+        ...
+
+    async def stop(self, key: str, *, grace_seconds: float) -> None:
+        """SIGTERM to the main role, SIGKILL to all after the grace; `ended` with `stopped` follows."""
+        ...
+
+    async def forget(self, key: str) -> None:
+        """Remove its record and working folder."""
+        ...
+
+    async def leftovers(self, key: str) -> list[str]:
+        """Name every process, port and file that is left of the group, logs apart; empty when clean."""
+        ...
+
+    async def close(self, *, grace_seconds: float) -> None:
+        """End all groups (`interrupted`) and all fork servers."""
+        ...
