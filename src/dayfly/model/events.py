@@ -1,4 +1,7 @@
-"""What happened: past tense, frozen, complete. Services and `controller.observing` append them; `engine.step` reads them."""
+"""What happened: past tense, frozen, complete.
+
+Services and `controller.observing` append them; `engine.step` reads them.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ NodeId = NewType("NodeId", str)
 """The unique id of a node in its execution: `n0`, or `n1-0-n0` below a parent."""
 
 AttemptKey = NewType("AttemptKey", str)
-"""Names one attempt for ever and everywhere: `project/domain/execution/node/attempt`. Starting it twice starts it once."""
+"""Names one attempt everywhere: `project/domain/execution/node/attempt`. Starting it twice starts it once."""
 
 START_NODE = NodeId("start-node")
 END_NODE = NodeId("end-node")
@@ -40,7 +40,8 @@ class EntityId(msgspec.Struct, frozen=True, order=True):
     version: str
 
     def __str__(self) -> str:
-        return f"{identifier_pb2.ResourceType.Name(self.kind).lower()} {self.project}:{self.domain}:{self.name}:{self.version}"
+        kind = identifier_pb2.ResourceType.Name(self.kind).lower()
+        return f"{kind} {self.project}:{self.domain}:{self.name}:{self.version}"
 
 
 class ExecutionId(msgspec.Struct, frozen=True, order=True):

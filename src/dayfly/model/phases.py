@@ -1,6 +1,6 @@
 """Phases of executions, nodes and attempts, with Flyte's own numbers.
 
-Numbers: flyteidl/protos/flyteidl/core/execution.proto in flyteorg/flyte. Which moves are legal is `engine.moves`' matter.
+Numbers: flyteidl/protos/flyteidl/core/execution.proto in flyteorg/flyte. Which moves are legal, `engine.moves` says.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class Definitions(Protocol):
         ...
 
     async def create(self, definition: Definition) -> Definition | None:
-        """Add a version, and its named entity. Return None when added, else the stored one of the same id, untouched."""
+        """Add a version, and its named entity. Return None when added, else the stored one, untouched."""
         ...
 
     async def find(self, entity: EntityId) -> Definition | None:
@@ -105,9 +105,10 @@ class Definitions(Protocol):
         """Return those of the versions that exist, in one go."""
         ...
 
-    async def list(self, kind: int, project: str, domain: str, name: str, page: Page) -> list[Definition]:
-        """Return versions; all names where `name` is empty. Fields: project, domain, name, version, created_at, updated_at,
-        and by kind type, short_description, digest, state, workflow.name, workflow.version."""
+    async def list_versions(self, kind: int, project: str, domain: str, name: str, page: Page) -> list[Definition]:
+        """Return versions; all names where `name` is empty.
+
+        Fields: project, domain, name, version, created_at, updated_at, and by kind type, short_description, digest, state, workflow.name, workflow.version."""
         ...
 
     async def list_names(self, kind: int, project: str, domain: str, page: Page) -> list[NamedEntity]:
@@ -123,7 +124,10 @@ class Definitions(Protocol):
         ...
 
     async def set_launch_plan_state(self, entity: EntityId, state: int, at: Micros) -> None:
-        """Activate (1; every other version of the name becomes 0, in the same commit) or deactivate. Raise `NotFound`."""
+        """Activate (1; every other version of the name becomes 0, in the same commit) or deactivate (0).
+
+        Raise `NotFound`.
+        """
         ...
 
     async def find_active_launch_plan(self, project: str, domain: str, name: str) -> Definition | None:

@@ -32,8 +32,8 @@ class AttemptSpec(msgspec.Struct, frozen=True):
     env: dict[str, str]
     """Everything the task must find in its environment beside the executor's own defaults; the last word on each name."""
     volatile_env: frozenset[str] = frozenset()
-    """Names in `env` that differ between executions: user modules must not be preloaded before these are set, where
-    they are not Flyte's own."""
+    """Names in `env` that this execution alone sets, Flyte's own apart: where there are any, user modules must be
+    imported after they are set, never before the fork."""
     image: str = ""
     cpu_request: float = 0.0
     """Cores; 0 is not said."""
@@ -83,7 +83,7 @@ class Observation(msgspec.Struct, frozen=True):
 
 
 class Executor(Protocol):
-    """Runs attempts of some task types. Raises `InvalidArgument` for a spec it cannot run, `ExecutorUnavailable`."""
+    """Runs attempts. Raises `InvalidArgument` for a spec it cannot run, `ExecutorUnavailable`."""
 
     async def start(self, spec: AttemptSpec) -> bytes:
         """Start the attempt, or find it started; return the handle, which outlives the platform."""

@@ -102,7 +102,7 @@ class ProcessGroups(Protocol):
     """The host's groups. Raises `ExecutorUnavailable`."""
 
     async def start(self, spec: GroupSpec) -> None:
-        """Start the group as soon as the host has room, or find it started, or ended, by its key. It is kept on disk."""
+        """Start the group as soon as the host has room, or find it started or ended, by its key."""
         ...
 
     async def recover(self, key: str) -> GroupReport | None:

@@ -124,7 +124,10 @@ class Runs(Protocol):
         ...
 
     async def request_abort(self, execution: ExecutionId, event: Event, *, principal: str, cause: str) -> None:
-        """Append the abort and show ABORTING at once, in one commit. Raise `NotFound`, `FailedPrecondition` if ended."""
+        """Append the abort and show ABORTING at once, in one commit.
+
+        Raise `NotFound`, `FailedPrecondition` if ended.
+        """
         ...
 
     async def set_archived(self, execution: ExecutionId, *, archived: bool, principal: str, at: Micros) -> None:
