@@ -46,7 +46,7 @@ def kind_of(argv: Sequence[str]) -> str:
 
 
 def parse(argv: Sequence[str]) -> EntryPoint:
-    """Read a command line whose templates are filled. Nothing is wrong with an odd one: it is `other`, or lacks parts."""
+    """Read a command line whose templates are filled. An odd one is no error: it is `other`, or lacks parts."""
     kind = kind_of(argv)
     if kind != FAST:
         return EntryPoint(kind, inner=tuple(argv), user_modules=_user_modules(argv))
