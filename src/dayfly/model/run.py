@@ -65,7 +65,8 @@ class AttemptState(msgspec.Struct, frozen=True):
     custom_info: bytes = b""
     """A serialized google.protobuf.Struct, as clients read it; for Dask: workers and tasks done."""
     stopping: Failure | None = None
-    """Why it was asked to stop; None while it may go on. Its end, whatever it is, then counts as this failure."""
+    """Why it was asked to stop; None while it may go on. Its end then counts as this failure, whatever it is; only an
+    attempt stopped for a timeout may still succeed."""
     updates: int = 0
     """Progress reports taken; the phase_version that clients see."""
 
@@ -118,6 +119,10 @@ class RunState(msgspec.Struct, frozen=True):
     ended_at: Micros | None = None
     updated_at: Micros = Micros(0)
     nodes: dict[NodeId, NodeState] = {}
+    live: int = 0
+    """Nodes that have a live attempt, counted so that nobody needs to look through all nodes."""
+    waiting: tuple[NodeId, ...] = ()
+    """Nodes whose upstreams have succeeded and that wait for room under `max_parallelism`, in registered order."""
     failure: Failure | None = None
     """The error the execution ends with, once it is known."""
     abort: Abort | None = None

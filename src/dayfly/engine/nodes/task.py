@@ -1,0 +1,125 @@
+"""A node that runs one task: attempt after attempt until one succeeds or the budgets are used up.
+
+Whatever the executor says about an attempt that is not the node's live one is late or repeated, and is ignored.
+"""
+
+from __future__ import annotations
+
+from dayfly.engine import aborting, retrying, timing_out
+from dayfly.engine.drafting import Draft
+from dayfly.engine.nodes import reporting
+from dayfly.model.commands import StartAttempt
+from dayfly.model.events import AttemptFailed, AttemptProgressed, AttemptStopped, AttemptSucceeded
+from dayfly.model.identifiers import NodeId
+from dayfly.model.phases import AttemptPhase, FailureKind, NodePhase
+from dayfly.model.run import AttemptState, Failure
+
+STOPPED_UNASKED = "StoppedUnasked"
+"""Code of an attempt that was ended by somebody else: nobody's fault, and free to retry."""
+
+
+def start(draft: Draft, node: NodeId) -> None:
+    """Queue the node and start its first attempt."""
+    draft.add_node(node)
+    timing_out.watch_node(draft, node)
+    _start_attempt(draft, node)
+
+
+def progressed(draft: Draft, event: AttemptProgressed) -> None:
+    """Note how the live attempt is doing; the first time it is seen running, its clock starts."""
+    attempt = draft.find_live(event.node, event.attempt)
+    changes = reporting.merge(attempt, event) if attempt is not None else {}
+    if attempt is None or not changes:
+        return
+    phase = changes.pop("phase", attempt.phase)
+    if phase is attempt.phase:
+        draft.edit_attempt(event.node, **changes)
+    elif phase is not AttemptPhase.RUNNING:
+        draft.move_attempt(event.node, phase, **changes)
+    else:
+        started_at = draft.later(attempt.queued_at)
+        draft.move_attempt(event.node, phase, started_at=started_at, **changes)
+        timing_out.watch_attempt(draft, event.node, attempt, started_at)
+        if draft.state.nodes[event.node].phase is NodePhase.QUEUED:
+            draft.move_node(event.node, NodePhase.RUNNING, started_at=started_at)
+
+
+def succeeded(draft: Draft, event: AttemptSucceeded) -> None:
+    """End attempt and node well, unless they are being aborted: then nothing they do counts any more."""
+    attempt = draft.find_live(event.node, event.attempt)
+    if attempt is None:
+        return
+    if attempt.stopping is not None and aborting.is_aborted(attempt.stopping):
+        _end_aborted(draft, event.node, attempt.stopping)
+        return
+    timing_out.unwatch_attempt(draft, event.node, attempt)
+    timing_out.unwatch_node(draft, event.node, attempt)
+    # Nobody may have seen it running, but it did: clients compute durations from the start.
+    seen = attempt.started_at if attempt.started_at is not None else attempt.queued_at
+    draft.move_attempt(event.node, AttemptPhase.SUCCEEDED, started_at=seen)
+    before = draft.state.nodes[event.node].started_at
+    started_at = before if before is not None else seen
+    draft.move_node(event.node, NodePhase.SUCCEEDED, started_at=started_at, has_deck=event.has_deck)
+
+
+def failed(draft: Draft, event: AttemptFailed) -> None:
+    """End the attempt badly; the node gets another one if its budgets allow."""
+    attempt = draft.find_live(event.node, event.attempt)
+    if attempt is None:
+        return
+    if attempt.stopping is not None:
+        _end_stopped(draft, event.node, attempt, attempt.stopping)
+    else:
+        failure = Failure(event.kind, event.code, event.message, event.at)
+        _end_failed(draft, event.node, attempt, failure, recoverable=event.recoverable)
+
+
+def stopped(draft: Draft, event: AttemptStopped) -> None:
+    """End the attempt as whatever it was stopped for."""
+    attempt = draft.find_live(event.node, event.attempt)
+    if attempt is None:
+        return
+    if attempt.stopping is not None:
+        _end_stopped(draft, event.node, attempt, attempt.stopping)
+    else:
+        message = f"Attempt {event.attempt} of node {event.node} was ended from outside."
+        failure = Failure(FailureKind.SYSTEM, STOPPED_UNASKED, message, event.at)
+        _end_failed(draft, event.node, attempt, failure, recoverable=True)
+
+
+def _start_attempt(draft: Draft, node: NodeId) -> None:
+    state, options = draft.state.nodes[node], draft.state.options
+    risky = retrying.interruptible(draft.plan, draft.plan.nodes[node], options, state.system_failures)
+    attempt = draft.add_attempt(node, interruptible=risky)
+    draft.command(StartAttempt(node, attempt.number, interruptible=risky))
+
+
+def _end_stopped(draft: Draft, node: NodeId, attempt: AttemptState, why: Failure) -> None:
+    if aborting.is_aborted(why):
+        _end_aborted(draft, node, why)
+    elif why.code == timing_out.NODE_CODE:
+        draft.move_attempt(node, AttemptPhase.FAILED, failure=why)
+        draft.move_node(node, NodePhase.TIMED_OUT, failure=why)
+    else:
+        _end_failed(draft, node, attempt, why, recoverable=True)
+
+
+def _end_aborted(draft: Draft, node: NodeId, why: Failure) -> None:
+    draft.move_attempt(node, AttemptPhase.ABORTED, failure=why)
+    draft.move_node(node, NodePhase.ABORTED, failure=why)
+
+
+def _end_failed(draft: Draft, node: NodeId, attempt: AttemptState, failure: Failure, *, recoverable: bool) -> None:
+    before, rules = draft.state.nodes[node], draft.plan.nodes[node]
+    final = retrying.find_final_failure(rules, draft.state.options, before, failure, recoverable=recoverable)
+    timing_out.unwatch_attempt(draft, node, attempt)
+    draft.move_attempt(node, AttemptPhase.FAILED, failure=failure)
+    if failure.kind is FailureKind.SYSTEM:
+        draft.edit_node(node, system_failures=before.system_failures + 1)
+    else:
+        draft.edit_node(node, user_failures=before.user_failures + 1)
+    if final is None:
+        _start_attempt(draft, node)
+    else:
+        timing_out.unwatch_node(draft, node, attempt)
+        draft.move_node(node, NodePhase.FAILED, failure=final)
