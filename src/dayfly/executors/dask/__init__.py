@@ -1,0 +1,50 @@
+"""Ephemeral Dask clusters, one for each attempt of a task of type `dask`.
+
+Knows: what a Dask cluster is, what its ends mean. Never knows: retries, phases, other executors; each kind of cluster
+has a folder of its own, which alone knows what the cluster is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dayfly.executors.dask import executor, fitting
+from dayfly.executors.dask.local import provider
+
+if TYPE_CHECKING:
+    from dayfly.base.clock import Clock
+    from dayfly.model.identifiers import AttemptKey
+    from dayfly.ports.environments import Environments
+    from dayfly.ports.process_groups import ProcessGroups
+
+TASK_TYPES = ("dask",)
+"""The task types that this executor runs."""
+
+
+def build(
+    process_groups: ProcessGroups,
+    environments: Environments,
+    clock: Clock,
+    *,
+    cpus: float,
+    memory_bytes: int,
+    strict: bool,
+    unpack: Callable[[str], Awaitable[str]],
+    log_uri: Callable[[AttemptKey, str], str],
+    work_folder: Path,
+    log_folder: Path,
+) -> executor.DaskExecutor:
+    """Return the executor that makes clusters on this host, of which tasks may take `cpus` and `memory_bytes`."""
+    host = fitting.HostCapacity(cpus, memory_bytes)
+    clusters = provider.LocalClusters(
+        process_groups,
+        environments,
+        host,
+        unpack=unpack,
+        log_uri=log_uri,
+        work_folder=work_folder,
+        log_folder=log_folder,
+    )
+    return executor.DaskExecutor(clusters, environments, clock, host=host, strict=strict)

@@ -1,0 +1,124 @@
+"""From a cluster's description to the group of processes that is the cluster. Pure.
+
+Called by `provider`. The scheduler is essential: with it goes all that the cluster knows. Workers are made anew. The
+driver is the main role: its end is the cluster's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flyteidl.core import tasks_pb2
+
+from dayfly.model import entrypoint_args
+from dayfly.ports import process_groups
+
+if TYPE_CHECKING:
+    from dayfly.ports.clusters import ClusterSpec, WorkerGroup
+    from dayfly.ports.executors import AttemptSpec
+
+DRIVER, SCHEDULER = "driver", "scheduler"
+
+ADDRESS_FACT, PROGRESS_FACT, READY_FACT, QUORUM_FACT = "scheduler_address", "progress", "ready", "quorum"
+"""What roles and supervisor publish."""
+
+TERMINATE_SHARE = 0.95
+"""Of a worker's memory limit: above it, it is killed, where Dask's nanny would
+(distributed.worker.memory.terminate)."""
+
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+"""What Dask's nanny sets for its workers: their tasks run side by side already."""
+
+_ROLES = Path(__file__).resolve().parent.parent / "roles"
+
+_ROLE_MODULES = (str(_ROLES / "scheduler.py"), str(_ROLES / "worker.py"))
+"""By path: the environment of the task need not have Dayfly."""
+
+MODULES = ("flytekit.bin.entrypoint", "distributed", *_ROLE_MODULES)
+"""What the fork server imports before it forks."""
+
+
+def build(
+    spec: ClusterSpec,
+    *,
+    python: str,
+    distribution: str,
+    working_dir: str,
+    log_dir: str,
+    cpu_request: float,
+    memory_request_bytes: int,
+) -> process_groups.GroupSpec:
+    """Return the group. `distribution` is the local folder of the unpacked code, empty where there is none."""
+    return process_groups.GroupSpec(
+        key=spec.key,
+        preload=_preload(spec.driver, python, distribution),
+        roles=(_scheduler(spec), *_workers(spec), _driver(spec.driver, distribution)),
+        working_dir=working_dir,
+        log_dir=log_dir,
+        cpu_request=cpu_request,
+        memory_request_bytes=memory_request_bytes,
+        quorum_fact=QUORUM_FACT,
+        quorum=spec.quorum,
+        startup_timeout_seconds=spec.startup_timeout_seconds,
+        restart_limit=spec.restart_limit,
+    )
+
+
+def worker_names(groups: tuple[WorkerGroup, ...]) -> Iterator[tuple[str, WorkerGroup]]:
+    """Yield the name of each worker with its group: `worker-0`, or `worker-gpu-0` outside the default group."""
+    for group in groups:
+        prefix = "worker" if group.name == "default" else f"worker-{group.name}"
+        for number in range(group.count):
+            yield f"{prefix}-{number}", group
+
+
+def _preload(driver: AttemptSpec, python: str, distribution: str) -> process_groups.Preload:
+    """The task's own environment is the same for all attempts of its version; the execution's is not."""
+    container = tasks_pb2.TaskTemplate.FromString(driver.template).container
+    own = {pair.key: pair.value for pair in container.env if driver.env.get(pair.key) == pair.value}
+    modules = () if driver.volatile_env else entrypoint_args.parse(driver.argv).user_modules
+    return process_groups.Preload(python, MODULES, distribution, modules, tuple(sorted(own.items())))
+
+
+def _scheduler(spec: ClusterSpec) -> process_groups.Role:
+    return process_groups.Role(
+        name=SCHEDULER,
+        entry=f"{_ROLE_MODULES[0]}:run",
+        arguments={"wanted": spec.worker_count, "notes": list(spec.notes)},
+        env=dict(spec.driver.env),
+        memory_limit_bytes=spec.scheduler.resources.memory_limit_bytes,
+        essential=True,
+    )
+
+
+def _workers(spec: ClusterSpec) -> Iterator[process_groups.Role]:
+    for name, group in worker_names(spec.groups):
+        yield process_groups.Role(
+            name=name,
+            entry=f"{_ROLE_MODULES[1]}:run",
+            arguments={"name": name, "threads": group.threads, "memory_limit_bytes": group.memory_limit_bytes},
+            env={**ONE_THREAD, **spec.driver.env},
+            memory_limit_bytes=int(group.memory_limit_bytes * TERMINATE_SHARE),
+            restart=True,
+        )
+
+
+def _driver(driver: AttemptSpec, distribution: str) -> process_groups.Role:
+    entry = entrypoint_args.parse(driver.argv)
+    unpacked = bool(distribution) or not entry.distribution
+    return process_groups.Role(
+        name=DRIVER,
+        entry="argv",
+        argv=entry.inner if unpacked else driver.argv,
+        # As the Dask operator does: only where the user has not set it.
+        env={"DASK_SCHEDULER_ADDRESS": f"{{fact:{ADDRESS_FACT}}}", **driver.env},
+        memory_limit_bytes=driver.memory_limit_bytes,
+        main=True,
+        wait_for=(ADDRESS_FACT, QUORUM_FACT),
+    )

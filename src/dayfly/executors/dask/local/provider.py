@@ -1,0 +1,152 @@
+"""Clusters made of forked processes: the `ClusterProvider` of one host.
+
+Called by `executors.dask.executor`. One group of processes is one cluster with its driver; the group's supervisor makes
+dead workers anew, holds everyone to their memory, and ends it all without the platform if it must.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from dayfly.base import errors
+from dayfly.executors.dask import fitting, versions
+from dayfly.executors.dask.local import groups, reports
+from dayfly.model import entrypoint_args, run
+
+if TYPE_CHECKING:
+    from dayfly.model.identifiers import AttemptKey
+    from dayfly.ports.clusters import ClusterReport, ClusterSpec
+    from dayfly.ports.environments import Environments
+    from dayfly.ports.process_groups import GroupReport, ProcessGroups
+
+LOG_TAIL_BYTES = 4096
+"""What is read of a log's end for a report."""
+
+
+class Handle(msgspec.Struct, frozen=True):
+    """What a later platform needs to take the cluster back."""
+
+    workers: tuple[str, ...]
+    """Their roles' names."""
+
+
+class LocalClusters:
+    """Clusters of this host. Implements `ports.clusters.ClusterProvider`.
+
+    `unpack` returns the local folder that a distribution was unpacked to, empty for one that is not unpacked.
+    `log_uri` returns where a role's log can be read. Working folders are made below `work_folder`; logs lie at
+    `<log_folder>/<attempt key>/<role>.log`.
+    """
+
+    def __init__(
+        self,
+        process_groups: ProcessGroups,
+        environments: Environments,
+        host: fitting.HostCapacity,
+        *,
+        unpack: Callable[[str], Awaitable[str]],
+        log_uri: Callable[[AttemptKey, str], str],
+        work_folder: Path,
+        log_folder: Path,
+    ) -> None:
+        self._groups, self._environments, self._host = process_groups, environments, host
+        self._unpack, self._log_uri = unpack, log_uri
+        self._work_folder, self._log_folder = work_folder, log_folder
+        self._known: dict[AttemptKey, Handle] = {}
+
+    async def make(self, spec: ClusterSpec) -> bytes:
+        """Start the group, or find it started; see `ClusterProvider.make`."""
+        python = self._one_python(spec)
+        distribution = entrypoint_args.parse(spec.driver.argv).distribution
+        folder = await self._unpack(distribution) if distribution else ""
+        cpu, memory = fitting.admission(spec, self._host)
+        handle = Handle(tuple(name for name, _ in groups.worker_names(spec.groups)))
+        self._known[spec.key] = handle
+        await self._groups.start(
+            groups.build(
+                spec,
+                python=python,
+                distribution=folder,
+                working_dir=str(self._work_folder / spec.key.replace("/", ".")),
+                log_dir=str(self._log_dir(spec.key)),
+                cpu_request=cpu,
+                memory_request_bytes=memory,
+            )
+        )
+        return msgspec.json.encode(handle)
+
+    async def recover(self, key: AttemptKey, handle: bytes) -> ClusterReport | None:
+        """Take a cluster back; see `ClusterProvider.recover`."""
+        self._known[key] = msgspec.json.decode(handle, type=Handle)
+        report = await self._groups.recover(key)
+        return None if report is None else await self._translate(key, report)
+
+    async def watch(self) -> AsyncIterator[ClusterReport]:
+        """Yield what happens to the clusters; see `ClusterProvider.watch`."""
+        async for report in self._groups.watch():
+            for key in self._known.keys() & {report.key}:
+                yield await self._translate(key, report)
+
+    async def stop(self, key: AttemptKey, handle: bytes, *, grace_seconds: float) -> None:
+        """Ask the driver to end, then end everything."""
+        await self._groups.stop(key, grace_seconds=grace_seconds)
+
+    async def forget(self, key: AttemptKey, handle: bytes) -> None:
+        """Remove the record and the working folder."""
+        await self._groups.forget(key)
+        self._known.pop(key, None)
+
+    async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
+        """Name all processes, ports and files that are left, logs apart."""
+        return await self._groups.leftovers(key)
+
+    async def close(self, *, grace_seconds: float) -> None:
+        """End all groups."""
+        await self._groups.close(grace_seconds=grace_seconds)
+
+    def _one_python(self, spec: ClusterSpec) -> str:
+        """All roles are forked from one interpreter; that is what makes them fast."""
+        roles = versions.role_environments(spec, self._environments)
+        pythons = {environment.python for environment in roles.values()}
+        if len(pythons) > 1:
+            told = ", ".join(
+                f"{role}: {environment.name} ({environment.python})" for role, environment in roles.items()
+            )
+            raise errors.InvalidArgument(
+                f"On this host a Dask cluster has one environment, but {spec.driver.task} names several ({told}).",
+                remedy="Let the environments setting lead the images of all roles to one interpreter.",
+            )
+        return pythons.pop()
+
+    async def _translate(self, key: AttemptKey, report: GroupReport) -> ClusterReport:
+        handle = self._known[key]
+        names = (groups.DRIVER, groups.SCHEDULER, *handle.workers)
+        # Nothing of a queued cluster has written a line.
+        links = () if report.state == "queued" else tuple(run.LogLink(name, self._log_uri(key, name)) for name in names)
+        tail = ""
+        if report.state == "ended":
+            tail = await asyncio.to_thread(_read_tail, self._log_dir(key) / f"{report.role or groups.DRIVER}.log")
+        return reports.translate(key, report, wanted=len(handle.workers), logs=links, log_tail=tail)
+
+    def _log_dir(self, key: AttemptKey) -> Path:
+        return self._log_folder / key
+
+
+def _read_tail(log: Path) -> str:
+    """Return the last whole lines of a log; empty if there is none."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - LOG_TAIL_BYTES))
+            tail = file.read()
+    except OSError:
+        return ""
+    if size > LOG_TAIL_BYTES:
+        tail = tail.partition(b"\n")[2]
+    return tail.decode(errors="replace").strip()

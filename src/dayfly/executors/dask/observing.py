@@ -1,0 +1,126 @@
+"""From what is told of a cluster to what is observed of its attempt. Pure.
+
+Called by `executor`. Ends have codes of their own, so that people can search for them and the engine knows whose fault
+each is and whether a retry helps.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from google.protobuf import struct_pb2
+
+from dayfly.model.phases import FailureKind
+from dayfly.ports import clusters, executors
+
+if TYPE_CHECKING:
+    from dayfly.base.clock import Micros
+    from dayfly.model.identifiers import AttemptKey
+
+_KINDS = {
+    clusters.ClusterState.QUEUED: executors.ObservationKind.QUEUED,
+    clusters.ClusterState.STARTING: executors.ObservationKind.INITIALIZING,
+    clusters.ClusterState.READY: executors.ObservationKind.RUNNING,
+}
+
+_FAILURES: dict[clusters.ClusterEnd, tuple[FailureKind, str, str]] = {
+    clusters.ClusterEnd.DRIVER_OUT_OF_MEMORY: (
+        FailureKind.USER,
+        "OOMKilled",
+        "The driver ran out of memory: {message}. Ask for more with limits=Resources(mem=...), or let the workers keep "
+        "the data and bring only results to the driver.",
+    ),
+    clusters.ClusterEnd.SCHEDULER_LOST: (
+        FailureKind.SYSTEM,
+        "DaskSchedulerLost",
+        "The Dask scheduler is gone ({message}), and with it what the cluster had computed; a new attempt gets a new "
+        "cluster.",
+    ),
+    clusters.ClusterEnd.STARTUP_TIMEOUT: (
+        FailureKind.SYSTEM,
+        "DaskStartupTimeout",
+        "The Dask cluster did not start: {message}. The logs of scheduler and workers say more.",
+    ),
+    clusters.ClusterEnd.RESTARTS_EXHAUSTED: (
+        FailureKind.USER,
+        "DaskWorkersLost",
+        "The Dask workers died again and again: {message}. Mostly they lack memory: ask for more, or for smaller "
+        "partitions.",
+    ),
+    clusters.ClusterEnd.INTERRUPTED: (
+        FailureKind.SYSTEM,
+        "Interrupted",
+        "The platform ended while the task ran.",
+    ),
+    clusters.ClusterEnd.LOST: (
+        FailureKind.SYSTEM,
+        "DaskClusterLost",
+        "The Dask cluster is gone: {message}.",
+    ),
+}
+
+
+def observe(report: clusters.ClusterReport, notes: tuple[str, ...] = ()) -> executors.Observation:
+    """Return the observation. `notes` are told as the reason where there is no other."""
+    if report.end is not None:
+        return _observe_end(report, report.end)
+    return executors.Observation(
+        report.key,
+        _KINDS[report.state],
+        report.at,
+        reason=report.reason or " ".join(notes),
+        logs=report.logs,
+        custom_info=custom_info(report.progress),
+    )
+
+
+def vanished(key: AttemptKey, at: Micros) -> executors.Observation:
+    """Return the observation of a cluster that nobody knows any more."""
+    report = clusters.ClusterReport(
+        key, at, clusters.ClusterState.ENDED, end=clusters.ClusterEnd.LOST, message="there is no record of it"
+    )
+    return observe(report)
+
+
+def custom_info(progress: clusters.Progress) -> bytes:
+    """Return what clients read of a running cluster: a Struct, `{"dask": {...}}`."""
+    message = struct_pb2.Struct()
+    message["dask"] = {
+        "workers": progress.workers,
+        "wanted": progress.wanted,
+        "tasksDone": progress.tasks_done,
+        "tasksTotal": progress.tasks_total,
+        "tasksProcessing": progress.tasks_processing,
+        "memoryBytes": progress.memory_bytes,
+    }
+    return message.SerializeToString(deterministic=True)
+
+
+def _observe_end(report: clusters.ClusterReport, end: clusters.ClusterEnd) -> executors.Observation:
+    if end is clusters.ClusterEnd.STOPPED:
+        return executors.Observation(report.key, executors.ObservationKind.STOPPED, report.at, logs=report.logs)
+    if end is clusters.ClusterEnd.DRIVER_EXITED:
+        return executors.Observation(
+            report.key,
+            executors.ObservationKind.EXITED,
+            report.at,
+            logs=report.logs,
+            custom_info=custom_info(report.progress),
+            exit_code=report.exit_code,
+            signal=report.signal,
+            log_tail=report.log_tail,
+        )
+    kind, code, sentence = _FAILURES[end]
+    message = sentence.format(message=report.message.rstrip(".") or "nothing more is known")
+    return executors.Observation(
+        report.key,
+        executors.ObservationKind.FAILED,
+        report.at,
+        logs=report.logs,
+        exit_code=report.exit_code,
+        signal=report.signal,
+        failure_kind=kind,
+        code=code,
+        message=message,
+        log_tail=report.log_tail,
+    )

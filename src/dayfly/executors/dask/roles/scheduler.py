@@ -1,0 +1,100 @@
+"""The scheduler of one cluster: listens on loopback, tells its address, counts what happens, ends when told to.
+
+Called by the fork server in a process of its own. It publishes `scheduler_address` once, and `progress` twice a second
+at most, only when it has changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import dask
+import distributed
+from tornado.ioloop import PeriodicCallback
+
+from . import ending
+
+PROGRESS_MILLISECONDS = 500
+
+log = logging.getLogger("distributed.scheduler")
+
+
+class Counting(distributed.SchedulerPlugin):
+    """Counts tasks over the life of the cluster; those that have been released still count."""
+
+    name = "dayfly-counting"
+
+    def __init__(self, scheduler: Any) -> None:
+        self.scheduler = scheduler
+        self.total = 0
+        self.done = 0
+
+    def transition(self, key: Any, start: str, finish: str, *args: Any, **kwargs: Any) -> None:
+        """Count a task when it is first scheduled, and when it has been computed."""
+        if start == "released" and finish in ("waiting", "processing", "queued", "no-worker"):
+            self.total += 1
+        elif start == "processing" and finish in ("memory", "erred"):
+            self.done += 1
+        elif start == "processing" and finish in ("released", "forgotten"):
+            # Its worker died, or nobody wants it any more: it did not finish, and is counted again if it comes back.
+            self.total -= 1
+        elif start in ("waiting", "queued", "no-worker") and finish in ("released", "forgotten"):
+            self.total -= 1
+
+    def tell(self, wanted: int) -> dict[str, int]:
+        """Return the figures of this moment."""
+        workers = list(self.scheduler.workers.values())
+        return {
+            "workers": len(workers),
+            "wanted": wanted,
+            "tasks_total": max(self.total, self.done),
+            "tasks_done": self.done,
+            "tasks_processing": sum(len(worker.processing) for worker in workers),
+            "memory_bytes": sum(worker.metrics.get("memory", 0) for worker in workers),
+        }
+
+
+def run(channel: Any, arguments: dict[str, Any]) -> int:
+    """Be the scheduler. `arguments`: `wanted` workers, `notes` for the log, `dashboard`."""
+    for note in arguments.get("notes", ()):
+        log.warning("%s", note)
+    asyncio.run(_serve(channel, arguments))
+    return 0
+
+
+async def _serve(channel: Any, arguments: dict[str, Any]) -> None:
+    dashboard = bool(arguments.get("dashboard", False))
+    # Without a dashboard the routes are kept to health and the API: the others import Bokeh, which takes a second.
+    routes = dask.config.get("distributed.scheduler.http.routes") if dashboard else ["distributed.http.health"]
+    with dask.config.set({"distributed.scheduler.http.routes": routes}):
+        scheduler = distributed.Scheduler(
+            host="127.0.0.1", port=0, dashboard=dashboard, dashboard_address="127.0.0.1:0"
+        )
+        stopped = ending.on_signal()
+        await scheduler
+    counting = Counting(scheduler)
+    scheduler.add_plugin(counting)
+    channel.publish("scheduler_address", scheduler.address)
+    telling = PeriodicCallback(_teller(channel, counting, int(arguments["wanted"])), PROGRESS_MILLISECONDS)
+    telling.start()
+    try:
+        await ending.first_of(scheduler.finished(), stopped.wait())
+    finally:
+        telling.stop()
+        await scheduler.close(reason="the cluster ends")
+
+
+def _teller(channel: Any, counting: Counting, wanted: int) -> Any:
+    told: dict[str, int] = {}
+
+    def tell() -> None:
+        now = counting.tell(wanted)
+        # Memory never stands quite still; a change of less than 16 MiB is none.
+        rounded = now | {"memory_bytes": now["memory_bytes"] >> 24}
+        if rounded != told:
+            told.update(rounded)
+            channel.publish("progress", now)
+
+    return tell
