@@ -21,7 +21,7 @@ class Preload(msgspec.Struct, frozen=True):
     python: str
     """Path of the interpreter of the environment."""
     modules: tuple[str, ...] = ()
-    """Libraries, in order: `flytekit.bin.entrypoint`, `distributed`."""
+    """Libraries, in order: `flytekit.bin.entrypoint`, `distributed`; a path as in `Role.entry` loads that module."""
     distribution: str = ""
     """Local folder of the unpacked fast-registered code: first on sys.path while user modules are imported."""
     user_modules: tuple[str, ...] = ()
@@ -36,12 +36,14 @@ class Role(msgspec.Struct, frozen=True):
     name: str
     """`driver`, `scheduler`, `worker-0`...; also the name of its log file."""
     entry: str
-    """`module:function`, called with (channel, arguments) in the forked process; the builtin `argv` runs `argv`:
-    flytekit's entrypoints in the forked interpreter, anything else by exec."""
+    """`module:function`, called with (channel, arguments) in the forked process; `/path/of/module.py:function` where the
+    module is not installed in that environment (its package's relative imports work); the builtin `argv` runs `argv`:
+    flytekit's entrypoints in the forked interpreter, anything else by exec. An integer returned is the exit code."""
     arguments: dict[str, object] = {}
     """Plain JSON for the entry."""
     argv: tuple[str, ...] = ()
     env: dict[str, str] = {}
+    """`{fact:name}` in a value, or in a word of `argv`, is replaced by what has been published under that name."""
     memory_limit_bytes: int = 0
     """The supervisor kills the process tree above this and reports `oom`; 0 is no limit."""
     restart: bool = False
@@ -106,7 +108,7 @@ class ProcessGroups(Protocol):
         ...
 
     async def recover(self, key: str) -> GroupReport | None:
-        """Return the last report of a group that an earlier platform started and watch it; None if it was never started."""
+        """Return the last report of a group that an earlier platform started, and watch it; None if there was none."""
         ...
 
     def watch(self) -> AsyncIterator[GroupReport]:

@@ -1,0 +1,127 @@
+"""What a fork server imports before it forks, and what its children must set right because of that."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import pathlib
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+from typing import Any
+
+from . import entries
+
+ONE_THREAD = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+}
+"""Set while importing: a library's pool of threads would not survive the fork."""
+
+LAZY = (
+    "fsspec.implementations.local",
+    "flytekit.core.python_auto_container",
+    "flytekit.core.array_node_map_task",
+    "flytekit.extras.tasks.shell",
+    "threadpoolctl",
+)
+"""What tasks import on their way beside the modules asked for; one that is absent is no loss."""
+
+
+class Preloaded:
+    """An interpreter with modules in it, ready to be forked."""
+
+    def __init__(self) -> None:
+        self.base_env = {name: value for name, value in os.environ.items() if not name.startswith("DAYFLY_")}
+        self.module_path = list(sys.path)
+        self.bin_dir = os.path.dirname(sys.executable)
+        self.on_interrupt: Any = signal.default_int_handler
+        self.pools: list[tuple[Any, int]] = []
+        os.environ.update({name: value for name, value in ONE_THREAD.items() if name not in self.base_env})
+
+    def load_libraries(self, modules: list[str]) -> None:
+        """Import the libraries. Raises `ImportError` and whatever else importing them raises."""
+        for name in modules:
+            entries.load(name)
+        for name in LAZY:
+            if name.partition(".")[0] in sys.modules or name == "threadpoolctl":
+                try:
+                    importlib.import_module(name)
+                except ImportError:
+                    continue
+        self._freeze()
+
+    def load_user_modules(self, distribution: str, modules: list[str], env: dict[str, str]) -> str:
+        """Import the user's modules; return why they must not be preloaded, empty when all is well."""
+        before = _native_threads()
+        os.environ.update(env)
+        paths = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
+        sys.path[:0] = [*paths, distribution] if distribution else paths
+        cwd = os.getcwd()
+        try:
+            os.chdir(distribution or cwd)
+            for name in modules:
+                importlib.import_module(name)
+        except BaseException as error:  # the user's own code: it fails again in the attempt, where it is reported
+            traceback.print_exc()
+            return f"importing {', '.join(modules)} raised {type(error).__name__}: {error}"
+        finally:
+            os.chdir(cwd)
+        if threading.active_count() > 1:
+            names = ", ".join(thread.name for thread in threading.enumerate()[1:])
+            return f"importing {', '.join(modules)} starts threads ({names})"
+        if _native_threads() > before:
+            return f"importing {', '.join(modules)} starts native threads"
+        self._freeze()
+        return ""
+
+    def settle(self, temporary_dir: str) -> None:
+        """In a child: give it a life of its own in what the parent has set up."""
+        tempfile.tempdir = None
+        for library, threads in self.pools:
+            library.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or threads))
+        numpy_random = sys.modules.get("numpy.random")
+        if numpy_random is not None:
+            numpy_random.seed()
+        contexts = sys.modules.get("flytekit.core.context_manager")
+        if contexts is not None:
+            _move_sandbox(contexts, temporary_dir)
+
+    def refresh_dask(self) -> None:
+        """In a child: let dask read its settings from the environment again, where there are any."""
+        config = sys.modules.get("dask.config")
+        if config is not None and any(name.startswith("DASK_") for name in os.environ):
+            config.refresh()
+
+    def _freeze(self) -> None:
+        self.on_interrupt = signal.getsignal(signal.SIGINT)
+        self.pools = _thread_pools()
+        gc.collect()
+        gc.freeze()
+
+
+def _native_threads() -> int:
+    return len(os.listdir("/proc/self/task"))
+
+
+def _thread_pools() -> list[tuple[Any, int]]:
+    """Return the numeric libraries that were held to one thread, with the number they would have had."""
+    threadpoolctl = sys.modules.get("threadpoolctl")
+    if threadpoolctl is None:
+        return []
+    count = len(os.sched_getaffinity(0))
+    return [(library, count) for library in threadpoolctl.ThreadpoolController().lib_controllers]
+
+
+def _move_sandbox(contexts: Any, temporary_dir: str) -> None:
+    """Point flytekit's scratch folder, made at import, into the group's own."""
+    access = contexts.FlyteContextManager.current_context().file_access
+    if hasattr(access, "_local_sandbox_dir"):
+        access._local_sandbox_dir = pathlib.Path(temporary_dir) / "flytekit"
+        access._local_sandbox_dir.mkdir(exist_ok=True)

@@ -1,0 +1,117 @@
+"""The start of a role's process, from the fork to its entry, and its way out.
+
+Called by the supervisor in the child. What an interpreter would have set up for a fresh process is set up here:
+streams, environment, module path, random seeds. The process never returns to the code it was forked from.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from . import channel, entries, leaving, processes, signals
+
+if TYPE_CHECKING:
+    from . import preloading, supervisor
+
+GONE = 126
+"""Exit code of a role that could not be set up."""
+
+
+def run(parent: supervisor.Supervisor, one: supervisor.Running, sock: socket.socket) -> NoReturn:
+    """Become the role. Signals are held back on entry."""
+    code = GONE
+    try:
+        os.setpgid(0, 0)
+        if not processes.die_with(parent.own_pid, signal.SIGKILL):
+            os._exit(GONE)
+        _redirect(os.path.join(parent.spec["log_dir"], f"{one.name}.log"))
+        parent.close_in_child()
+        signals.reset_in_child(parent.preload.on_interrupt)
+        processes.name_this(f"dayfly:{one.name}")
+        leaving.forget_inherited()
+        said = channel.Channel(sock, one.name, one.restarts, parent.facts)
+        code = _run_entry(parent.spec, one.spec, parent.preload, said)
+    except SystemExit as error:
+        code = leaving.exit_code(error)
+    except KeyboardInterrupt:
+        traceback.print_exc()
+        code = 128 + signal.SIGINT
+    except BaseException:  # whatever the task raises is its own affair: told in its log, and by its exit code
+        traceback.print_exc()
+        code = 1
+    leaving.leave(code)
+
+
+def fill(text: str, facts: dict[str, Any]) -> str:
+    """Return `text` with every `{fact:name}` replaced."""
+    for name, value in facts.items():
+        text = text.replace(f"{{fact:{name}}}", str(value))
+    return text
+
+
+def _run_entry(
+    group: dict[str, Any], spec: dict[str, Any], preload: preloading.Preloaded, said: channel.Channel
+) -> int:
+    environ = _environ(group, spec, preload)
+    _set_environment(environ)
+    _set_module_path(group, environ, preload)
+    os.chdir(group["working_dir"])
+    preload.settle(group["temporary_dir"])
+    for name in spec.get("wait_for", ()):
+        said.wait(name)
+    facts = said.facts
+    waited = {name: fill(value, facts) for name, value in environ.items() if "{fact:" in value}
+    if waited:
+        os.environ.update(waited)
+    preload.refresh_dask()
+    if spec["entry"] == "argv":
+        return entries.run_argv([fill(word, facts) for word in spec["argv"]])
+    return entries.run_function(spec["entry"], said, spec.get("arguments", {}))
+
+
+def _redirect(log: str) -> None:
+    """Point the streams to the role's log; nothing is to be read."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(nothing, 0)
+    os.dup2(written, 1)
+    os.dup2(written, 2)
+    os.close(nothing)
+    os.close(written)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            # Line by line, so that a log can be followed; and never an error for a character it cannot hold.
+            reconfigure(line_buffering=True, errors="backslashreplace")
+
+
+def _environ(group: dict[str, Any], spec: dict[str, Any], preload: preloading.Preloaded) -> dict[str, str]:
+    environ = dict(preload.base_env)
+    environ["TMPDIR"] = group["temporary_dir"]
+    environ["DAYFLY_GROUP"] = group["key"]
+    environ.update(spec.get("env", {}))
+    environ["PATH"] = os.pathsep.join([preload.bin_dir, environ.get("PATH", os.defpath)])
+    if group["preload"].get("distribution"):
+        # Where flytekit's own fast-execute puts the code for processes that the task starts.
+        paths = [environ["PYTHONPATH"]] if environ.get("PYTHONPATH") else []
+        environ["PYTHONPATH"] = os.pathsep.join([*paths, group["working_dir"]])
+    return environ
+
+
+def _set_environment(environ: dict[str, str]) -> None:
+    for name in set(os.environ) - set(environ):
+        del os.environ[name]
+    for name, value in environ.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
+
+
+def _set_module_path(group: dict[str, Any], environ: dict[str, str], preload: preloading.Preloaded) -> None:
+    """Look for modules where a fresh interpreter would: in the private copy of the code, not in the shared one."""
+    first = [path for path in environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    sys.path[:] = first + [path for path in preload.module_path if path not in first]

@@ -1,0 +1,312 @@
+"""The fork server: an interpreter with modules in it that forks a supervisor for each group, and passes on what they say.
+
+One thread, one `select`. It outlives the platform by its lease: a platform that comes back finds it by its socket. When
+none does, it ends all groups and goes. It also forks other fork servers, with user modules loaded, which are independent
+of it from then on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from typing import Any, NoReturn
+
+from . import preloading, processes, signals, supervisor, wire
+
+LOST_PATIENCE_SECONDS = 5.0
+"""How long the leftovers of a killed supervisor are killed again before the server turns to other work."""
+
+SUPERVISOR_COMMAND = "dayfly-group"
+"""What `ps` shows for supervisors."""
+
+
+class Group:
+    """A supervisor, and the last that it said."""
+
+    def __init__(self, pid: int, peer: wire.Peer, record_dir: str, report: dict[str, Any]) -> None:
+        self.pid, self.peer, self.record_dir, self.report = pid, peer, record_dir, report
+
+
+class ForkServer:
+    """One fork server. `options` are plain JSON: socket, temporary_dir, idle_seconds, lease_seconds, grace_seconds."""
+
+    def __init__(self, listener: socket.socket, options: dict[str, Any], preload: preloading.Preloaded) -> None:
+        listener.setblocking(False)
+        self.listener = listener
+        self.options = options
+        self.preload = preload
+        self.unfit = ""
+        self.groups: dict[str, Group] = {}
+        self.servers: set[int] = set()
+        self.platforms: list[wire.Peer] = []
+        self.left_at = self.busy_at = time.monotonic()
+        self.leaving = False
+        self.selector = selectors.DefaultSelector()
+        self.wakeup = signals.Wakeup({signal.SIGCHLD, signal.SIGTERM})
+
+    def serve(self) -> NoReturn:
+        """Serve until the lease is over, or nobody has needed it for long, or it is told to go."""
+        processes.adopt_orphans()
+        processes.name_this("dayfly-forks")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self.selector.register(self.listener, selectors.EVENT_READ, None)
+        self.selector.register(self.wakeup.fileno(), selectors.EVENT_READ, None)
+        while not (self.leaving and not self.groups):
+            for key, events in self.selector.select(self._patience()):
+                self._turn(key, events)
+            if signal.SIGTERM in self.wakeup.taken():
+                self._leave("interrupted", "its fork server was told to end", self.options["grace_seconds"])
+            self._reap()
+            self._look_at_clock()
+        self._go()
+
+    # --- conversations -----------------------------------------------------------------------------------------------
+
+    def _turn(self, key: selectors.SelectorKey, events: int) -> None:
+        if key.fileobj is self.listener:
+            sock, _ = self.listener.accept()
+            self.platforms.append(wire.Peer(sock))
+            self.selector.register(sock, selectors.EVENT_READ, self.platforms[-1])
+        elif isinstance(key.data, Group):
+            self._hear_group(key.data)
+        elif isinstance(key.data, wire.Peer):
+            if events & selectors.EVENT_WRITE:
+                key.data.flush()
+            for message in key.data.receive():
+                self._obey(key.data, message)
+            self._settle(key.data)
+
+    def _obey(self, peer: wire.Peer, message: dict[str, Any]) -> None:
+        op = message["op"]
+        if op == "hello":
+            self.options.update(message["options"])
+            reports = [group.report for group in self.groups.values()]
+            peer.send({"op": "hello", "pid": os.getpid(), "unfit": self.unfit, "groups": reports})
+        elif op == "start":
+            self._start(message["spec"], message["record_dir"])
+        elif op == "end":
+            group = self.groups.get(message["key"])
+            if group is not None:
+                group.peer.send(message)
+        elif op == "fork":
+            self._fork_server(message["options"])
+            peer.send({"op": "forked", "socket": message["options"]["socket"]})
+        elif op == "leave":
+            self._leave("interrupted", "the platform ended", message["grace"])
+
+    def _settle(self, peer: wire.Peer) -> None:
+        """Drop a platform that has gone; wait for one that reads slowly."""
+        if peer.closed:
+            self.selector.unregister(peer.sock)
+            peer.close()
+            self.platforms.remove(peer)
+            self.left_at = time.monotonic()
+        else:
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.waiting else 0)
+            self.selector.modify(peer.sock, events, peer)
+
+    def _tell(self, report: dict[str, Any]) -> None:
+        for peer in list(self.platforms):
+            peer.send({"op": "report", "report": report})
+            if peer.closed or peer.waiting:
+                self._settle(peer)
+
+    # --- groups ------------------------------------------------------------------------------------------------------
+
+    def _start(self, spec: dict[str, Any], record_dir: str) -> None:
+        key = spec["key"]
+        if key in self.groups:
+            self._tell(self.groups[key].report)
+            return
+        ours, theirs = socket.socketpair()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        try:
+            with signals.blocked():
+                pid = os.fork()
+                if pid == 0:
+                    ours.close()
+                    self._become_supervisor(spec, record_dir, theirs)
+        except OSError as error:
+            ours.close()
+            theirs.close()
+            self._tell(_build_end(key, "lost", f"no process could be forked: {error}"))
+            return
+        theirs.close()
+        group = Group(pid, wire.Peer(ours), record_dir, _build_report(key, "starting"))
+        self.groups[key] = group
+        self.selector.register(ours, selectors.EVENT_READ, group)
+
+    def _become_supervisor(self, spec: dict[str, Any], record_dir: str, sock: socket.socket) -> NoReturn:
+        server = os.getppid()
+        try:
+            os.setsid()
+            alive = processes.die_with(server, signal.SIGTERM)
+            self._close_in_child()
+            processes.adopt_orphans()
+            processes.name_this(SUPERVISOR_COMMAND)
+            if not alive or not supervisor.claim(record_dir, self.options["socket"]):
+                os._exit(0)
+            supervisor.Supervisor(spec, record_dir, sock, self.preload).run()
+        finally:
+            # Only an error comes here, and its traceback: the server's code must not go on in this process.
+            sys.excepthook(*sys.exc_info())
+            sys.stderr.flush()
+            os._exit(70)
+
+    def _close_in_child(self) -> None:
+        self.selector.close()
+        self.wakeup.close()
+        self.listener.close()
+        for peer in (*self.platforms, *(group.peer for group in self.groups.values())):
+            peer.sock.close()
+
+    def _hear_group(self, group: Group) -> None:
+        """Pass on what a supervisor says; its end only once it is gone itself, so that then nothing is left."""
+        for message in group.peer.receive():
+            group.report = message["report"]
+            if group.report["state"] != "ended":
+                self._tell(group.report)
+        if group.peer.closed and group.peer.sock.fileno() >= 0:
+            self.selector.unregister(group.peer.sock)
+            group.peer.close()
+
+    def _reap(self) -> None:
+        gone = {pid for pid, _, _ in processes.reap()}
+        if not gone:
+            return
+        self.servers -= gone
+        for key, group in list(self.groups.items()):
+            if group.pid in gone:
+                self._hear_group(group)
+                del self.groups[key]
+                self._lose(key, group)
+                self.busy_at = time.monotonic()
+
+    def _lose(self, key: str, group: Group) -> None:
+        if group.report["state"] != "ended":
+            processes.kill_all(self._orphans, self._reap, patience_seconds=LOST_PATIENCE_SECONDS)
+            group.report = _build_end(key, "lost", "its supervisor was killed") | {"facts": group.report["facts"]}
+            supervisor.write_end(group.record_dir, group.report)
+        self._tell(group.report)
+
+    def _orphans(self) -> list[int]:
+        """Return children that nobody here has forked: what a killed supervisor has left.
+
+        Supervisors of another fork server that was killed end their groups by themselves.
+        """
+        ours = self.servers | {group.pid for group in self.groups.values()}
+        orphans = [pid for pid in processes.children(os.getpid()) if pid not in ours]
+        return [
+            below
+            for pid in orphans
+            if processes.command(pid) != SUPERVISOR_COMMAND
+            for below in (pid, *processes.descendants(pid))
+        ]
+
+    # --- other fork servers ------------------------------------------------------------------------------------------
+
+    def _fork_server(self, options: dict[str, Any]) -> None:
+        """Fork a server of its own socket, which then loads user modules."""
+        listener = listen(options["socket"])
+        with signals.blocked():
+            pid = os.fork()
+            if pid == 0:
+                self._become_server(listener, options)
+        listener.close()
+        self.servers.add(pid)
+
+    def _become_server(self, listener: socket.socket, options: dict[str, Any]) -> NoReturn:
+        try:
+            os.setsid()
+            self._close_in_child()
+            signals.reset_in_child(self.preload.on_interrupt)
+            with open(options["log"], "ab") as log:
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+            server = ForkServer(listener, self.options | options, self.preload)
+            server.unfit = self.preload.load_user_modules(
+                options["distribution"], options["user_modules"], options["env"]
+            )
+            server.left_at = server.busy_at = time.monotonic()
+            if server.unfit:
+                server.options["idle_seconds"] = server.options["unfit_seconds"]
+            server.serve()
+        finally:
+            sys.excepthook(*sys.exc_info())
+            sys.stderr.flush()
+            os._exit(70)
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def _look_at_clock(self) -> None:
+        if self.leaving:
+            return
+        now = time.monotonic()
+        lease = self.options["lease_seconds"]
+        if not self.platforms and now - self.left_at >= lease:
+            told = f"no platform came back within the lease of {lease:g} s"
+            self._leave("interrupted", told, self.options["grace_seconds"])
+        elif not self.groups and now - self.busy_at >= self.options["idle_seconds"]:
+            self.leaving = True
+
+    def _patience(self) -> float | None:
+        moments = []
+        if not self.platforms:
+            moments.append(self.left_at + self.options["lease_seconds"])
+        if not self.groups:
+            moments.append(self.busy_at + self.options["idle_seconds"])
+        return max(0.0, min(moments) - time.monotonic()) if moments and not self.leaving else None
+
+    def _leave(self, end: str, message: str, grace_seconds: float) -> None:
+        self.leaving = True
+        for key, group in self.groups.items():
+            group.peer.send({"op": "end", "key": key, "end": end, "message": message, "grace": grace_seconds})
+
+    def _go(self) -> NoReturn:
+        """Leave without the exit handlers of anything that was loaded: they belong to the children."""
+        for peer in self.platforms:
+            peer.sock.setblocking(True)
+            peer.flush()
+        if os.path.exists(self.options["socket"]):
+            os.unlink(self.options["socket"])
+        if self.options["temporary_dir"]:
+            shutil.rmtree(self.options["temporary_dir"], ignore_errors=True)
+        os._exit(0)
+
+
+def listen(path: str) -> socket.socket:
+    """Return a socket that listens at `path`, which is short enough for one; what was there before is dead."""
+    if os.path.exists(path):
+        os.unlink(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    os.chmod(path, 0o600)
+    listener.listen(16)
+    return listener
+
+
+def main() -> NoReturn:
+    """Be the first fork server of an interpreter. Options: JSON in the last argument; the listener: file descriptor 3."""
+    options = json.loads(sys.argv[-1])
+    listener = socket.socket(fileno=options["listener"])
+    os.set_inheritable(listener.fileno(), False)
+    tempfile.tempdir = options["temporary_dir"]
+    preload = preloading.Preloaded()
+    preload.load_libraries(options["modules"])
+    ForkServer(listener, options, preload).serve()
+
+
+def _build_report(key: str, state: str) -> dict[str, Any]:
+    return {"key": key, "at": time.time_ns() // 1000, "state": state, "reason": "", "facts": {}}
+
+
+def _build_end(key: str, end: str, message: str) -> dict[str, Any]:
+    return _build_report(key, "ended") | {"end": end, "message": message}

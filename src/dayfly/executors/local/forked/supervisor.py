@@ -1,0 +1,412 @@
+"""Watches over one group: starts its roles, passes facts on, keeps the limits, ends it, and leaves nothing behind.
+
+Forked from the fork server, one for each group; it needs neither the platform nor, to end the group, the fork server.
+Its rules are those of `GroupSpec`. The last thing it does is to write `end.json` into the group's record.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import selectors
+import shutil
+import signal
+import socket
+import time
+from typing import Any, NoReturn
+
+from . import preloading, processes, role, signals, wire
+
+MEMORY_ROUND_SECONDS = 0.25
+"""How often the memory of limited roles is looked at."""
+
+PROGRESS_SECONDS = 0.5
+"""Facts named `progress...` reach the platform at most this often; all others at once."""
+
+SLOWEST_RESTART_SECONDS = 5.0
+"""A role that ends again and again waits twice as long each time before it is made anew, up to this."""
+
+LOST_GRACE_SECONDS = 1.0
+"""What the main role gets to end by itself when the fork server has died."""
+
+
+class Running:
+    """One role: its process and what is remembered of it across restarts."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self.spec = spec
+        self.name: str = spec["name"]
+        self.pid = 0
+        self.peer: wire.Peer | None = None
+        self.restarts = 0
+        self.restart_at = 0.0
+        self.peak_bytes = 0
+        self.over_limit_bytes = 0
+
+
+class Supervisor:
+    """One group, from its first process to its last."""
+
+    def __init__(
+        self, spec: dict[str, Any], record_dir: str, to_server: socket.socket, preload: preloading.Preloaded
+    ) -> None:
+        self.spec = spec
+        self.record_dir = record_dir
+        self.server = wire.Peer(to_server)
+        self.preload = preload
+        self.own_pid, self.server_pid = os.getpid(), os.getppid()
+        self.roles = [Running(one) for one in spec["roles"]]
+        self.main = next(one for one in self.roles if one.spec.get("main"))
+        self.facts: dict[str, Any] = {}
+        self.ready: set[str] = set()
+        self.state = "starting"
+        self.reason = ""
+        self.restarts = 0
+        self.ending: dict[str, Any] = {}
+        self.kill_at = 0.0
+        self.report_at = 0.0
+        self.reported_at = 0.0
+        self.memory_at = 0.0
+        self.began = time.monotonic()
+        self.selector = selectors.DefaultSelector()
+        self.wakeup = signals.Wakeup({signal.SIGCHLD, signal.SIGTERM})
+
+    def run(self) -> NoReturn:
+        """Run the group to its end and leave the process."""
+        self.selector.register(self.server.sock, selectors.EVENT_READ, None)
+        self.selector.register(self.wakeup.fileno(), selectors.EVENT_READ, None)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())  # held back since before the fork
+        try:
+            self._prepare()
+        except OSError as error:
+            self._end("lost", message=f"its working folder {self.spec['working_dir']} could not be made: {error}")
+        else:
+            for one in self.roles:
+                self._fork(one)
+            self._note_running()
+            self._report()
+        while not self._over():
+            self._wait()
+            self._reap()
+            self._keep_rules()
+        self._finish()
+
+    # --- starting ---------------------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        working_dir = self.spec["working_dir"]
+        os.makedirs(self.spec["log_dir"], exist_ok=True)
+        os.makedirs(self.spec["temporary_dir"], mode=0o700, exist_ok=True)
+        distribution = self.spec["preload"].get("distribution", "")
+        if distribution:
+            shutil.copytree(distribution, working_dir, symlinks=True, dirs_exist_ok=True)
+        else:
+            os.makedirs(working_dir, exist_ok=True)
+
+    def _fork(self, one: Running) -> None:
+        """Make the role's process. It waits by itself for the facts it needs."""
+        ours, theirs = socket.socketpair()
+        with signals.blocked():
+            pid = os.fork()
+            if pid == 0:
+                ours.close()
+                role.run(self, one, theirs)
+        theirs.close()
+        try:
+            os.setpgid(pid, pid)
+        except OSError:
+            pass  # it has done so itself, or is gone already
+        one.pid, one.restart_at, one.over_limit_bytes = pid, 0.0, 0
+        one.peer = wire.Peer(ours)
+        self.selector.register(ours, selectors.EVENT_READ, one)
+
+    def close_in_child(self) -> None:
+        """Let go of everything of the supervisor's, in a process forked from it."""
+        self.selector.close()
+        self.wakeup.close()
+        self.server.sock.close()
+        for one in self.roles:
+            if one.peer is not None:
+                one.peer.sock.close()
+
+    # --- what happens ------------------------------------------------------------------------------------------------
+
+    def _wait(self) -> None:
+        self._listen_on(self.server, None)
+        for one in self.roles:
+            if one.peer is not None:
+                self._listen_on(one.peer, one)
+        for key, _ in self.selector.select(self._patience()):
+            if key.fileobj is self.server.sock:
+                self._hear_server()
+            elif isinstance(key.data, Running):
+                self._hear(key.data)
+        for signum in self.wakeup.taken():
+            if signum == signal.SIGTERM:
+                self._lose_server()
+
+    def _listen_on(self, peer: wire.Peer, data: Running | None) -> None:
+        """Wait for a peer to speak, and to read what it has not taken yet."""
+        if not peer.closed and peer.sock.fileno() >= 0:
+            peer.flush()
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.waiting else 0)
+            if self.selector.get_key(peer.sock).events != events:
+                self.selector.modify(peer.sock, events, data)
+
+    def _hear_server(self) -> None:
+        for message in self.server.receive():
+            if message["op"] == "end":
+                self._end(message["end"], message=message.get("message", ""), grace_seconds=message["grace"])
+        if self.server.closed:
+            self._lose_server()
+
+    def _lose_server(self) -> None:
+        if os.getppid() == self.server_pid and not self.server.closed:
+            self._end("lost", message="its supervisor was told to end", grace_seconds=LOST_GRACE_SECONDS)
+            return
+        if self.server.sock.fileno() >= 0:
+            self.selector.unregister(self.server.sock)
+            self.server.close()
+        self._end("lost", message="its fork server was killed", grace_seconds=LOST_GRACE_SECONDS)
+
+    def _hear(self, one: Running) -> None:
+        assert one.peer is not None
+        for message in one.peer.receive():
+            self._learn(one, message["publish"], message.get("value", True))
+        if one.peer.closed:
+            self.selector.unregister(one.peer.sock)
+            one.peer.close()
+            one.peer = None
+
+    def _learn(self, one: Running, name: str, value: Any) -> None:
+        if name == "ready":
+            self.ready.add(one.name)
+            value = sorted(self.ready)
+        self.facts[name] = value
+        if name.startswith("progress"):
+            self._report_later()
+            return
+        if name != "ready":
+            self._tell({name: value}, but=one)
+        quorum = self.spec.get("quorum_fact", "")
+        if quorum and quorum not in self.facts and len(self.ready) >= self.spec.get("quorum", 0):
+            self.facts[quorum] = len(self.ready)
+            self._tell({quorum: len(self.ready)})
+        self._note_running()
+        self._report()
+
+    def _tell(self, facts: dict[str, Any], but: Running | None = None) -> None:
+        for one in self.roles:
+            if one is not but and one.peer is not None:
+                one.peer.send({"facts": facts})
+
+    def _note_running(self) -> None:
+        if self.state == "starting" and all(name in self.facts for name in self.main.spec.get("wait_for", ())):
+            self.state = "running"
+
+    # --- ends --------------------------------------------------------------------------------------------------------
+
+    def _reap(self) -> None:
+        for pid, status, peak in processes.reap():
+            for one in self.roles:
+                if one.pid == pid:
+                    # What it has left in its process group would hold memory and ports; daemons end with the group.
+                    processes.send(pid, signal.SIGKILL, group=True)
+                    one.pid = 0
+                    one.peak_bytes = max(one.peak_bytes, peak)
+                    if one.peer is not None:
+                        self._hear(one)  # the last facts, said before it ended
+                    self._lose(one, status)
+
+    def _lose(self, one: Running, status: int) -> None:
+        """Judge the end of a role's process."""
+        code = os.waitstatus_to_exitcode(status)
+        how = {"exit_code": code} if code >= 0 else {"signal": -code}
+        self.ready.discard(one.name)
+        if one is self.main:
+            if one.over_limit_bytes:
+                self._end("oom", one, how, _over_limit(one))
+            else:
+                self._end("exited", one, how)
+        elif self.ending:
+            return
+        elif one.spec.get("essential"):
+            self._end("oom" if one.over_limit_bytes else "essential_lost", one, how, _told(one, code))
+        elif one.spec.get("restart"):
+            self._restart(one, how, _told(one, code))
+        else:
+            self.reason = _told(one, code)
+            self._report()
+
+    def _restart(self, one: Running, how: dict[str, int], told: str) -> None:
+        self.restarts += 1
+        limit = self.spec.get("restart_limit", 0)
+        if limit and self.restarts > limit:
+            end = "oom" if one.over_limit_bytes else "restarts_exhausted"
+            self._end(end, one, how, f"{told}; it was the end number {self.restarts}, and {limit} are allowed")
+            return
+        pause = 0.0 if one.restarts == 0 else min(0.1 * 2**one.restarts, SLOWEST_RESTART_SECONDS)
+        one.restarts += 1
+        one.restart_at = time.monotonic() + pause
+        self.reason = f"{told}; it is made anew (number {self.restarts})"
+        self._report()
+
+    def _end(
+        self,
+        end: str,
+        one: Running | None = None,
+        how: dict[str, int] | None = None,
+        message: str = "",
+        grace_seconds: float = 0.0,
+    ) -> None:
+        """Decide the end of the group; the first decision counts. The main role has the grace to end by itself."""
+        now = time.monotonic()
+        if self.ending:
+            if how and one is self.main and self.ending["role"] == one.name:
+                self.ending.update(how)
+            self.kill_at = min(self.kill_at, now + grace_seconds)
+            return
+        self.ending = {"end": end, "role": (one or self.main).name, "message": message, **(how or {})}
+        self.kill_at = now + grace_seconds
+        if self.main.pid and grace_seconds > 0:
+            processes.send(self.main.pid, signal.SIGTERM, group=True)
+
+    def _over(self) -> bool:
+        return bool(self.ending) and (not self.main.pid or time.monotonic() >= self.kill_at)
+
+    def _finish(self) -> NoReturn:
+        """Kill everything that is left, write the end, tell it, leave."""
+        self._drain()
+        clean = processes.kill_all(lambda: processes.descendants(self.own_pid), self._reap)
+        if not clean:
+            left = ", ".join(map(str, processes.descendants(os.getpid())))
+            self.ending["message"] = f"{self.ending['message']} (processes {left} do not die)".strip()
+        self.state = "ended"
+        if len(self.roles) > 1:
+            self.facts["peak_memory_bytes"] = {one.name: one.peak_bytes for one in self.roles}
+        told = next(one for one in self.roles if one.name == self.ending["role"])
+        report = self._build_report() | self.ending | {"peak_memory_bytes": told.peak_bytes}
+        write_end(self.record_dir, report)
+        shutil.rmtree(self.spec["temporary_dir"], ignore_errors=True)
+        if self.server.sock.fileno() >= 0:
+            self.server.sock.setblocking(True)
+        self.server.send({"op": "report", "report": report})
+        os._exit(0)
+
+    def _drain(self) -> None:
+        """Hear what roles have said before they are killed."""
+        for one in self.roles:
+            if one.peer is not None:
+                self._hear(one)
+
+    # --- rules that depend on the time -------------------------------------------------------------------------------
+
+    def _keep_rules(self) -> None:
+        now = time.monotonic()
+        if self.report_at and now >= self.report_at:
+            self._report()
+        if self.ending:
+            return
+        limit = self.spec.get("startup_timeout_seconds", 0.0)
+        if limit and self.spec.get("quorum_fact") not in self.facts and now - self.began > limit:
+            wanted = self.spec.get("quorum", 0)
+            self._end("startup_timeout", message=f"{len(self.ready)} of {wanted} were ready after {limit:g} s")
+        for one in self.roles:
+            if one.restart_at and now >= one.restart_at:
+                self._fork(one)
+        if now >= self.memory_at:
+            self.memory_at = now + MEMORY_ROUND_SECONDS
+            self._weigh()
+
+    def _weigh(self) -> None:
+        for one in self.roles:
+            limit = one.spec.get("memory_limit_bytes", 0)
+            if not (one.pid and limit):
+                continue
+            held = processes.tree_memory(one.pid, limit)
+            one.peak_bytes = max(one.peak_bytes, held)
+            if held > limit and not one.over_limit_bytes:
+                one.over_limit_bytes = held
+                for pid in (one.pid, *processes.descendants(one.pid)):
+                    processes.send(pid, signal.SIGKILL)
+
+    def _patience(self) -> float | None:
+        """Return how long nothing can happen by itself; None is for ever."""
+        now = time.monotonic()
+        moments = [one.restart_at for one in self.roles if one.restart_at]
+        if self.ending:
+            moments.append(self.kill_at)
+        elif any(one.spec.get("memory_limit_bytes") for one in self.roles):
+            moments.append(self.memory_at)
+        if self.report_at:
+            moments.append(self.report_at)
+        limit = self.spec.get("startup_timeout_seconds", 0.0)
+        if limit and self.spec.get("quorum_fact") not in self.facts:
+            moments.append(self.began + limit)
+        return max(0.0, min(moments) - now) if moments else None
+
+    # --- reports -----------------------------------------------------------------------------------------------------
+
+    def _report_later(self) -> None:
+        due = self.reported_at + PROGRESS_SECONDS
+        if time.monotonic() >= due:
+            self._report()
+        else:
+            self.report_at = due
+
+    def _report(self) -> None:
+        self.report_at, self.reported_at = 0.0, time.monotonic()
+        self.server.send({"op": "report", "report": self._build_report()})
+
+    def _build_report(self) -> dict[str, Any]:
+        return {
+            "key": self.spec["key"],
+            "at": time.time_ns() // 1000,
+            "state": self.state,
+            "reason": self.reason,
+            "facts": self.facts,
+        }
+
+
+def claim(record_dir: str, server_socket: str) -> bool:
+    """Take the group for this process; False if another has started it before. Nothing is ever started twice."""
+    mine = {"pid": os.getpid(), "ticks": processes.start_ticks(os.getpid()), "server": server_socket}
+    draft = os.path.join(record_dir, f"started.{os.getpid()}")
+    try:
+        with open(draft, "w") as file:
+            json.dump(mine, file)
+        os.link(draft, os.path.join(record_dir, "started.json"))
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOENT):
+            raise
+        return False
+    finally:
+        if os.path.exists(draft):
+            os.unlink(draft)
+    return True
+
+
+def write_end(record_dir: str, report: dict[str, Any]) -> None:
+    """Write the end of a group whole or not at all; the first end that was written stays."""
+    path = os.path.join(record_dir, "end.json")
+    if os.path.exists(path) or not os.path.isdir(record_dir):
+        return
+    draft = f"{path}.{os.getpid()}"
+    with open(draft, "w") as file:
+        json.dump(report, file)
+    os.replace(draft, path)
+
+
+def _told(one: Running, code: int) -> str:
+    if one.over_limit_bytes:
+        return _over_limit(one)
+    if code >= 0:
+        return f"{one.name} ended with exit code {code}"
+    return f"{one.name} was killed by {signal.Signals(-code).name} ({-code})"
+
+
+def _over_limit(one: Running) -> str:
+    mebi = 1024 * 1024
+    limit = one.spec["memory_limit_bytes"]
+    return f"{one.name} held {one.over_limit_bytes / mebi:.0f} MiB of memory; its limit is {limit / mebi:.0f} MiB"

@@ -1,0 +1,304 @@
+"""The groups of this host: `ports.process_groups.ProcessGroups` over fork servers.
+
+Made once by the assembly; each executor takes a `share()` of it, which tells only of its own groups. Admission, records
+and fork servers are common to all. Reports of one group that nobody has read yet are replaced by the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dayfly.base import errors, logs
+from dayfly.base.clock import Clock
+from dayfly.executors.local import admission, connection, host, leftovers, records, servers, watching
+from dayfly.executors.local.forked import processes
+from dayfly.executors.local.settings import LocalSettings
+from dayfly.ports.process_groups import GroupReport, GroupSpec
+
+LOST_PATIENCE_SECONDS = 5.0
+"""How long supervisors have to end their groups after their fork server was killed, before the platform does it."""
+
+LOST_ROUND_SECONDS = 0.05
+"""How often is looked for the end they write meanwhile."""
+
+MOST_LAUNCHES = 3
+"""How often a group is sent to fork servers that go before they take it."""
+
+_log = logs.get("process groups")
+
+
+class Known:
+    """A group that this platform has started or taken back."""
+
+    def __init__(self, spec: GroupSpec, record: records.Record, report: GroupReport) -> None:
+        self.spec, self.record, self.report = spec, record, report
+        self.server: connection.Connection | None = None
+        self.launches = 0
+        self.stop_grace_seconds: float | None = None
+        """Set when it is to end, though no fork server has it yet."""
+        self.forgotten = False
+
+
+class LocalProcessGroups:
+    """All groups below one data folder."""
+
+    def __init__(self, settings: LocalSettings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+        self._root = settings.data / "run" / "groups"
+        self._known: dict[str, Known] = {}
+        self._servers = servers.ForkServers(settings, self._hear, self._lose_server)
+        self._admission = admission.Admission(host.capacity(settings), default_cpu=settings.default_cpu)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._watchers = watching.Watchers()
+        self._closing = False
+
+    @property
+    def capacity(self) -> admission.Capacity:
+        """Return what this host gives away."""
+        return self._admission.capacity
+
+    def share(self) -> watching.Share:
+        """Return these groups for one executor."""
+        return watching.Share(self, self._watchers)
+
+    async def start(self, spec: GroupSpec) -> None:
+        """Start the group as soon as the host has room, or find it started, or ended, by its key."""
+        if self._closing:
+            raise errors.ExecutorUnavailable(f"{spec.key} is not started: the platform is ending")
+        if spec.key in self._known or await self.recover(spec.key) is not None:
+            return
+        wish = self._admission.fit(spec.key, spec.cpu_request, spec.memory_request_bytes)
+        if wish.note and self._settings.strict_resources:
+            raise errors.InvalidArgument(
+                f"{spec.key}: {wish.note.replace(': it gets', ', of which it would get')}.",
+                remedy="Ask for less, or let dayfly fit requests to the host (without --strict-resources).",
+            )
+        record = records.Record(self._root, spec.key)
+        try:
+            record.write_spec(spec)
+        except OSError as error:
+            raise errors.ExecutorUnavailable(
+                f"{record.folder} cannot be written: {error.strerror}", remedy="Free some space on its disk."
+            ) from error
+        self._queue(Known(spec, record, self._build(spec.key, "queued")), wish)
+
+    async def recover(self, key: str) -> GroupReport | None:
+        """Return how a group is that an earlier platform started, and watch it; None if it was never started."""
+        if key in self._known:
+            return self._known[key].report
+        record = records.Record(self._root, key)
+        spec = record.find_spec()
+        if spec is None:
+            return None
+        known = Known(spec, record, self._build(key, "queued"))
+        started = record.find_started()
+        end = record.find_end()
+        if started is None and end is None:
+            wish = self._admission.fit(key, spec.cpu_request, spec.memory_request_bytes)
+            self._queue(known, wish)
+            return known.report
+        self._known[key] = known
+        if end is None and started is not None and started.server:
+            known.server = await self._servers.reach(started.server)
+            seen = known.server.groups.get(key) if known.server is not None else None
+            if seen is not None and (end := record.find_end()) is None:
+                self._admission.occupy(self._admission.fit(key, spec.cpu_request, spec.memory_request_bytes))
+                self._tell(known, msgspec.convert(seen, GroupReport))
+                return known.report
+        if end is None:
+            await self._bury(known, "neither it nor its fork server was alive when the platform looked for it")
+        else:
+            self._tell(known, end)
+        return known.report
+
+    def watch(self) -> AsyncIterator[GroupReport]:
+        """Yield the reports of all groups; ends when the platform has closed them."""
+        return self._watchers.watch(None)
+
+    async def stop(self, key: str, *, grace_seconds: float) -> None:
+        """SIGTERM to the main role, SIGKILL to all after the grace; `ended` with `stopped` follows."""
+        if key not in self._known and await self.recover(key) is None:
+            return
+        self._end(self._known[key], "stopped", grace_seconds)
+
+    async def forget(self, key: str) -> None:
+        """Remove its record and its working folder. One that still runs is ended first, at once."""
+        record = records.Record(self._root, key)
+        known = self._known.get(key)
+        if known is not None and known.report.state != "ended":
+            known.forgotten = True
+            self._end(known, "stopped", 0.0)
+            return
+        self._known.pop(key, None)
+        self._watchers.drop(key)
+        await asyncio.to_thread(record.remove)
+
+    async def leftovers(self, key: str) -> list[str]:
+        """Name every process, port and file that is left of the group, logs apart; empty when clean."""
+        return await asyncio.to_thread(self._leftovers, key)
+
+    async def close(self, *, grace_seconds: float) -> None:
+        """End all groups (`interrupted`) and all fork servers; watching ends after the last report."""
+        self._closing = True
+        for known in list(self._known.values()):
+            self._end(known, "interrupted", grace_seconds)
+        await self._servers.leave(grace_seconds=grace_seconds, patience_seconds=LOST_PATIENCE_SECONDS)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        self._watchers.close()
+
+    async def abandon(self) -> None:
+        """Let go of everything without ending it, as a platform that is killed does: the lease begins to run."""
+        self._closing = True
+        for task in self._tasks:
+            task.cancel()
+        await self._servers.abandon()
+        self._watchers.close()
+
+    # --- starting ---------------------------------------------------------------------------------------------------
+
+    def _queue(self, known: Known, wish: admission.Wish) -> None:
+        self._known[known.spec.key] = known
+        if wish.note:
+            _log.info("fitted to the host", group=wish.key, because=wish.note)
+        self._admission.offer(wish)
+        self._admit()
+
+    def _admit(self) -> None:
+        if self._closing:
+            return
+        for wish in self._admission.admit():
+            known = self._known[wish.key]
+            self._tell(known, self._build(wish.key, "starting", reason=wish.note))
+            self._launch(known)
+        for key, reason in self._admission.waiting().items():
+            known = self._known[key]
+            if known.report.reason != reason:
+                self._tell(known, self._build(key, "queued", reason=reason))
+
+    def _launch(self, known: Known) -> None:
+        server = self._servers.find(known.spec.preload)
+        if server is not None:
+            self._send(known, server)
+        else:
+            self._run(self._launch_later(known))
+
+    async def _launch_later(self, known: Known) -> None:
+        """Start the group once its fork server is there."""
+        try:
+            server = await self._servers.get(known.spec.preload)
+        except errors.ExecutorUnavailable as error:
+            self._finish(known, "lost", str(error))
+            return
+        if known.stop_grace_seconds is None:
+            self._send(known, server)
+
+    def _send(self, known: Known, server: connection.Connection) -> None:
+        known.server = server
+        known.launches += 1
+        spec = msgspec.to_builtins(known.spec) | {"temporary_dir": known.record.temporary_dir}
+        server.send({"op": "start", "spec": spec, "record_dir": str(known.record.folder)})
+
+    # --- ending ------------------------------------------------------------------------------------------------------
+
+    def _end(self, known: Known, end: str, grace_seconds: float) -> None:
+        if known.report.state == "ended":
+            return
+        if known.server is not None:
+            known.server.send({"op": "end", "key": known.spec.key, "end": end, "grace": grace_seconds})
+            return
+        known.stop_grace_seconds = grace_seconds
+        message = "" if end == "stopped" else "the platform ended before it was started"
+        if known.record.claim():
+            self._finish(known, end, message)
+
+    def _finish(self, known: Known, end: str, message: str) -> None:
+        """Write the end of a group that has no supervisor to do it."""
+        report = self._build(known.spec.key, "ended", end=end, message=message)
+        self._tell(known, known.record.write_end(report))
+
+    async def _bury(self, known: Known, why: str) -> None:
+        """Find the end of a group whose fork server is gone; kill what is left of it, if there is no end."""
+        for _ in range(int(LOST_PATIENCE_SECONDS / LOST_ROUND_SECONDS)):
+            started = known.record.find_started()
+            if known.record.find_end() is not None or started is None or not started.alive:
+                break
+            await asyncio.sleep(LOST_ROUND_SECONDS)
+        end = known.record.find_end()
+        if end is not None:
+            self._tell(known, end)
+            return
+        await asyncio.to_thread(self._sweep, known)
+        self._finish(known, "lost", why)
+
+    def _sweep(self, known: Known) -> None:
+        def left() -> list[int]:
+            return leftovers.find_processes(known.spec.key, *self._traces(known.record, known.spec))
+
+        processes.kill_all(left, _nothing, patience_seconds=LOST_PATIENCE_SECONDS)
+
+    # --- what is heard -------------------------------------------------------------------------------------------------
+
+    def _hear(self, server: connection.Connection, message: dict[str, Any]) -> None:
+        report = msgspec.convert(message, GroupReport)
+        known = self._known.get(report.key)
+        if known is not None and (known.server is server or known.server is None):
+            self._tell(known, report)
+
+    def _lose_server(self, server: connection.Connection) -> None:
+        for known in list(self._known.values()):
+            if known.server is server and known.report.state != "ended":
+                known.server = None
+                self._run(self._take_from_lost(known))
+
+    async def _take_from_lost(self, known: Known) -> None:
+        again = known.launches < MOST_LAUNCHES and not self._closing
+        if again and known.launches and known.record.find_started() is None:
+            # The server went, idle, before it read the order: nothing has been started.
+            self._launch(known)
+            return
+        await self._bury(known, "its fork server was killed")
+
+    def _tell(self, known: Known, report: GroupReport) -> None:
+        """Take a report as the last one, and pass it on; nothing follows an end."""
+        if known.report.state == "ended":
+            return
+        known.report = report
+        self._watchers.tell(report)
+        if report.state == "ended":
+            self._admission.leave(report.key)
+            if known.forgotten:
+                self._run(self.forget(report.key))
+            self._admit()
+
+    def _leftovers(self, key: str) -> list[str]:
+        record = records.Record(self._root, key)
+        known = self._known.get(key)
+        spec = known.spec if known is not None else record.find_spec()
+        supervisor, folders = self._traces(record, spec)
+        return leftovers.describe(key, supervisor, folders)
+
+    def _traces(self, record: records.Record, spec: GroupSpec | None) -> tuple[int, tuple[str, ...]]:
+        started = record.find_started()
+        folders = [record.temporary_dir, str(record.folder)]
+        if spec is not None:
+            folders += [os.path.realpath(Path(spec.working_dir))]
+        return started.pid if started is not None else 0, tuple(folders)
+
+    def _run(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _build(self, key: str, state: str, *, reason: str = "", end: str = "", message: str = "") -> GroupReport:
+        return GroupReport(key, self._clock.now(), state, reason, end=end, message=message)
+
+
+def _nothing() -> None:
+    """Nothing to reap: these are no children of the platform."""

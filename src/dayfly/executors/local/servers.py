@@ -1,0 +1,253 @@
+"""Finds, starts and keeps the fork servers: one for each distinct `Preload`.
+
+A server with user modules is forked from one that has the same libraries loaded. User modules that cannot be loaded
+before a fork are left to the attempts: then the server with the libraries alone serves them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import stat
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dayfly.base import errors, logs
+from dayfly.executors.local import connection, forked
+from dayfly.executors.local.forked import server as forked_server
+from dayfly.executors.local.settings import LocalSettings
+from dayfly.ports.process_groups import Preload
+
+LONGEST_SOCKET_PATH = 100
+"""Linux allows 108 bytes."""
+
+UNFIT_SECONDS = 5.0
+"""How long a server stays whose user modules could not be loaded."""
+
+_CODE = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(forked.__file__).parent.glob("*.py"))))
+"""Platforms of different releases do not share fork servers: they might misunderstand each other."""
+
+_BOOTSTRAP = """
+import os, sys
+if os.fork():
+    os._exit(0)
+os.setsid()
+import importlib.util
+folder = sys.argv[1]
+spec = importlib.util.spec_from_file_location("_dayfly_forked", folder + "/__init__.py",
+                                              submodule_search_locations=[folder])
+sys.modules["_dayfly_forked"] = importlib.util.module_from_spec(spec)
+sys.path[:] = [path for path in sys.path if path]
+from _dayfly_forked import server
+server.main()
+"""
+"""Loads the server from its path, in an interpreter that may not have Dayfly, as a daemon that nobody has to reap."""
+
+_log = logs.get("fork servers")
+
+
+class ForkServers:
+    """The fork servers of one data folder."""
+
+    def __init__(
+        self,
+        settings: LocalSettings,
+        on_report: Callable[[connection.Connection, dict[str, Any]], None],
+        on_lost: Callable[[connection.Connection], None],
+    ) -> None:
+        self._settings = settings
+        self._on_report, self._on_lost = on_report, on_lost
+        self._folder = _socket_folder(settings.data)
+        self._open: dict[str, connection.Connection] = {}
+        self._unfit: dict[str, str] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def find(self, preload: Preload) -> connection.Connection | None:
+        """Return the server for `preload` if it is at hand, without waiting."""
+        path = self._path(preload)
+        return self._open.get(self._path(_libraries_of(preload)) if path in self._unfit else path)
+
+    async def get(self, preload: Preload) -> connection.Connection:
+        """Return a server that has loaded `preload`, or what can be loaded of it; raise `ExecutorUnavailable`."""
+        path = self._path(preload)
+        async with self._locks.setdefault(path, asyncio.Lock()):
+            found = self.find(preload)
+            if found is None:
+                found = await self.reach(path)
+            if found is None and preload.user_modules:
+                found = await self._fork(path, preload)
+            elif found is None:
+                found = await self._spawn(path, preload)
+            return found
+
+    async def reach(self, path: str) -> connection.Connection | None:
+        """Return the server at a socket, maybe an earlier platform's; None if there is none alive."""
+        if path in self._open:
+            return self._open[path]
+        try:
+            found = await connection.Connection.open(
+                path, self._options(), timeout_seconds=self._settings.preload_timeout_seconds
+            )
+        except OSError:
+            return None
+        if found.unfit:
+            await found.close()
+            return None
+        return self._keep(found)
+
+    def unfit_reason(self, preload: Preload) -> str:
+        """Return why the user modules are not loaded before the fork; empty if they are, or nobody has tried."""
+        return self._unfit.get(self._path(preload), "")
+
+    async def leave(self, *, grace_seconds: float, patience_seconds: float) -> None:
+        """End all servers, an earlier platform's too, and with them their groups; wait until they have gone."""
+        for path in self._folder.glob("*.sock"):
+            await self.reach(str(path))
+        servers = list(self._open.values())
+        for server in servers:
+            server.send({"op": "leave", "grace": grace_seconds})
+        if servers:
+            waiting = [asyncio.create_task(server.wait_until_lost()) for server in servers]
+            _, pending = await asyncio.wait(waiting, timeout=grace_seconds + patience_seconds)
+            for task in pending:
+                task.cancel()
+
+    async def abandon(self) -> None:
+        """Let go of all servers without ending them, as a platform that is killed does."""
+        for server in list(self._open.values()):
+            await server.close()
+        self._open.clear()
+
+    # --- starting ---------------------------------------------------------------------------------------------------
+
+    async def _spawn(self, path: str, preload: Preload) -> connection.Connection:
+        """Start an interpreter with the libraries. The listener is made here, so that it can be reached at once."""
+        self._prepare_folder()
+        listener = forked_server.listen(path)
+        options = self._options() | {
+            "socket": path,
+            "listener": listener.fileno(),
+            "modules": list(preload.modules),
+            "idle_seconds": self._settings.idle_seconds,
+            "temporary_dir": tempfile.mkdtemp(prefix="dayfly-forks-"),
+        }
+        try:
+            await asyncio.to_thread(_run, preload.python, options, Path(path).with_suffix(".log"), listener.fileno())
+        except (OSError, subprocess.SubprocessError) as error:
+            os.unlink(path)
+            raise errors.ExecutorUnavailable(
+                f"the interpreter {preload.python} cannot be started: {error}",
+                remedy="Correct the rule for this image in the environments' settings.",
+            ) from error
+        finally:
+            listener.close()
+        try:
+            return self._keep(
+                await connection.Connection.open(
+                    path, self._options(), timeout_seconds=self._settings.preload_timeout_seconds
+                )
+            )
+        except OSError as error:
+            raise errors.ExecutorUnavailable(
+                f"the fork server for {preload.python} did not start: {_last_line(path) or error}",
+                remedy=f"See {Path(path).with_suffix('.log')}; is flytekit installed there?",
+            ) from error
+
+    async def _fork(self, path: str, preload: Preload) -> connection.Connection:
+        """Fork a server with the user modules from the one with the libraries; return the latter if that fails."""
+        base = await self.get(_libraries_of(preload))
+        options = {
+            "socket": path,
+            "log": str(Path(path).with_suffix(".log")),
+            "distribution": preload.distribution,
+            "user_modules": list(preload.user_modules),
+            "env": dict(preload.env),
+            "idle_seconds": self._settings.idle_version_seconds,
+            "unfit_seconds": UNFIT_SECONDS,
+            "temporary_dir": "",
+        }
+        try:
+            await base.fork(options)
+            found = await connection.Connection.open(
+                path, self._options(), timeout_seconds=self._settings.preload_timeout_seconds
+            )
+        except OSError as error:
+            return self._give_up(path, preload, str(error), base)
+        if found.unfit:
+            await found.close()
+            return self._give_up(path, preload, found.unfit, base)
+        return self._keep(found)
+
+    def _give_up(self, path: str, preload: Preload, why: str, base: connection.Connection) -> connection.Connection:
+        self._unfit[path] = why
+        _log.info("user modules are imported by each attempt", modules=preload.user_modules, because=why)
+        return base
+
+    def _keep(self, found: connection.Connection) -> connection.Connection:
+        self._open[found.path] = found
+        found.on_report = self._on_report
+        found.on_lost = self._lose
+        found.listen()
+        return found
+
+    def _lose(self, server: connection.Connection) -> None:
+        if self._open.get(server.path) is server:
+            del self._open[server.path]
+        self._on_lost(server)
+
+    def _options(self) -> dict[str, Any]:
+        return {"lease_seconds": self._settings.lease_seconds, "grace_seconds": self._settings.grace_seconds}
+
+    def _path(self, preload: Preload) -> str:
+        told = msgspec.json.encode([_CODE.hexdigest(), preload])
+        return str(self._folder / f"{hashlib.sha256(told).hexdigest()[:16]}.sock")
+
+    def _prepare_folder(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        owner = self._folder.stat()
+        if owner.st_uid != os.getuid() or stat.S_IMODE(owner.st_mode) & 0o077:
+            raise errors.ExecutorUnavailable(
+                f"{self._folder} belongs to someone else or is open to others",
+                remedy="Remove it: whoever can reach the sockets in it can run code as you.",
+            )
+
+
+def _libraries_of(preload: Preload) -> Preload:
+    return Preload(preload.python, preload.modules)
+
+
+def _run(python: str, options: dict[str, Any], log: Path, listener: int) -> None:
+    with log.open("ab") as written:
+        subprocess.run(
+            [python, "-c", _BOOTSTRAP, os.path.dirname(forked.__file__), json.dumps(options)],
+            stdin=subprocess.DEVNULL,
+            stdout=written,
+            stderr=written,
+            cwd="/",
+            pass_fds=(listener,),
+            check=True,
+        )
+
+
+def _socket_folder(data: Path) -> Path:
+    """Return where sockets lie: in the data folder, or, where its path is too long for them, below /tmp."""
+    folder = data.absolute() / "run" / "forkservers"
+    if len(os.fsencode(folder)) + 24 <= LONGEST_SOCKET_PATH:
+        return folder
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+    return Path(f"/tmp/dayfly-{os.getuid()}-forks-{digest}")
+
+
+def _last_line(path: str) -> str:
+    try:
+        lines = Path(path).with_suffix(".log").read_text(errors="replace").split("\n")
+    except FileNotFoundError:
+        return ""
+    return next((line for line in reversed(lines) if line.strip()), "")
