@@ -26,7 +26,7 @@ def widen(array: workflow_pb2.ArrayNode, interface: Interface) -> Interface:
 
 
 def _wants_all(array: workflow_pb2.ArrayNode) -> bool:
-    return array.WhichOneof("success_criteria") == "min_success_ratio" and array.min_success_ratio >= 1.0
+    return bool(array.WhichOneof("success_criteria") == "min_success_ratio" and array.min_success_ratio >= 1.0)
 
 
 def _lists(outputs: Types, *, partial: bool) -> Types:

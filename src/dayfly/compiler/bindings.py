@@ -88,7 +88,7 @@ def check(
 def infer(
     binding: literals_pb2.BindingData, scope: Scope, path: str, found: list[CompileError]
 ) -> types_pb2.LiteralType | None:
-    """Return the type of what is bound; None when it cannot be told, the reason then being in `found` or told elsewhere."""
+    """Return the type of what is bound; None when it cannot be told, for a reason in `found` or told elsewhere."""
     kind = binding.WhichOneof("value")
     if kind == "promise":
         return _infer_promise(binding.promise, scope, path, found)

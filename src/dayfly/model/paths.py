@@ -2,7 +2,8 @@
 
 `promises` calls it when a node's inputs are put together. Lists and maps of literals are walked first; at a msgpack
 Binary or a Struct the walk goes on in the decoded tree, and what it ends at becomes a literal again. Numbers of a
-Struct are floats, since that is all a Struct can hold. Rules: flytepropeller/pkg/controller/nodes/attr_path_resolver.go.
+Struct are floats, since that is all a Struct can hold. Rules:
+flytepropeller/pkg/controller/nodes/attr_path_resolver.go in flyteorg/flyte.
 """
 
 from __future__ import annotations

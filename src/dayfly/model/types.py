@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flyteidl.core import types_pb2
+from flyteidl.core.types_pb2 import LiteralType, SimpleType
 
 from dayfly.base import errors
 from dayfly.model import json_schemas, type_names
-
-LiteralType = types_pb2.LiteralType
-SimpleType = types_pb2.SimpleType
 
 NONE = LiteralType(simple=SimpleType.NONE)
 STRUCT = LiteralType(simple=SimpleType.STRUCT)
