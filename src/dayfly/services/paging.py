@@ -1,0 +1,69 @@
+"""Pages of lists: from a request's limit, token, filters and order to a `Page`, and the token of the next one.
+
+A token is the decimal offset; it is empty once a page came back that was not full. Source: flyteadmin's
+pkg/manager/impl/util/shared.go in flyteorg/flyte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from flyteidl.admin import common_pb2
+
+from dayfly.base import errors
+from dayfly.ports.definitions import Filter, Page
+from dayfly.services import filters
+
+MAX_OFFSET = 2**62
+"""Beyond it databases have no integers."""
+
+
+def read(
+    request: Any,
+    fields: filters.Fields,
+    *,
+    sort_key: str = "created_at",
+    descending: bool = True,
+    all_at_zero: bool = False,
+) -> Page:
+    """Return the page that a list request asks for. `sort_key` and `descending` are the order where it names none.
+
+    Raise `InvalidArgument`: limit 0 (unless it means all), token, filter or sort key malformed.
+    """
+    if request.limit == 0 and not all_at_zero:
+        raise errors.InvalidArgument("The list's limit is 0 or missing.", remedy="Give a limit of at least 1.")
+    if request.HasField("sort_by") and request.sort_by.key:
+        sort_key = fields.resolve(request.sort_by.key)
+        descending = request.sort_by.direction == common_pb2.Sort.DESCENDING
+    return Page(
+        limit=request.limit,
+        offset=_offset(request.token),
+        filters=_conditions(request, fields),
+        sort_key=sort_key,
+        descending=descending,
+    )
+
+
+def next_token(page: Page, items: Sequence[object]) -> str:
+    """Return the token after this page, empty when it was the last."""
+    return str(page.offset + len(items)) if page.limit and len(items) == page.limit else ""
+
+
+def narrowed(page: Page, condition: Filter) -> Page:
+    """Return the page with one more condition."""
+    return msgspec.structs.replace(page, filters=(*page.filters, condition))
+
+
+def _conditions(request: Any, fields: filters.Fields) -> tuple[Filter, ...]:
+    # ActiveLaunchPlanListRequest is the one list request without filters.
+    return filters.parse(request.filters, fields) if "filters" in request.DESCRIPTOR.fields_by_name else ()
+
+
+def _offset(token: str) -> int:
+    if not token:
+        return 0
+    if not (token.isascii() and token.isdigit()) or int(token[:20]) > MAX_OFFSET:
+        raise errors.InvalidArgument(f"The list's token {token[:40]!r} is not one that this server gave.")
+    return int(token)
