@@ -36,9 +36,9 @@ class Role(msgspec.Struct, frozen=True):
     name: str
     """`driver`, `scheduler`, `worker-0`...; also the name of its log file."""
     entry: str
-    """`module:function`, called with (channel, arguments) in the forked process; `/path/of/module.py:function` where the
-    module is not installed in that environment (its package's relative imports work); the builtin `argv` runs `argv`:
-    flytekit's entrypoints in the forked interpreter, anything else by exec. An integer returned is the exit code."""
+    """`module:function`, called with (channel, arguments) in the forked process; an integer returned is the exit code.
+    `/path/of/module.py:function` where the module is not installed in that environment: its package's relative imports
+    work. The builtin `argv` runs `argv`: flytekit's entrypoints in the forked interpreter, anything else by exec."""
     arguments: dict[str, object] = {}
     """Plain JSON for the entry."""
     argv: tuple[str, ...] = ()

@@ -2,3 +2,42 @@
 
 Knows: processes, sockets, files, the command lines of tasks. Never knows: retries, phases, gRPC, databases.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dayfly.executors.local import distributions, executor, groups
+from dayfly.executors.local.settings import LocalSettings
+
+if TYPE_CHECKING:
+    from dayfly.base.clock import Clock
+    from dayfly.ports.blobs import Blobs
+    from dayfly.ports.environments import Environments
+    from dayfly.ports.process_groups import ProcessGroups
+
+TASK_TYPES = ("*",)
+"""Every task that is a command, where no other executor claims its type."""
+
+__all__ = ["LocalSettings", "build", "build_distributions", "build_groups"]
+
+
+def build_groups(settings: LocalSettings, clock: Clock) -> groups.LocalProcessGroups:
+    """Return the process groups of this host: one for the platform, of which each executor takes a `share()`."""
+    return groups.LocalProcessGroups(settings, clock)
+
+
+def build_distributions(settings: LocalSettings, blobs: Blobs) -> distributions.Distributions:
+    """Return the cache of unpacked code, common to all executors."""
+    return distributions.Distributions(blobs, settings.data / "cache" / "distributions")
+
+
+def build(
+    settings: LocalSettings,
+    process_groups: ProcessGroups,
+    environments: Environments,
+    code: distributions.Distributions,
+    clock: Clock,
+) -> executor.LocalExecutor:
+    """Return the executor of plain tasks; `process_groups` is its share."""
+    return executor.LocalExecutor(settings, process_groups, environments, code, clock)

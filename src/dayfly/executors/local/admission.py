@@ -51,7 +51,7 @@ class Admission:
         self._waiting: dict[str, _Waiting] = {}
 
     def fit(self, key: str, cpu: float, memory_bytes: int) -> Wish:
-        """Return the wish as the host can grant it: nothing asked counts a little, too much counts as the whole host."""
+        """Return the wish as the host can grant it: nothing counts a little, too much counts as the whole host."""
         notes = []
         if cpu > self.capacity.cpus:
             notes.append(f"{cpu:g} CPUs were asked for, and this host has {self.capacity.cpus:g}: it gets them all")

@@ -175,18 +175,20 @@ class LocalProcessGroups:
             return
         for wish in self._admission.admit():
             known = self._known[wish.key]
-            self._tell(known, self._build(wish.key, "starting", reason=wish.note))
-            self._launch(known)
+            self._launch(known, wish.note)
         for key, reason in self._admission.waiting().items():
             known = self._known[key]
             if known.report.reason != reason:
                 self._tell(known, self._build(key, "queued", reason=reason))
 
-    def _launch(self, known: Known) -> None:
+    def _launch(self, known: Known, note: str = "") -> None:
         server = self._servers.find(known.spec.preload)
-        if server is not None:
+        if server is not None and not note:
             self._send(known, server)
         else:
+            loading = ", ".join(known.spec.preload.user_modules) or "flytekit"
+            reason = note or f"loading {loading} before the first process is forked"
+            self._tell(known, self._build(known.spec.key, "starting", reason=reason))
             self._run(self._launch_later(known))
 
     async def _launch_later(self, known: Known) -> None:
@@ -243,7 +245,7 @@ class LocalProcessGroups:
 
         processes.kill_all(left, _nothing, patience_seconds=LOST_PATIENCE_SECONDS)
 
-    # --- what is heard -------------------------------------------------------------------------------------------------
+    # --- what is heard -----------------------------------------------------------------------------------------------
 
     def _hear(self, server: connection.Connection, message: dict[str, Any]) -> None:
         report = msgspec.convert(message, GroupReport)

@@ -38,7 +38,7 @@ def leave(code: int) -> NoReturn:
     try:
         threading._shutdown()  # type: ignore[attr-defined]  # what an interpreter calls; there is no public name
         atexit._run_exitfuncs()
-    except BaseException:  # an exit handler must not keep the process from leaving
+    except BaseException:  # noqa: BLE001 - an exit handler must not keep the process from leaving
         traceback.print_exc()
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -68,7 +68,7 @@ class Preloaded:
             os.chdir(distribution or cwd)
             for name in modules:
                 importlib.import_module(name)
-        except BaseException as error:  # the user's own code: it fails again in the attempt, where it is reported
+        except BaseException as error:  # noqa: BLE001 - the user's own code: it fails again in the attempt, where it is reported
             traceback.print_exc()
             return f"importing {', '.join(modules)} raised {type(error).__name__}: {error}"
         finally:

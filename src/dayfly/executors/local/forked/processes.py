@@ -133,7 +133,7 @@ def kill_all(find: Callable[[], list[int]], reap: Callable[[], None], *, patienc
 
 def reap() -> list[tuple[int, int, int]]:
     """Reap all children that have ended: (pid, wait status, peak resident bytes of it and what it waited for)."""
-    ended = []
+    ended: list[tuple[int, int, int]] = []
     while True:
         try:
             pid, status, usage = os.wait4(-1, os.WNOHANG)

@@ -41,7 +41,7 @@ def run(parent: supervisor.Supervisor, one: supervisor.Running, sock: socket.soc
     except KeyboardInterrupt:
         traceback.print_exc()
         code = 128 + signal.SIGINT
-    except BaseException:  # whatever the task raises is its own affair: told in its log, and by its exit code
+    except BaseException:  # noqa: BLE001 - whatever the task raises is its own affair: told in its log, and by its exit code
         traceback.print_exc()
         code = 1
     leaving.leave(code)

@@ -1,8 +1,8 @@
-"""The fork server: an interpreter with modules in it that forks a supervisor for each group, and passes on what they say.
+"""The fork server: an interpreter with modules in it. It forks a supervisor for each group and passes on what they say.
 
 One thread, one `select`. It outlives the platform by its lease: a platform that comes back finds it by its socket. When
-none does, it ends all groups and goes. It also forks other fork servers, with user modules loaded, which are independent
-of it from then on.
+none does, it ends all groups and goes. It also forks other fork servers, with user modules loaded, which depend on it
+no more.
 """
 
 from __future__ import annotations
@@ -294,7 +294,8 @@ def listen(path: str) -> socket.socket:
 
 
 def main() -> NoReturn:
-    """Be the first fork server of an interpreter. Options: JSON in the last argument; the listener: file descriptor 3."""
+    """Be the first fork server of an interpreter. The last argument is JSON: what `ForkServer` needs, the descriptor of
+    its listener, and the libraries to load."""
     options = json.loads(sys.argv[-1])
     listener = socket.socket(fileno=options["listener"])
     os.set_inheritable(listener.fileno(), False)

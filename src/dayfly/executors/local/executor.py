@@ -1,0 +1,122 @@
+"""Runs attempts of plain tasks: one forked process each, watched over by its group's supervisor.
+
+Called by the controller. Fast-registered code is unpacked first; the command that it would run is then run directly,
+with the code in the working folder already. `observing` says what a group's end means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from flyteidl.core import tasks_pb2
+
+from dayfly.base import errors
+from dayfly.base.clock import Clock
+from dayfly.executors.local import distributions, log_files, observing
+from dayfly.executors.local.settings import LocalSettings
+from dayfly.model import entrypoint_args
+from dayfly.model.identifiers import AttemptKey
+from dayfly.model.run import LogLink
+from dayfly.ports.environments import Environments
+from dayfly.ports.executors import TERMINAL, AttemptSpec, Observation
+from dayfly.ports.process_groups import GroupReport, GroupSpec, Preload, ProcessGroups, Role
+
+DRIVER = "driver"
+"""The one role."""
+
+FLYTEKIT = ("flytekit.bin.entrypoint",)
+
+FLYTES_OWN = ("FLYTE_", "_F_")
+"""How the names of variables begin that flytekit reads; user modules are imported without them."""
+
+
+class LocalExecutor:
+    """Implements `ports.executors.Executor` for every task that is a command."""
+
+    def __init__(
+        self,
+        settings: LocalSettings,
+        groups: ProcessGroups,
+        environments: Environments,
+        code: distributions.Distributions,
+        clock: Clock,
+    ) -> None:
+        self._settings, self._groups, self._environments = settings, groups, environments
+        self._code, self._clock = code, clock
+        self._last: dict[AttemptKey, Observation] = {}
+
+    async def start(self, spec: AttemptSpec) -> bytes:
+        """Start the attempt, or find it started. Raises `InvalidArgument` for one without a command."""
+        if not spec.argv:
+            raise errors.InvalidArgument(f"{spec.task} has no command to run.")
+        entry = entrypoint_args.parse(spec.argv)
+        distribution = await self._code.unpack(entry.distribution) if entry.distribution else ""
+        await self._groups.start(self._build(spec, entry, distribution))
+        return DRIVER.encode()
+
+    async def recover(self, key: AttemptKey, handle: bytes) -> Observation:
+        """Say how an attempt is that an earlier platform started, and watch it."""
+        report = await self._groups.recover(key)
+        return self._observe(report) if report is not None else observing.vanished(key, self._clock.now())
+
+    async def watch(self) -> AsyncIterator[Observation]:
+        """Yield what changes; an end always."""
+        async for report in self._groups.watch():
+            seen = self._observe(report)
+            last = self._last.get(seen.key)
+            if last is not None and seen.kind not in TERMINAL and (seen.kind, seen.reason) == (last.kind, last.reason):
+                continue
+            self._last[seen.key] = seen
+            yield seen
+
+    async def stop(self, key: AttemptKey, handle: bytes, *, grace_seconds: float) -> None:
+        """SIGTERM, SIGKILL after the grace; STOPPED follows."""
+        await self._groups.stop(key, grace_seconds=grace_seconds)
+
+    async def forget(self, key: AttemptKey, handle: bytes) -> None:
+        """Drop its record and its working folder."""
+        self._last.pop(key, None)
+        await self._groups.forget(key)
+
+    async def close(self, *, grace_seconds: float) -> None:
+        """End all attempts as interrupted; `watch` finishes after them."""
+        await self._groups.close(grace_seconds=grace_seconds)
+
+    def _build(self, spec: AttemptSpec, entry: entrypoint_args.EntryPoint, distribution: str) -> GroupSpec:
+        driver = Role(
+            DRIVER,
+            "argv",
+            argv=entry.inner if distribution else spec.argv,
+            env=spec.env,
+            memory_limit_bytes=spec.memory_limit_bytes,
+            main=True,
+        )
+        return GroupSpec(
+            spec.key,
+            self._preload(spec, entry, distribution),
+            (driver,),
+            working_dir=str(self._settings.data / "run" / "work" / spec.key.replace("/", ".")),
+            log_dir=str(log_files.folder(self._settings.data, spec.key)),
+            cpu_request=spec.cpu_request or spec.cpu_limit,
+            memory_request_bytes=spec.memory_request_bytes or spec.memory_limit_bytes,
+        )
+
+    def _preload(self, spec: AttemptSpec, entry: entrypoint_args.EntryPoint, distribution: str) -> Preload:
+        python = self._environments.find(spec.image).python
+        if entry.inner_kind == entrypoint_args.OTHER:
+            # Nothing of Python's is needed; the server that is warm anyway forks it.
+            return Preload(python, FLYTEKIT)
+        if any(not name.startswith(FLYTES_OWN) for name in spec.volatile_env):
+            return Preload(python, FLYTEKIT)
+        if not entry.user_modules:
+            return Preload(python, FLYTEKIT)
+        container = tasks_pb2.TaskTemplate.FromString(spec.template).container
+        own = {pair.key: pair.value for pair in container.env if spec.env.get(pair.key) == pair.value}
+        return Preload(python, FLYTEKIT, distribution, entry.user_modules, tuple(sorted(own.items())))
+
+    def _observe(self, report: GroupReport) -> Observation:
+        key = AttemptKey(report.key)
+        links = (LogLink(DRIVER, log_files.uri_for(self._settings.public_url, key, DRIVER)),)
+        ended = report.state == "ended"
+        tail = log_files.tail(log_files.path_for(self._settings.data, key, DRIVER)) if ended else ""
+        return observing.observe(report, links, tail)

@@ -1,0 +1,42 @@
+"""Where the logs of local processes lie, and where they can be read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+from dayfly.model.identifiers import AttemptKey
+
+TAIL_LINES = 20
+"""Lines of a log's end that are told with an exit."""
+
+TAIL_BYTES = 16 * 1024
+"""What is read for them at most."""
+
+
+def folder(data: Path, key: AttemptKey) -> Path:
+    """Return the folder of an attempt's logs."""
+    return data / "logs" / key
+
+
+def path_for(data: Path, key: AttemptKey, role: str) -> Path:
+    """Return the log file of one role."""
+    return folder(data, key) / f"{role}.log"
+
+
+def uri_for(public_url: str, key: AttemptKey, role: str) -> str:
+    """Return the address at which people read it."""
+    return f"{public_url.rstrip('/')}/api/dayfly/v1/logs/{quote(key)}/{quote(role)}"
+
+
+def tail(log: Path) -> str:
+    """Return the last lines of a log; empty if there is none."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - TAIL_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.rstrip().split("\n")[-TAIL_LINES:])
