@@ -68,7 +68,7 @@ class Client:
 
     async def close(self) -> None:
         """End the connection."""
-        await self._channel.close()
+        await self._channel.close(None)
 
     async def wait_until_connected(self, seconds: float) -> None:
         """Return once the server answers. Raise `PlatformError` after `seconds`."""

@@ -87,7 +87,8 @@ def _node(node: NodeView) -> str:
     attempts = "".join(_attempt(one) for one in node.attempts)
     return (
         f"<tr><td>{_text(node.name)}<br><small>{_text(node.id)}</small><td>{_phase(node.phase.name)}"
-        f"<td>{_time(node.started_at)}<td>{_took(node.started_at, node.ended_at)}<td>{attempts}{_error(node.error)}</tr>"
+        f"<td>{_time(node.started_at)}<td>{_took(node.started_at, node.ended_at)}"
+        f"<td>{attempts}{_error(node.error)}</tr>"
     )
 
 
@@ -132,7 +133,7 @@ def _text(value: str) -> str:
 
 
 def _refused(error: errors.DayflyError) -> fastapi.Response:
-    status = {errors.NotFound: 404, errors.InvalidArgument: 400}.get(type(error), 503)
+    status = 404 if isinstance(error, errors.NotFound) else 400 if isinstance(error, errors.UserError) else 503
     return _page("Dayfly", f"<h1>{status}</h1><p>{_text(str(error))}</p>", reload=False, status=status)
 
 

@@ -118,7 +118,8 @@ class Front:
     def hand_to_http(self, transport: asyncio.Transport, first: bytes) -> None:
         """Let uvicorn have the connection, as if it had accepted it."""
         self.closed(transport)  # From here on uvicorn's own list knows it.
-        protocol: Any = self._http.http_protocol_class(
+        make: Any = self._http.http_protocol_class
+        protocol = make(
             config=self._http, server_state=self._http_state, app_state={}, _loop=asyncio.get_running_loop()
         )
         transport.set_protocol(protocol)

@@ -24,6 +24,8 @@ log = logs.get("dayfly.services")
 Handler = Callable[[Any], Awaitable[Message]]
 """Takes a request message, returns the answer."""
 
+Trailers = tuple[tuple[str, bytes], ...]
+
 CODES: tuple[tuple[type[errors.DayflyError], grpc.StatusCode], ...] = (
     (errors.InvalidArgument, grpc.StatusCode.INVALID_ARGUMENT),
     (errors.NotFound, grpc.StatusCode.NOT_FOUND),
@@ -58,11 +60,12 @@ def guarded(
     async def answer(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         began = time.monotonic()
         code = grpc.StatusCode.OK
+        trailers: Trailers = ()
         try:
             request = request_type.FromString(raw)
             return (await handler(request)).SerializeToString()
         except DecodeError:
-            code, told, trailers = grpc.StatusCode.INVALID_ARGUMENT, f"{rpc}: the request cannot be decoded.", ()
+            code, told = grpc.StatusCode.INVALID_ARGUMENT, f"{rpc}: the request cannot be decoded."
         except errors.DayflyError as error:
             code, told = code_of(error), _shortened(str(error))
             trailers = _details(code, error)
@@ -70,7 +73,7 @@ def guarded(
                 log.warning("refused", rpc=rpc, code=code.name, error=str(error), exc_info=True)
         except Exception:  # Everything: a door's outermost loop reports, and the server goes on.
             incident = ids.unique()[:12]
-            code, trailers = grpc.StatusCode.INTERNAL, ()
+            code = grpc.StatusCode.INTERNAL
             told = f"{rpc} failed inside the server; its log has the traceback under incident {incident}."
             log.error("handler failed", rpc=rpc, incident=incident, exc_info=True)
         finally:
@@ -81,7 +84,7 @@ def guarded(
     return answer
 
 
-def _details(code: grpc.StatusCode, error: errors.DayflyError) -> tuple[tuple[str, bytes], ...]:
+def _details(code: grpc.StatusCode, error: errors.DayflyError) -> Trailers:
     if not isinstance(error, refusals.Explained):
         return ()
     detail = any_pb2.Any()

@@ -7,7 +7,7 @@ from typing import NoReturn
 from flyteidl.admin import common_pb2, description_entity_pb2
 
 from dayfly.base import errors
-from dayfly.services import filters, paging
+from dayfly.services import paging
 
 
 class Descriptions:
@@ -21,5 +21,5 @@ class Descriptions:
         self, request: description_entity_pb2.DescriptionEntityListRequest
     ) -> description_entity_pb2.DescriptionEntityList:
         """Return none."""
-        paging.read(request, filters.DESCRIPTIONS)
+        paging.read(request)
         return description_entity_pb2.DescriptionEntityList()

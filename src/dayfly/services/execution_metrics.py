@@ -7,6 +7,7 @@ there are no nested ones to go into yet.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from flyteidl.admin import execution_pb2, node_execution_pb2, task_execution_pb2, workflow_pb2
 from flyteidl.core import identifier_pb2, metrics_pb2
@@ -21,8 +22,8 @@ from dayfly.services import executions_found, naming, node_executions, task_exec
 MAX_NODES = 10_000
 MAX_ATTEMPTS = 100
 
-Span = metrics_pb2.Span
-Timestamp = timestamp_pb2.Timestamp
+Span: TypeAlias = metrics_pb2.Span
+Timestamp: TypeAlias = timestamp_pb2.Timestamp
 
 
 class ExecutionMetrics:
@@ -45,7 +46,7 @@ class ExecutionMetrics:
         return execution_pb2.WorkflowExecutionGetMetricsResponse(span=span)
 
     async def _inside(self, row: ExecutionRow, closure: execution_pb2.ExecutionClosure, depth: int) -> list[Span]:
-        rows = await self._runs.list_nodes(row.id, None, Page(MAX_NODES, descending=False))
+        rows = await self._runs.list_nodes(row.id, None, Page(MAX_NODES, sort_key=""))
         if not rows:
             return [_operation("WORKFLOW_SETUP", closure.created_at, closure.updated_at)]
         nodes = {one.spec_node_id: node_executions.to_message(one) for one in rows}
@@ -67,7 +68,7 @@ class ExecutionMetrics:
         span = Span(start_time=node.closure.created_at, end_time=node.closure.updated_at, node_id=node.id)
         if depth <= 0:
             return span
-        page = Page(MAX_ATTEMPTS, sort_key="retry_attempt", descending=False)
+        page = Page(MAX_ATTEMPTS, sort_key="")
         rows = await self._runs.list_attempts(row.execution, row.node, page)
         span.spans.extend(_attempts(node, [task_executions.to_message(one) for one in rows], depth - 1))
         return span

@@ -45,8 +45,8 @@ def build(
     spec.overwrite_cache = asked.overwrite_cache or plan.overwrite_cache
     if spec.WhichOneof("notification_overrides") is None and plan.entity_metadata.notifications:
         spec.notifications.notifications.extend(plan.entity_metadata.notifications)
-    naming.labels(spec.labels.values)
-    naming.annotations(spec.annotations.values)
+    naming.check_labels(spec.labels.values)
+    naming.check_annotations(spec.annotations.values)
     return spec
 
 

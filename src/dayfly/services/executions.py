@@ -13,8 +13,9 @@ from dayfly.model import identifiers, layout
 from dayfly.model.events import AbortRequested
 from dayfly.model.phases import ExecutionPhase
 from dayfly.ports.blobs import Blobs
+from dayfly.ports.definitions import Filter
 from dayfly.ports.runs import ExecutionRow, Runs
-from dayfly.services import executions_found, filters, identity, launching, naming, paging
+from dayfly.services import executions_found, identity, launching, naming, paging
 from dayfly.services.execution_data import DataReader
 
 MAX_LISTED_ERROR = 100
@@ -70,11 +71,11 @@ class Executions:
         """Return executions, newest first; archived ones only where a filter names `state`."""
         naming.path_part(request.id.project, "project")
         naming.path_part(request.id.domain, "domain")
-        page = paging.read(request, filters.EXECUTIONS)
+        page = paging.read(request)
         if request.id.name:
-            page = paging.narrowed(page, filters.Filter("execution_name", "eq", (request.id.name,)))
+            page = paging.narrowed(page, Filter("execution_name", "eq", (request.id.name,)))
         if not any(one.field.rpartition(".")[2] == "state" for one in page.filters):
-            page = paging.narrowed(page, filters.Filter("state", "eq", ("0",)))
+            page = paging.narrowed(page, Filter("state", "eq", ("0",)))
         found = await self._runs.list_executions(request.id.project, request.id.domain, page)
         return execution_pb2.ExecutionList(
             executions=[_trimmed(to_message(row)) for row in found], token=paging.next_token(page, found)

@@ -17,7 +17,7 @@ from dayfly.compiler import launch_plans as compiling
 from dayfly.model import identifiers
 from dayfly.model.identifiers import EntityId
 from dayfly.ports.definitions import Definition, Definitions
-from dayfly.services import filters, naming, paging, projects, registering
+from dayfly.services import naming, paging, projects, registering
 from dayfly.services.settings import ApiSettings
 from dayfly.services.timestamps import to_timestamp
 
@@ -69,9 +69,7 @@ class LaunchPlans:
 
     async def list(self, request: common_pb2.ResourceListRequest) -> launch_plan_pb2.LaunchPlanList:
         """Return versions, newest first."""
-        found, token = await registering.list_versions(
-            self._definitions, identifier_pb2.LAUNCH_PLAN, request, filters.LAUNCH_PLANS
-        )
+        found, token = await registering.list_versions(self._definitions, identifier_pb2.LAUNCH_PLAN, request)
         return launch_plan_pb2.LaunchPlanList(launch_plans=[_message(one) for one in found], token=token)
 
     async def get_active(self, request: launch_plan_pb2.ActiveLaunchPlanRequest) -> launch_plan_pb2.LaunchPlan:
@@ -89,7 +87,7 @@ class LaunchPlans:
         """Return all active versions of a project's domain."""
         naming.path_part(request.project, "project")
         naming.path_part(request.domain, "domain")
-        page = paging.read(request, filters.LAUNCH_PLANS)
+        page = paging.read(request)
         found = await self._definitions.list_active_launch_plans(request.project, request.domain, page)
         return launch_plan_pb2.LaunchPlanList(
             launch_plans=[_message(one) for one in found], token=paging.next_token(page, found)
@@ -101,7 +99,7 @@ class LaunchPlans:
         workflow = naming.entity(spec.workflow_id, identifier_pb2.WORKFLOW)
         interface = await self._interface(workflow)
         _check_settings(entity, spec)
-        expected = compiling.expected_inputs(spec, interface)
+        expected = compiling.expected_inputs(interface, spec.default_inputs, spec.fixed_inputs, entity.name)
         if isinstance(expected, compile_errors.Rejected):
             raise errors.InvalidArgument(f"{entity} is invalid: {compile_errors.describe(expected.errors)}")
         at = self._clock.now()
@@ -130,8 +128,8 @@ class LaunchPlans:
 
 
 def _check_settings(entity: EntityId, spec: launch_plan_pb2.LaunchPlanSpec) -> None:
-    naming.labels(spec.labels.values)
-    naming.annotations(spec.annotations.values)
+    naming.check_labels(spec.labels.values)
+    naming.check_annotations(spec.annotations.values)
     if spec.entity_metadata.HasField("launch_conditions"):
         raise errors.InvalidArgument(f"{entity} has launch conditions.", remedy="Triggers by artifact are not served.")
 

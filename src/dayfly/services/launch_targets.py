@@ -19,7 +19,6 @@ from dayfly.model.plan import Plan
 from dayfly.ports.definitions import Definition, Definitions
 from dayfly.services import naming
 from dayfly.services.launch_plans import LaunchPlans
-from dayfly.services.named_entities import GENERATED_PREFIX
 from dayfly.services.workflows import Workflows
 
 SYSTEM_GENERATED = 2
@@ -62,16 +61,14 @@ class LaunchTargets:
 
     async def _of_task(self, task: EntityId) -> Target:
         stored = await self._get(task)
-        name = f"{GENERATED_PREFIX}.{task.name}"
-        launch_plan = EntityId(identifier_pb2.LAUNCH_PLAN, task.project, task.domain, name, task.version)
+        launch_plan = msgspec.structs.replace(single_task.workflow_id(task), kind=identifier_pb2.LAUNCH_PLAN)
         if await self._definitions.find(launch_plan) is None:
-            workflow = EntityId(identifier_pb2.WORKFLOW, task.project, task.domain, name, task.version)
-            await self._generate(task, workflow, launch_plan, stored)
+            await self._generate(task, launch_plan, stored)
         return await self._of_launch_plan(launch_plan, task)
 
-    async def _generate(self, task: EntityId, workflow: EntityId, launch_plan: EntityId, stored: Definition) -> None:
-        closure = task_pb2.TaskClosure.FromString(stored.document)
-        template = single_task.build_workflow(closure.compiled_task.template)
+    async def _generate(self, task: EntityId, launch_plan: EntityId, stored: Definition) -> None:
+        compiled = task_pb2.TaskClosure.FromString(stored.document).compiled_task
+        workflow, template = single_task.build_workflow(task, compiled.template)
         await self._workflows.create_generated(workflow, template)
         await self._launch_plans.create_generated(launch_plan, workflow)
         for entity in (workflow, launch_plan):

@@ -10,7 +10,7 @@ import asyncio
 import weakref
 
 from flyteidl.admin import execution_pb2
-from flyteidl.core import literals_pb2
+from flyteidl.core import interface_pb2, literals_pb2
 
 from dayfly.base import errors, ids
 from dayfly.base.clock import Clock
@@ -66,9 +66,10 @@ class Launcher:
         spec = execution_spec.build(asked, target.message.spec, self._settings)
         await self._follow_parent(spec)
         merged = inputs.merge(
-            expected=target.message.closure.expected_inputs,
-            fixed=target.message.spec.fixed_inputs,
-            given=user_inputs,
+            target.message.closure.expected_inputs,
+            target.message.spec.fixed_inputs,
+            user_inputs,
+            interface_pb2.TypedInterface.FromString(target.plan.interface),
         )
         # Two creations of one name must not mix their inputs: the files' names follow from the execution's.
         lock = self._creating.setdefault(execution, asyncio.Lock())

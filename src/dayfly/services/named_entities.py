@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import msgspec
 from flyteidl.admin import common_pb2
 from flyteidl.core import identifier_pb2
 
 from dayfly.base import errors
 from dayfly.ports.definitions import Definitions, Filter, NamedEntity
-from dayfly.services import filters, naming, paging
+from dayfly.services import naming, paging
 
 KINDS = frozenset({identifier_pb2.TASK, identifier_pb2.WORKFLOW, identifier_pb2.LAUNCH_PLAN})
 
 GENERATED_PREFIX = ".flytegen"
 """Names of what the platform makes for single-task executions begin with it."""
 
-Ids = common_pb2.NamedEntityIdentifierList
-IdsRequest = common_pb2.NamedEntityIdentifierListRequest
+Ids: TypeAlias = common_pb2.NamedEntityIdentifierList
+IdsRequest: TypeAlias = common_pb2.NamedEntityIdentifierListRequest
 
 
 class NamedEntities:
@@ -32,7 +34,7 @@ class NamedEntities:
     async def list(self, request: common_pb2.NamedEntityListRequest) -> common_pb2.NamedEntityList:
         """Return names with their metadata; without any filter, generated ones are left out."""
         _check(request.resource_type, request)
-        page = paging.read(request, filters.NAMED_ENTITIES, sort_key="name", descending=False)
+        page = paging.read(request, sort_key="name", descending=False)
         if not page.filters:
             page = paging.narrowed(page, Filter("name", "not_like", (f"{GENERATED_PREFIX}%",)))
         found = await self._definitions.list_names(request.resource_type, request.project, request.domain, page)
@@ -65,7 +67,7 @@ class NamedEntities:
 
     async def _ids(self, kind: int, request: IdsRequest) -> Ids:
         _check(kind, request)
-        page = paging.read(request, filters.NAMED_ENTITIES, sort_key="name", descending=False)
+        page = paging.read(request, sort_key="name", descending=False)
         found = await self._definitions.list_names(kind, request.project, request.domain, page)
         return Ids(entities=[_identifier(one) for one in found], token=paging.next_token(page, found))
 

@@ -87,7 +87,7 @@ def path_part(value: str, what: str) -> str:
     return value
 
 
-def labels(values: Mapping[str, str]) -> None:
+def check_labels(values: Mapping[str, str]) -> None:
     """Check Kubernetes label syntax. Raise `InvalidArgument`."""
     for key, value in values.items():
         _key(key, "label")
@@ -98,7 +98,7 @@ def labels(values: Mapping[str, str]) -> None:
             )
 
 
-def annotations(values: Mapping[str, str]) -> None:
+def check_annotations(values: Mapping[str, str]) -> None:
     """Check Kubernetes annotation limits. Raise `InvalidArgument`."""
     for key in values:
         _key(key, "annotation")

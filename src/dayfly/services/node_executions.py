@@ -9,7 +9,7 @@ from dayfly.base import errors
 from dayfly.model import identifiers
 from dayfly.model.identifiers import ExecutionId, NodeId
 from dayfly.ports.runs import NodeRow, Runs
-from dayfly.services import filters, flyte_urls, naming, paging
+from dayfly.services import flyte_urls, naming, paging
 from dayfly.services.execution_data import DataReader
 
 
@@ -27,7 +27,7 @@ class NodeExecutions:
     async def list(self, request: node_execution_pb2.NodeExecutionListRequest) -> node_execution_pb2.NodeExecutionList:
         """Return top-level node executions, or the children of one; in the order they appeared."""
         execution = naming.execution(request.workflow_execution_id)
-        page = paging.read(request, filters.NODE_EXECUTIONS, descending=False)
+        page = paging.read(request, sort_key="")
         parent = NodeId(request.unique_parent_id) if request.unique_parent_id else None
         if parent is not None and await self._runs.find_node(execution, parent) is None:
             raise errors.NotFound(f"Execution {execution} has no node {parent!r}.")

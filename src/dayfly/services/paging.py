@@ -20,27 +20,21 @@ MAX_OFFSET = 2**62
 """Beyond it databases have no integers."""
 
 
-def read(
-    request: Any,
-    fields: filters.Fields,
-    *,
-    sort_key: str = "created_at",
-    descending: bool = True,
-    all_at_zero: bool = False,
-) -> Page:
-    """Return the page that a list request asks for. `sort_key` and `descending` are the order where it names none.
+def read(request: Any, *, sort_key: str = "created_at", descending: bool = True, all_at_zero: bool = False) -> Page:
+    """Return the page that a list request asks for. `sort_key` and `descending` are the order where it names none;
+    an empty key is the list's own order.
 
-    Raise `InvalidArgument`: limit 0 (unless it means all), token, filter or sort key malformed.
+    Raise `InvalidArgument`: limit 0 (unless it means all), token or filter malformed.
     """
     if request.limit == 0 and not all_at_zero:
         raise errors.InvalidArgument("The list's limit is 0 or missing.", remedy="Give a limit of at least 1.")
     if request.HasField("sort_by") and request.sort_by.key:
-        sort_key = fields.resolve(request.sort_by.key)
+        sort_key = request.sort_by.key
         descending = request.sort_by.direction == common_pb2.Sort.DESCENDING
     return Page(
         limit=request.limit,
         offset=_offset(request.token),
-        filters=_conditions(request, fields),
+        filters=_conditions(request),
         sort_key=sort_key,
         descending=descending,
     )
@@ -56,9 +50,9 @@ def narrowed(page: Page, condition: Filter) -> Page:
     return msgspec.structs.replace(page, filters=(*page.filters, condition))
 
 
-def _conditions(request: Any, fields: filters.Fields) -> tuple[Filter, ...]:
+def _conditions(request: Any) -> tuple[Filter, ...]:
     # ActiveLaunchPlanListRequest is the one list request without filters.
-    return filters.parse(request.filters, fields) if "filters" in request.DESCRIPTOR.fields_by_name else ()
+    return filters.parse(request.filters) if "filters" in request.DESCRIPTOR.fields_by_name else ()
 
 
 def _offset(token: str) -> int:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from flyteidl.admin import project_pb2
 
 from dayfly.base import errors
 from dayfly.ports.definitions import Definitions, Filter, Project
-from dayfly.services import filters, naming, paging, refusals
+from dayfly.services import naming, paging, refusals
 from dayfly.services.settings import ApiSettings
 
 MAX_ID, MAX_PROJECT_NAME, MAX_DESCRIPTION, MAX_LABELS = 63, 64, 300, 16
@@ -84,7 +85,7 @@ class Projects:
 
     async def list(self, request: project_pb2.ProjectListRequest) -> project_pb2.Projects:
         """Return projects by identifier; archived ones only where a filter names `state`. Limit 0 is all."""
-        page = paging.read(request, filters.PROJECTS, sort_key="identifier", descending=False, all_at_zero=True)
+        page = paging.read(request, sort_key="identifier", descending=False, all_at_zero=True)
         if not any(one.field == "state" for one in page.filters):
             shown = tuple(str(int(state)) for state in sorted(ACTIVE_STATES))
             page = paging.narrowed(page, Filter("state", "value_in", shown))
@@ -104,7 +105,7 @@ class Projects:
             raise errors.NotFound(f"project {project!r} does not exist.")
         return found
 
-    def _domains(self) -> list[project_pb2.Domain]:
+    def _domains(self) -> Sequence[project_pb2.Domain]:
         return [project_pb2.Domain(id=domain, name=domain) for domain in self._settings.domains]
 
     def _message(self, project: Project) -> project_pb2.Project:
@@ -133,5 +134,5 @@ def _checked(message: project_pb2.Project) -> Project:
     given = dict(message.labels.values)
     if len(given) > MAX_LABELS:
         raise errors.InvalidArgument(f"Project {message.id!r} has more than {MAX_LABELS} labels.")
-    naming.labels(given)
+    naming.check_labels(given)
     return Project(message.id, message.name or message.id, message.description, given, message.state)

@@ -12,7 +12,7 @@ from dayfly.base import errors
 from dayfly.compiler import errors as compile_errors
 from dayfly.model import identifiers
 from dayfly.ports.definitions import Definition, Definitions
-from dayfly.services import differences, filters, naming, paging, refusals
+from dayfly.services import differences, naming, paging, refusals
 
 
 async def create(definitions: Definitions, definition: Definition, compared: Callable[[bytes], Message]) -> None:
@@ -40,12 +40,12 @@ async def get(definitions: Definitions, message: identifier_pb2.Identifier, kind
 
 
 async def list_versions(
-    definitions: Definitions, kind: int, request: common_pb2.ResourceListRequest, fields: filters.Fields
+    definitions: Definitions, kind: int, request: common_pb2.ResourceListRequest
 ) -> tuple[list[Definition], str]:
     """Return a page of versions and the token of the next."""
     naming.path_part(request.id.project, "project")
     naming.path_part(request.id.domain, "domain")
-    page = paging.read(request, fields)
+    page = paging.read(request)
     found = await definitions.list_versions(kind, request.id.project, request.id.domain, request.id.name, page)
     return found, paging.next_token(page, found)
 

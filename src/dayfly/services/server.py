@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import grpc
 from flyteidl.service import admin_pb2, auth_pb2, dataproxy_pb2, identity_pb2, signal_pb2
@@ -50,7 +51,7 @@ async def build(
 
 def _handlers(
     service: ServiceDescriptor, handlers: Mapping[str, answering.Handler], measures: Measures
-) -> grpc.GenericRpcHandler:
+) -> grpc.GenericRpcHandler[bytes, bytes]:
     methods = {}
     for rpc, handler in handlers.items():
         request_type = message_factory.GetMessageClass(service.methods_by_name[rpc].input_type)
@@ -60,7 +61,7 @@ def _handlers(
 
 
 async def _add_health(server: grpc.aio.Server, services: Iterable[str]) -> None:
-    servicer = health.aio.HealthServicer()
+    servicer: Any = health.aio.HealthServicer()  # type: ignore[attr-defined]  # grpc-stubs lacks it
     for service in ("", *services):
         await servicer.set(service, health_pb2.HealthCheckResponse.SERVING)
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)

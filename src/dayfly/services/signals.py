@@ -6,7 +6,7 @@ from flyteidl.admin import signal_pb2
 
 from dayfly.base import errors
 from dayfly.ports.runs import Runs
-from dayfly.services import executions_found, filters, naming, paging
+from dayfly.services import executions_found, naming, paging
 
 
 class Signals:
@@ -18,7 +18,7 @@ class Signals:
     async def list(self, request: signal_pb2.SignalListRequest) -> signal_pb2.SignalList:
         """Return the signals of an execution. NOT_FOUND for an unknown one."""
         await executions_found.get(self._runs, naming.execution(request.workflow_execution_id))
-        paging.read(request, filters.SIGNALS)
+        paging.read(request)
         return signal_pb2.SignalList()
 
     async def set(self, request: signal_pb2.SignalSetRequest) -> signal_pb2.SignalSetResponse:

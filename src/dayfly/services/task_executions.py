@@ -8,7 +8,7 @@ from flyteidl.core import identifier_pb2
 from dayfly.base import errors
 from dayfly.model import identifiers
 from dayfly.ports.runs import AttemptRow, Runs
-from dayfly.services import filters, flyte_urls, naming, node_executions, paging
+from dayfly.services import flyte_urls, naming, node_executions, paging
 from dayfly.services.execution_data import DataReader
 
 
@@ -26,7 +26,7 @@ class TaskExecutions:
     async def list(self, request: task_execution_pb2.TaskExecutionListRequest) -> task_execution_pb2.TaskExecutionList:
         """Return the attempts of a node, first one first."""
         execution, node = node_executions.read_id(request.node_execution_id)
-        page = paging.read(request, filters.TASK_EXECUTIONS, sort_key="retry_attempt", descending=False)
+        page = paging.read(request, sort_key="")
         found = await self._runs.list_attempts(execution, node, page)
         return task_execution_pb2.TaskExecutionList(
             task_executions=[to_message(row) for row in found], token=paging.next_token(page, found)

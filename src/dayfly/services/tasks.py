@@ -10,7 +10,7 @@ from dayfly.compiler import digests
 from dayfly.compiler import tasks as compiled_tasks
 from dayfly.model import identifiers
 from dayfly.ports.definitions import Definition, Definitions
-from dayfly.services import filters, naming, projects, registering
+from dayfly.services import naming, projects, registering
 from dayfly.services.settings import ApiSettings
 from dayfly.services.timestamps import to_timestamp
 
@@ -28,7 +28,7 @@ class Tasks:
         entity = naming.entity(request.id, identifier_pb2.TASK)
         await projects.require_active(self._definitions, self._settings, entity.project, entity.domain)
         template = request.spec.template
-        registering.refuse_errors(compiled_tasks.check(template), f"{entity} is invalid")
+        registering.refuse_errors(compiled_tasks.check(template, entity), f"{entity} is invalid")
         template.id.CopyFrom(identifiers.to_identifier(entity))
         compiled = compiler_pb2.CompiledTask(template=template)
         at = self._clock.now()
@@ -51,7 +51,7 @@ class Tasks:
 
     async def list(self, request: common_pb2.ResourceListRequest) -> task_pb2.TaskList:
         """Return versions, newest first."""
-        found, token = await registering.list_versions(self._definitions, identifier_pb2.TASK, request, filters.TASKS)
+        found, token = await registering.list_versions(self._definitions, identifier_pb2.TASK, request)
         return task_pb2.TaskList(tasks=[_message(one) for one in found], token=token)
 
 

@@ -14,7 +14,7 @@ from dayfly.compiler import workflows as compiling
 from dayfly.model import identifiers
 from dayfly.model.identifiers import EntityId
 from dayfly.ports.definitions import Definition, Definitions
-from dayfly.services import filters, naming, projects, registering
+from dayfly.services import naming, projects, registering
 from dayfly.services.settings import ApiSettings
 from dayfly.services.timestamps import to_timestamp
 
@@ -57,9 +57,7 @@ class Workflows:
 
     async def list(self, request: common_pb2.ResourceListRequest) -> workflow_pb2.WorkflowList:
         """Return versions, newest first, each with no more of its closure than the interface."""
-        found, token = await registering.list_versions(
-            self._definitions, identifier_pb2.WORKFLOW, request, filters.WORKFLOWS
-        )
+        found, token = await registering.list_versions(self._definitions, identifier_pb2.WORKFLOW, request)
         return workflow_pb2.WorkflowList(workflows=[_listed(one) for one in found], token=token)
 
     async def _compiled(self, entity: EntityId, spec: workflow_pb2.WorkflowSpec) -> Definition:

@@ -1,0 +1,103 @@
+"""A whole API, without anything that drives executions: real stores and files, one address, in a thread of its own."""
+
+import asyncio
+import threading
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+import dayfly.blobs
+from dayfly import client
+from dayfly.base import clock
+from dayfly.console import pages
+from dayfly.gateway import app, front, log_files
+from dayfly.services import api, measuring, projects, server, settings, signing
+from dayfly.stores import database
+
+
+@asynccontextmanager
+async def serving(folder: Path):
+    """Serve the API from `folder` and give a `Served`."""
+    listener = front.bind("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    now = clock.SystemClock()
+    chosen = settings.ApiSettings(public_url=f"http://127.0.0.1:{port}", version="0.1.0")
+    store = await database.open(f"sqlite:///{folder}/dayfly.db", clock=now)
+    blobs = dayfly.blobs.open(f"file://{folder}/storage")
+    links = signing.SignedLinks(b"secret", chosen.public_url, now)
+    registry = CollectorRegistry()
+    await projects.seed(store.definitions)
+    services = api.build(store.definitions, store.runs, blobs, links, now, chosen)
+    grpc_server = await server.build(api.bindings(services), measuring.Measures(registry), chosen)
+    socket = folder / "grpc.sock"
+    grpc_server.add_insecure_port(f"unix:{socket}")
+    await grpc_server.start()
+    own = client.open(f"unix:{socket}")
+    http = app.build(
+        blobs=blobs,
+        links=links,
+        logs_of=log_files.below(folder / "logs"),
+        registry=registry,
+        version=chosen.version,
+        routers=[pages.router(lambda: own)],
+    )
+    listening = await front.serve("127.0.0.1", port, str(socket), http, listener=listener)
+    try:
+        yield Served(port, store, blobs, links, services)
+    finally:
+        await listening.close(1)
+        await own.close()
+        await grpc_server.stop(None)
+        await store.close()
+
+
+class Served:
+    """What a test may want to look at."""
+
+    def __init__(self, port, store, blobs, links, services):
+        self.port, self.store, self.blobs, self.links, self.services = port, store, blobs, links, services
+        self.address = f"127.0.0.1:{port}"
+        self.url = f"http://{self.address}"
+
+
+class ServedInThread:
+    """The same for blocking clients: flytekit's."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ready = threading.Event()
+        self._stop: asyncio.Event
+        self._loop: asyncio.AbstractEventLoop
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.served: Served
+
+    def __enter__(self) -> "ServedInThread":
+        self._thread.start()
+        self._ready.wait()
+        if self._error:
+            raise self._error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+    def run(self, work):
+        """Await something in the server's loop and return its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+
+    def _run(self) -> None:
+        async def main() -> None:
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            async with serving(self._folder) as self.served:
+                self._ready.set()
+                await self._stop.wait()
+
+        try:
+            asyncio.run(main())
+        except BaseException as error:
+            self._error = error
+            self._ready.set()
