@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
 from flyteidl.core import identifier_pb2, tasks_pb2
-from google.protobuf import json_format
 
 from dayfly.base import errors as base_errors
 from dayfly.compiler import errors, interfaces
 from dayfly.compiler.errors import CompileError
-from dayfly.model import quantities
+from dayfly.model import quantities, structs
 from dayfly.model.identifiers import EntityId
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -124,7 +122,7 @@ _LAST_KIND = max(tasks_pb2.Resources.ResourceName.values())
 
 
 def _check_pod(pod: tasks_pb2.K8sPod, path: str, found: list[CompileError]) -> None:
-    spec: dict[str, Any] = json_format.MessageToDict(pod.pod_spec)
+    spec = structs.to_plain(pod.pod_spec)
     containers = spec.get("containers")
     if not isinstance(containers, list) or not containers:
         found.append(CompileError(errors.INVALID_VALUE, f"{path}, pod", "its spec has no containers"))

@@ -8,15 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from google.protobuf import json_format, struct_pb2
-
 Schema = Any  # a JSON schema is an object, or a bool
-
-
-def to_plain(metadata: struct_pb2.Struct) -> dict[str, Any]:
-    """Return the Struct as plain JSON."""
-    plain: dict[str, Any] = json_format.MessageToDict(metadata)
-    return plain
 
 
 def offers(given: dict[str, Any], wanted: dict[str, Any]) -> bool:

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgpack
 from flyteidl.core import literals_pb2
-from google.protobuf import duration_pb2, json_format
+from google.protobuf import duration_pb2
 
 from dayfly.base import errors
-from dayfly.model import literals
+from dayfly.model import literals, structs
 
 _WHOLE = 10**21
 """Go writes floats without an exponent below this."""
@@ -42,7 +42,7 @@ def _render_scalar(scalar: literals_pb2.Scalar) -> str:
     if kind in ("blob", "schema", "structured_dataset"):
         return str(getattr(scalar, kind).uri)
     if kind == "generic":
-        return _json(json_format.MessageToDict(scalar.generic))
+        return _json(_whole(structs.to_plain(scalar.generic)))
     if kind == "binary" and scalar.binary.tag == literals.MSGPACK:
         return _json(_unpack(scalar.binary.value))
     if kind == "union":
@@ -106,12 +106,21 @@ def _decimal(amount: int, unit: int) -> str:
 def _unpack(packed: bytes) -> Any:
     try:
         return msgpack.unpackb(packed, strict_map_key=False)
-    except (ValueError, msgpack.exceptions.UnpackException) as error:
+    except (TypeError, ValueError, msgpack.exceptions.UnpackException) as error:
         raise errors.InvalidArgument(f"the value is not valid msgpack: {error}") from error
+
+
+def _whole(tree: Any) -> Any:
+    """Return the tree with floats that are whole as ints, since JSON from Go has no `1.0`."""
+    if isinstance(tree, dict):
+        return {name: _whole(part) for name, part in tree.items()}
+    if isinstance(tree, list):
+        return [_whole(part) for part in tree]
+    return int(tree) if isinstance(tree, float) and tree.is_integer() else tree
 
 
 def _json(tree: Any) -> str:
     try:
-        return json.dumps(tree, separators=(",", ":"))
+        return json.dumps(tree, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise errors.InvalidArgument(f"the value cannot be written as JSON: {error}") from error

@@ -16,7 +16,7 @@ from flyteidl.core import literals_pb2, types_pb2
 from google.protobuf import json_format, struct_pb2
 
 from dayfly.base import errors
-from dayfly.model import literals
+from dayfly.model import literals, structs
 
 
 class BadPromise(errors.UserError):
@@ -30,6 +30,9 @@ class BadPromise(errors.UserError):
 ATTRIBUTE_ERROR = "PromiseAttributeResolveError"
 
 _INT64 = range(-(2**63), 2**63)
+
+_MAX_DEPTH = 40
+"""Lists within lists; protobuf reads no message nested more than a hundred deep, and each list takes two."""
 
 
 def resolve(literal: literals_pb2.Literal, path: Sequence[types_pb2.PromiseAttribute]) -> literals_pb2.Literal:
@@ -89,7 +92,7 @@ def _resolve_in_tree(
     if kind == "binary" and literal.scalar.binary.tag == literals.MSGPACK:
         tree, binary = _unpack(literal.scalar.binary.value, path), True
     elif kind == "generic":
-        tree, binary = json_format.MessageToDict(literal.scalar.generic), False
+        tree, binary = structs.to_plain(literal.scalar.generic), False
     else:
         raise _missing(path[: index + 1], f"a {literal.WhichOneof('value') or 'missing'} value has no parts")
     for done in range(index, len(path)):
@@ -105,13 +108,17 @@ def _resolve_in_tree(
 def _unpack(packed: bytes, path: Sequence[types_pb2.PromiseAttribute]) -> Any:
     try:
         return msgpack.unpackb(packed, strict_map_key=False)
-    except (ValueError, msgpack.exceptions.UnpackException) as error:
+    except (TypeError, ValueError, msgpack.exceptions.UnpackException) as error:
         raise BadPromise(ATTRIBUTE_ERROR, f"{describe(path)}: the value is not valid msgpack: {error}") from error
 
 
-def _to_literal(tree: Any, path: Sequence[types_pb2.PromiseAttribute], *, binary: bool) -> literals_pb2.Literal:
+def _to_literal(
+    tree: Any, path: Sequence[types_pb2.PromiseAttribute], *, binary: bool, depth: int = 0
+) -> literals_pb2.Literal:
+    if depth > _MAX_DEPTH:
+        raise BadPromise(ATTRIBUTE_ERROR, f"{describe(path)} holds lists nested more than {_MAX_DEPTH} deep")
     if isinstance(tree, list):
-        parts = [_to_literal(part, path, binary=binary) for part in tree]
+        parts = [_to_literal(part, path, binary=binary, depth=depth + 1) for part in tree]
         return literals_pb2.Literal(collection=literals_pb2.LiteralCollection(literals=parts))
     return literals_pb2.Literal(scalar=_to_scalar(tree, path, binary=binary))
 

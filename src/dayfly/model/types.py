@@ -12,7 +12,7 @@ from flyteidl.core import types_pb2
 from flyteidl.core.types_pb2 import LiteralType, SimpleType
 
 from dayfly.base import errors
-from dayfly.model import json_schemas, type_names
+from dayfly.model import json_schemas, structs, type_names
 
 NONE = LiteralType(simple=SimpleType.NONE)
 STRUCT = LiteralType(simple=SimpleType.STRUCT)
@@ -76,7 +76,7 @@ def _resolve_step(source: LiteralType, step: types_pb2.PromiseAttribute) -> Lite
 
 
 def _is_none(declared: LiteralType) -> bool:
-    return declared.WhichOneof("type") == "simple" and declared.simple == SimpleType.NONE
+    return bool(declared.WhichOneof("type") == "simple" and declared.simple == SimpleType.NONE)
 
 
 def _casts(upstream: LiteralType, downstream: LiteralType) -> bool:
@@ -169,4 +169,4 @@ def _casts_to_plain(upstream: LiteralType, downstream: LiteralType) -> bool:
         return False
     if upstream.simple != SimpleType.STRUCT or not upstream.HasField("metadata") or not downstream.HasField("metadata"):
         return True
-    return json_schemas.offers(json_schemas.to_plain(upstream.metadata), json_schemas.to_plain(downstream.metadata))
+    return json_schemas.offers(structs.to_plain(upstream.metadata), structs.to_plain(downstream.metadata))
