@@ -13,7 +13,7 @@ from dayfly.model import run
 from dayfly.model.commands import CancelTimer, Command, SetTimer, StartAttempt, StopAttempt, WriteOutputs
 from dayfly.model.events import Event, TimerFired
 from dayfly.model.identifiers import START_NODE, NodeId
-from dayfly.model.phases import TERMINAL_NODE, AttemptPhase, ExecutionPhase, FailureKind, NodePhase
+from dayfly.model.phases import TERMINAL_NODE, AttemptPhase, ExecutionPhase, FailureKind, FailurePolicy, NodePhase
 from dayfly.model.plan import Plan
 from dayfly.model.run import AttemptState, NodeState, RunState
 
@@ -109,6 +109,7 @@ def check_state(plan: Plan, state: RunState) -> None:
         assert not state.waiting
     if state.phase in ENDING:
         assert live, "an ending execution has nothing to wait for"
+    _check_policy(plan, state)
     if state.ended:
         _check_end(plan, state)
 
@@ -186,6 +187,17 @@ def _check_attempt(plan: Plan, state: RunState, name: NodeId, attempt: AttemptSt
     wishes = (plan.nodes[name].interruptible, state.options.interruptible, plan.interruptible)
     wish = next(wish for wish in wishes if wish is not None)
     assert attempt.interruptible == (wish and system < state.options.system_retries), "wrongly interruptible"
+
+
+def _check_policy(plan: Plan, state: RunState) -> None:
+    failed = {name for name, node in state.nodes.items() if node.phase in (NodePhase.FAILED, NodePhase.TIMED_OUT)}
+    if not failed or state.abort:
+        return
+    assert state.failure is not None, "a node failed and the execution does not know"
+    assert state.failure.node in failed
+    assert state.failure.code == state.nodes[state.failure.node].failure.code
+    if plan.on_failure is FailurePolicy.FAIL_IMMEDIATELY:
+        assert state.phase in (ExecutionPhase.FAILING, ExecutionPhase.FAILED), "a node failed and the execution goes on"
 
 
 def _check_times(queued: int, started: int | None, ended: int | None) -> None:

@@ -21,10 +21,18 @@ from tests.property import invariants
 Place = tuple[NodeId, int]
 _REPORTS = (
     AttemptPhase.RUNNING,
+    AttemptPhase.RUNNING,
     AttemptPhase.QUEUED,
     AttemptPhase.WAITING_FOR_RESOURCES,
     AttemptPhase.INITIALIZING,
 )
+
+_MOODS = (
+    ("done", "done", "sorry", "wrong", "lost", "broken"),
+    ("done", "sorry", "sorry", "lost"),
+    ("done", "done", "done", "lost"),
+)
+"""How attempts end, by the mood of the world."""
 
 
 class Chances:
@@ -47,6 +55,8 @@ class World:
     def __init__(self, plan: Plan, options: RunOptions, chances: bytes) -> None:
         self.plan = plan
         self.chance = Chances(chances)
+        self.mood = _MOODS[self.chance.pick(len(_MOODS))]
+        self.impatient = self.chance.pick(3) == 2
         self.now = Micros(1000 * SECOND)
         self.state = RunState()
         self.log: list[Event] = []
@@ -131,6 +141,9 @@ class World:
             self._deliver_one,
             self._end_any,
             self._progress,
+            self._perform_one,
+            self._deliver_one,
+            self._end_any,
             self._abort,
         )
         deeds[self.chance.pick(len(deeds))]()
@@ -203,12 +216,11 @@ class World:
             self.end(place, self._any_end(place))
 
     def _any_end(self, place: Place) -> Event:
-        at, how = self.time(), self.chance.pick(6)
-        if how < 2:
-            return events.AttemptSucceeded(at, *place, has_deck=how == 1)
-        if how < 4:
-            return events.AttemptFailed(at, *place, FailureKind.USER, "USER:Sorry", "sorry", how == 2)
-        return events.AttemptFailed(at, *place, FailureKind.SYSTEM, "SYSTEM", "node lost", how == 4)
+        at, how = self.time(), self.mood[self.chance.pick(len(self.mood))]
+        if how == "done":
+            return events.AttemptSucceeded(at, *place, has_deck=self.chance.pick(2) == 1)
+        kind = FailureKind.USER if how in ("sorry", "wrong") else FailureKind.SYSTEM
+        return events.AttemptFailed(at, *place, kind, how.upper(), f"it is {how}", recoverable=how in ("sorry", "lost"))
 
     def _answer_to_stop(self, place: Place) -> Event:
         if self.chance.pick(3) == 2:
@@ -224,7 +236,7 @@ class World:
             self.inbox.append(event)
 
     def _abort(self) -> None:
-        if self.chance.pick(3) == 2:
+        if self.impatient and self.chance.pick(4) == 3:
             self.now = Micros(self.now + 1)
             self.inbox.append(events.AbortRequested(self.now, f"why {self.now}", "ann"))
 

@@ -86,7 +86,7 @@ class Draft:
         moves.check(f"node {node}", moves.NODE_MOVES, before.phase, phase, self.state.recent)
         self.moved = True
         if phase in TERMINAL_NODE:
-            changes["ended_at"] = self.later(before.queued_at, before.started_at)
+            changes["ended_at"] = self.later(before.updated_at, before.started_at, changes.get("started_at"))
             self.ended_nodes.append(node)
         self.edit_node(node, phase=phase, **changes)
 
@@ -128,7 +128,7 @@ class Draft:
         moves.check(machine, moves.ATTEMPT_MOVES, before.phase, phase, self.state.recent)
         self.moved = True
         if phase in (AttemptPhase.SUCCEEDED, AttemptPhase.FAILED, AttemptPhase.ABORTED):
-            changes["ended_at"] = self.later(before.queued_at, before.started_at)
+            changes["ended_at"] = self.later(before.queued_at, before.started_at, changes.get("started_at"))
             changes.setdefault("updated_at", self.later(before.updated_at))
             self.edit(live=self.state.live - 1)
         self.edit_attempt(node, phase=phase, **changes)
