@@ -1,0 +1,1 @@
+"""What Dayfly costs, each figure beside its baseline of the same run."""

@@ -1,0 +1,239 @@
+"""From settings to a running whole: the only module that knows everybody.
+
+Called by the CLI. Parts are started so that nothing is answered before it can be kept, and ended so that nothing that
+was seen is lost: the engine first, then tasks within their grace, then the doors, the database last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.metadata
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import prometheus_client
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dayfly import blobs, environments
+from dayfly.base import clock as clocks
+from dayfly.base import data_folder, ids, logs
+from dayfly.base import settings as themes
+from dayfly.controller import leasing, observing, performing, timers
+from dayfly.executors import dask, local
+from dayfly.gateway import app, front, log_files
+from dayfly.services import api, measuring, projects, server, signing
+from dayfly.services import settings as api_settings
+from dayfly.stores import database
+
+if TYPE_CHECKING:
+    from dayfly.ports.blobs import Blobs
+    from dayfly.ports.executors import Executor
+
+VERSION = importlib.metadata.version("dayfly")
+
+_log = logs.get("dayfly")
+
+
+class _Environment(BaseSettings):
+    """Reads `DAYFLY_<THEME>__<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="DAYFLY_", env_nested_delimiter="__")
+
+    server: themes.ServerSettings = themes.ServerSettings()
+    data: themes.DataSettings = themes.DataSettings()
+    engine: themes.EngineSettings = themes.EngineSettings()
+    lease: themes.LeaseSettings = themes.LeaseSettings()
+    host: themes.HostSettings = themes.HostSettings()
+
+
+def read_settings() -> themes.Settings:
+    """Return the settings that the environment says, defaults for the rest."""
+    told = _Environment()
+    return themes.Settings(told.server, told.data, told.engine, told.lease, told.host)
+
+
+@dataclass
+class Platform:
+    """A running platform, as the CLI sees it."""
+
+    address: str
+    url: str
+    client_config: Path
+    _hurried: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hurry(self) -> None:
+        """End without waiting for the tasks' grace time."""
+        self._hurried.set()
+
+    async def wait_until_hurried(self) -> None:
+        """Return when `hurry` was called."""
+        await self._hurried.wait()
+
+    def grace_seconds(self, usual: float) -> float:
+        """Return how long tasks may still take."""
+        return 0.0 if self._hurried.is_set() else usual
+
+
+@contextlib.asynccontextmanager
+async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
+    """Run the whole platform in this process for as long as the context lives.
+
+    Raise `FailedPrecondition` for a data folder in use or of a newer version, `UserError` for a port in use or a folder
+    that cannot be written.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        folder = data_folder.open_folder(settings.data.folder)
+        stack.callback(folder.close)
+        listener = front.bind(settings.server.host, settings.server.port)
+        stack.callback(listener.close)
+        address = f"{settings.server.host}:{listener.getsockname()[1]}"
+        url = (settings.server.public_url or f"http://{address}").rstrip("/")
+        clock = clocks.SystemClock()
+        store = await database.open(f"sqlite:///{folder.path / 'dayfly.db'}", clock=clock)
+        stack.push_async_callback(store.close)
+        blob_store = blobs.open(_storage_root(settings, folder))
+        await projects.seed(store.definitions)
+        executors = _Executors(settings, folder.path, url, blob_store, clock)
+        platform = Platform(address, url, folder.path / "config.yaml")
+
+        links = signing.SignedLinks(folder.secret(), url, clock)
+        registry = prometheus_client.CollectorRegistry()
+        told = api_settings.ApiSettings(
+            max_parallelism=settings.engine.max_parallelism,
+            max_request_bytes=settings.server.max_message_bytes,
+            public_url=url,
+            version=VERSION,
+        )
+        services = api.build(store.definitions, store.runs, blob_store, links, clock, told)
+        scratch = tempfile.mkdtemp(prefix="dayfly-")  # A socket's path may have 108 bytes: the data folder's may be longer.
+        stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        grpc_server = await server.build(api.bindings(services), measuring.Measures(registry), told)
+        grpc_server.add_insecure_port(f"unix:{scratch}/grpc.sock")
+        await grpc_server.start()
+        stack.push_async_callback(grpc_server.stop, 1.0)
+        web = app.build(
+            blobs=blob_store,
+            links=links,
+            logs_of=log_files.below(folder.path / "logs"),
+            registry=registry,
+            version=VERSION,
+        )
+        await stack.enter_async_context(_engine(settings, store, blob_store, executors, clock, url, platform))
+        door = await front.serve(settings.server.host, 0, f"{scratch}/grpc.sock", web, listener=listener)
+        stack.push_async_callback(door.close)
+        folder.announce(address)
+        folder.write_client_config(address, url)
+        yield platform
+
+
+class _Executors:
+    """The executors of this process, by name, and which of them runs which task type."""
+
+    def __init__(
+        self, settings: themes.Settings, folder: Path, url: str, blob_store: Blobs, clock: clocks.Clock
+    ) -> None:
+        own = local.LocalSettings(
+            data=folder,
+            public_url=url,
+            lease_seconds=settings.lease.group_seconds,
+            grace_seconds=settings.host.grace_seconds,
+            cpus=settings.host.cpus or None,
+            memory_bytes=settings.host.memory_bytes or None,
+            strict_resources=settings.host.strict_resources,
+        )
+        known = environments.build(sys.executable, tuple(settings.host.environments.items()))
+        self.groups = local.build_groups(own, clock)
+        code = local.build_distributions(own, blob_store)
+        plain = local.build(own, self.groups.share(), known, code, clock)
+        clusters = dask.build(
+            self.groups.share(),
+            known,
+            clock,
+            cpus=self.groups.capacity.cpus,
+            memory_bytes=self.groups.capacity.memory_bytes,
+            strict=settings.host.strict_resources,
+            unpack=code.unpack,
+            log_uri=lambda key, role: local.log_files.uri_for(own.public_url, key, role),
+            work_folder=folder / "work",
+            log_folder=folder / "logs",
+        )
+        self.by_name: dict[str, Executor] = {"local": plain, "dask": clusters}
+        self.by_type = {"": "local", "dask": "dask"}
+
+
+@contextlib.asynccontextmanager
+async def _engine(
+    settings: themes.Settings,
+    store: database.Database,
+    blob_store: Blobs,
+    executors: _Executors,
+    clock: clocks.Clock,
+    url: str,
+    platform: Platform,
+) -> AsyncIterator[None]:
+    performer = performing.Performer(
+        store.runs,
+        store.definitions,
+        blob_store,
+        executors.by_name,
+        executors.by_type,
+        clock,
+        public_url=url,
+        grace_seconds=settings.host.grace_seconds,
+        platform_env={},
+    )
+    owner = f"{os.getpid()}-{ids.unique()[:8]}"
+    controller = leasing.Controller(store.runs, performer, settings.lease, owner)
+    observer = observing.Observer(store.runs, blob_store, executors.by_name, settings.engine)
+    taken_back = await observer.recover()
+    if taken_back:
+        _log.info("took running attempts back", attempts=taken_back)
+    followers = [_supervised(observer.follow(name), f"follow {name}") for name in executors.by_name]
+    ticking = _supervised(
+        timers.run(store.runs, clock, poll_seconds=settings.lease.poll_seconds), "timers"
+    )
+    driving = _supervised(controller.run(), "controller")
+    try:
+        yield
+    finally:
+        # No new work first; then the tasks, whose ends are still recorded; whatever remains is found by the next start.
+        await controller.close()
+        ticking.cancel()
+        await _end_tasks(settings, executors, platform)
+        await asyncio.gather(driving, ticking, *followers, return_exceptions=True)
+
+
+async def _end_tasks(settings: themes.Settings, executors: _Executors, platform: Platform) -> None:
+    grace = platform.grace_seconds(settings.host.grace_seconds)
+    ending = asyncio.gather(*(one.close(grace_seconds=grace) for one in executors.by_name.values()))
+    hurried = asyncio.create_task(platform.wait_until_hurried())
+    await asyncio.wait({ending, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    await executors.groups.close(grace_seconds=0.0 if not ending.done() else grace)
+    await ending
+
+
+def _storage_root(settings: themes.Settings, folder: data_folder.DataFolder) -> str:
+    if settings.data.storage:
+        return settings.data.storage.rstrip("/")
+    return (folder.path / "storage").as_uri()
+
+
+def _supervised(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    """Run a part for as long as the platform lives; its failure is told and ends the process, so that a restart heals."""
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.critical("a part of the platform failed", part=name, exc_info=error)
+            os.kill(os.getpid(), 15)
+
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(ended)
+    return task

@@ -1,0 +1,95 @@
+"""Every setting, by theme: small frozen dataclasses, read once in `assembly`, then passed down.
+
+Set one by its flag (`dayfly up --help`) or by its environment variable: `DAYFLY_<THEME>__<FIELD>`, for instance
+`DAYFLY_HOST__CPUS=4`. `docs/settings.md` lists them all, and a test holds it to that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """Where the platform listens and how it names itself."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; loopback unless you say otherwise."""
+    port: int = 30080
+    """One port for gRPC, HTTP and console links; where Flyte's own sandbox has it."""
+    public_url: str = ""
+    """What links begin with; `http://<host>:<port>` when empty."""
+    max_message_bytes: int = 64 * 1024 * 1024
+    """Largest gRPC message taken or sent; flytekit itself takes 20 MiB."""
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Where everything is kept."""
+
+    folder: Path = field(default_factory=lambda: Path.home() / ".dayfly")
+    """Database, files, logs and records of running groups."""
+    storage: str = ""
+    """Any fsspec address for inputs, outputs and uploads, such as `s3://bucket`; `<folder>/storage` when empty."""
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """What holds for executions that say nothing themselves."""
+
+    max_parallelism: int = 25
+    """Task nodes queued or running at once in one execution; 0 is no limit."""
+    system_retries: int = 3
+    """System failures that are retried per node, beside the user's own attempts."""
+    max_output_bytes: int = 10 * 1024 * 1024
+    """Largest outputs.pb a task may write; larger data belongs into files and datasets."""
+
+
+@dataclass(frozen=True)
+class LeaseSettings:
+    """How long somebody may be silent."""
+
+    execution_seconds: float = 30.0
+    """How long a silent controller keeps an execution before another may take it."""
+    group_seconds: float = 60.0
+    """How long running tasks and clusters live on without a platform before they end themselves."""
+    poll_seconds: float = 1.0
+    """How often the controller looks for work that nobody announced."""
+
+
+@dataclass(frozen=True)
+class HostSettings:
+    """What tasks on this host may take."""
+
+    cpus: float = 0.0
+    """Cores to give out; 0 takes what the machine has."""
+    memory_bytes: int = 0
+    """Memory to give out; 0 takes what the machine has, less a reserve for the rest."""
+    strict_resources: bool = False
+    """Fail a task that asks for more than the host has, rather than fit it and say so."""
+    grace_seconds: float = 10.0
+    """From SIGTERM to SIGKILL, when a task is stopped or the platform ends."""
+    environments: dict[str, str] = field(default_factory=dict)
+    """Image name pattern (`*gpu*`) to the Python interpreter that stands for it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All themes."""
+
+    server: ServerSettings = ServerSettings()
+    data: DataSettings = field(default_factory=DataSettings)
+    engine: EngineSettings = EngineSettings()
+    lease: LeaseSettings = LeaseSettings()
+    host: HostSettings = field(default_factory=HostSettings)
+
+    @property
+    def public_url(self) -> str:
+        """Return what links begin with, without a trailing slash."""
+        return (self.server.public_url or f"http://{self.server.host}:{self.server.port}").rstrip("/")
+
+    @property
+    def storage_root(self) -> str:
+        """Return the prefix of the object store, without a trailing slash."""
+        return (self.data.storage or (self.data.folder.expanduser().resolve() / "storage").as_uri()).rstrip("/")

@@ -1,0 +1,171 @@
+"""Turns what executors see into events, after reading the files the task left: error.pb first, then outputs.pb.
+
+Started by `assembly`, one `follow` per executor. An end is forgotten by its executor only after its event is stored,
+so that a crash in between shows it again; the engine ignores what it knows.
+Order of the files: flyteplugins' ioutils and flytepropeller/pkg/controller/nodes/task/handler.go in flyteorg/flyte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+from flyteidl.core import errors_pb2, literals_pb2
+from google.protobuf import message as protobuf
+
+from dayfly.base import errors, logs
+from dayfly.model import events, identifiers, layout, phases
+from dayfly.ports import executors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dayfly.base.settings import EngineSettings
+    from dayfly.ports.blobs import Blobs
+    from dayfly.ports.executors import Executor, Observation
+    from dayfly.ports.runs import Runs
+
+MAX_ERROR_BYTES = 4 * 1024 * 1024
+"""An error.pb above this is not read."""
+
+STORE_PAUSE_SECONDS = 1.0
+"""Between tries while database or object store do not answer."""
+
+_PROGRESS = {
+    executors.ObservationKind.QUEUED: phases.AttemptPhase.WAITING_FOR_RESOURCES,
+    executors.ObservationKind.INITIALIZING: phases.AttemptPhase.INITIALIZING,
+    executors.ObservationKind.RUNNING: phases.AttemptPhase.RUNNING,
+}
+
+_log = logs.get("controller.observing")
+
+
+class Observer:
+    """Watches executors and appends what they saw to the inboxes."""
+
+    def __init__(self, runs: Runs, blobs: Blobs, by_name: Mapping[str, Executor], settings: EngineSettings) -> None:
+        self._runs, self._blobs, self._executors, self._settings = runs, blobs, by_name, settings
+
+    async def recover(self) -> int:
+        """Take back every attempt that an earlier platform started; return how many."""
+        handles = await self._runs.live_handles()
+        for live in handles:
+            executor = self._executors.get(live.executor)
+            if executor is None:
+                _log.error("no executor takes this attempt back", attempt=live.key, executor=live.executor)
+                continue
+            await self._take(executor, await executor.recover(live.key, live.handle))
+        return len(handles)
+
+    async def follow(self, name: str) -> None:
+        """Take in what one executor sees until it is closed. Attempts do not wait for each other, one's own reports do."""
+        executor = self._executors[name]
+        last: dict[str, asyncio.Task[None]] = {}
+        async for seen in executor.watch():
+            before = last.get(seen.key)
+            task = asyncio.create_task(self._take_after(before, executor, seen), name=f"observe {seen.key}")
+            last[seen.key] = task
+            task.add_done_callback(lambda done, key=seen.key: last.pop(key) if last.get(key) is done else None)
+        await asyncio.gather(*last.values(), return_exceptions=True)
+
+    async def _take_after(self, before: asyncio.Task[None] | None, executor: Executor, seen: Observation) -> None:
+        if before is not None:
+            await asyncio.wait({before})
+        while True:
+            try:
+                return await self._take(executor, seen)
+            except errors.PlatformError as error:
+                _log.warning("cannot record what was seen", attempt=seen.key, error=str(error))
+                await asyncio.sleep(STORE_PAUSE_SECONDS)
+
+    async def _take(self, executor: Executor, seen: Observation) -> None:
+        execution, _, _ = identifiers.parse_attempt_key(seen.key)
+        event = await self._read(seen)
+        await self._runs.append(execution, [event])
+        if seen.kind in executors.TERMINAL:
+            handle = await self._runs.find_handle(seen.key)
+            await executor.forget(seen.key, handle.handle if handle else b"")
+
+    async def _read(self, seen: Observation) -> events.Event:
+        execution, node, attempt = identifiers.parse_attempt_key(seen.key)
+        if seen.kind in _PROGRESS:
+            return events.AttemptProgressed(
+                seen.at, node, attempt, _PROGRESS[seen.kind], seen.reason, seen.logs, seen.custom_info
+            )
+        if seen.kind is executors.ObservationKind.STOPPED:
+            return events.AttemptStopped(seen.at, node, attempt)
+        if seen.kind is executors.ObservationKind.FAILED:
+            return events.AttemptFailed(
+                seen.at, node, attempt, seen.failure_kind, seen.code, seen.message, seen.recoverable
+            )
+        prefix = layout.output_prefix(self._blobs.root, execution, node, attempt)
+        failed = await self._read_error(prefix) or await self._check_outputs(prefix, seen)
+        if failed is not None:
+            kind, code, message, recoverable = failed
+            return events.AttemptFailed(seen.at, node, attempt, kind, code, message, recoverable)
+        has_deck = await self._blobs.stat(f"{prefix}/deck.html") is not None
+        return events.AttemptSucceeded(seen.at, node, attempt, has_deck)
+
+    async def _read_error(self, prefix: str) -> tuple[phases.FailureKind, str, str, bool] | None:
+        try:
+            raw = await self._blobs.find(f"{prefix}/error.pb", limit_bytes=MAX_ERROR_BYTES)
+        except errors.ResourceExhausted as error:
+            return phases.FailureKind.SYSTEM, "ErrorFileBadFormat", str(error), True
+        return None if raw is None else parse_error(raw, prefix)
+
+    async def _check_outputs(
+        self, prefix: str, seen: Observation
+    ) -> tuple[phases.FailureKind, str, str, bool] | None:
+        limit = self._settings.max_output_bytes
+        try:
+            raw = await self._blobs.find(f"{prefix}/outputs.pb", limit_bytes=limit)
+        except errors.ResourceExhausted:
+            told = f"outputs.pb is larger than {limit} bytes; return large data as files, datasets or directories."
+            return phases.FailureKind.USER, "OutputSizeExceeded", told, False
+        if seen.exit_code != 0:
+            return describe_crash(seen)
+        if raw is None:
+            if await self._blobs.stat(f"{prefix}/futures.pb") is not None:
+                told = "a dynamic task made further nodes, which this version does not run; use a static workflow."
+                return phases.FailureKind.USER, "DynamicWorkflowBuildFailed", told, False
+            told = f"the task exited with 0 but wrote neither outputs.pb nor error.pb to {prefix}.{_tail(seen)}"
+            return phases.FailureKind.USER, "OutputsNotFound", told, True
+        try:
+            literals_pb2.LiteralMap.FromString(raw)
+        except protobuf.DecodeError:
+            told = f"{prefix}/outputs.pb is not a LiteralMap; the task wrote something else there."
+            return phases.FailureKind.USER, "OutputsNotFound", told, False
+        return None
+
+
+def parse_error(raw: bytes, place: str) -> tuple[phases.FailureKind, str, str, bool]:
+    """Read an error.pb: (kind, code, message, recoverable). What is none counts as the system's fault."""
+    try:
+        error = errors_pb2.ErrorDocument.FromString(raw).error
+    except protobuf.DecodeError:
+        error = errors_pb2.ContainerError()
+    if not error.code and not error.message:
+        return phases.FailureKind.SYSTEM, "ErrorFileBadFormat", f"{place}/error.pb holds no error document.", True
+    kind = phases.FailureKind(error.origin) if error.origin else phases.FailureKind.USER
+    return kind, error.code, error.message, error.kind == errors_pb2.ContainerError.RECOVERABLE
+
+
+def describe_crash(seen: Observation) -> tuple[phases.FailureKind, str, str, bool]:
+    """Tell a process that ended without error.pb in words.
+
+    Flyte counts these as the system's fault and retries (flyteplugins' flytek8s/pod_helper.go: `Interrupted`).
+    """
+    if seen.signal is not None:
+        try:
+            name = signal.Signals(seen.signal).name
+        except ValueError:
+            name = "signal"
+        told = f"the task's process was killed by {name} ({seen.signal}) and left no error.pb."
+    else:
+        told = f"the task's process ended with exit code {seen.exit_code} and left no error.pb."
+    return phases.FailureKind.SYSTEM, "Interrupted", told + _tail(seen), True
+
+
+def _tail(seen: Observation) -> str:
+    return f" The end of its log:\n{seen.log_tail}" if seen.log_tail else ""

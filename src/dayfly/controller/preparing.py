@@ -1,0 +1,125 @@
+"""From a node and its resolved inputs to an `AttemptSpec`: command filled in, environment, resources. Pure.
+
+Called by `performing`. Environment: flyteplugins/go/tasks/pluginmachinery/flytek8s/k8s_resource_adds.go in flyteorg/flyte.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flyteidl.admin import execution_pb2
+from flyteidl.core import tasks_pb2
+
+from dayfly.model import command_templates, identifiers, layout, quantities
+from dayfly.ports import executors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flyteidl.core import literals_pb2
+
+    from dayfly.model.identifiers import EntityId, NodeId
+    from dayfly.ports.executors import AttemptSpec
+    from dayfly.ports.runs import Run
+
+_RESOURCE = tasks_pb2.Resources.ResourceName
+
+
+def build_spec(
+    run: Run,
+    node: NodeId,
+    attempt: int,
+    template: tasks_pb2.TaskTemplate,
+    inputs: literals_pb2.LiteralMap,
+    *,
+    interruptible: bool,
+    public_url: str,
+    platform_env: Mapping[str, str],
+) -> AttemptSpec:
+    """Return everything an executor needs to run this attempt.
+
+    `platform_env` is what every task gets (object store credentials). Raises `InvalidArgument` where a command
+    template names an input that does not exist.
+    """
+    task = run.plan.nodes[node].task
+    spec = execution_pb2.ExecutionSpec.FromString(run.spec)
+    container = template.container
+    values = _template_values(run, node, attempt, spec, inputs)
+    own = {pair.key: pair.value for pair in container.env}
+    of_execution = {pair.key: pair.value for pair in spec.envs.values}
+    env = {**own, **_flyte_env(run, task, attempt, public_url), **platform_env, **of_execution}
+    requests = _quantities(container.resources.requests)
+    limits = _quantities(container.resources.limits)
+    return executors.AttemptSpec(
+        key=identifiers.attempt_key(run.id, node, attempt),
+        generated_name=identifiers.generated_name(run.id, node, attempt),
+        task=task,
+        task_type=template.type,
+        template=template.SerializeToString(deterministic=True),
+        argv=command_templates.render((*container.command, *container.args), values),
+        env=env,
+        volatile_env=frozenset(of_execution),
+        image=container.image,
+        cpu_request=quantities.cores(requests.get(_RESOURCE.CPU) or limits.get(_RESOURCE.CPU) or "0"),
+        memory_request_bytes=quantities.size_bytes(
+            requests.get(_RESOURCE.MEMORY) or limits.get(_RESOURCE.MEMORY) or "0"
+        ),
+        cpu_limit=quantities.cores(limits.get(_RESOURCE.CPU) or requests.get(_RESOURCE.CPU) or "0"),
+        memory_limit_bytes=quantities.size_bytes(
+            limits.get(_RESOURCE.MEMORY) or requests.get(_RESOURCE.MEMORY) or "0"
+        ),
+        interruptible=interruptible,
+    )
+
+
+def uses_task_template(template: tasks_pb2.TaskTemplate) -> bool:
+    """Say whether the command asks for `{{.taskTemplatePath}}`, so that the file must be written."""
+    return command_templates.uses_task_template((*template.container.command, *template.container.args))
+
+
+def task_template_uri(run: Run, node: NodeId) -> str:
+    """Return where that file lies."""
+    return layout.node_inputs_uri(run.storage, run.id, node).removesuffix("inputs.pb") + "task.pb"
+
+
+def _template_values(
+    run: Run, node: NodeId, attempt: int, spec: execution_pb2.ExecutionSpec, inputs: literals_pb2.LiteralMap
+) -> command_templates.TemplateValues:
+    prefix = spec.raw_output_data_config.output_location_prefix or f"{run.storage}/data"
+    raw = layout.raw_output_prefix(prefix, run.id, node, attempt)
+    previous = layout.raw_output_prefix(prefix, run.id, node, attempt - 1) if attempt else ""
+    return command_templates.TemplateValues(
+        input_uri=layout.node_inputs_uri(run.storage, run.id, node),
+        output_prefix=layout.output_prefix(run.storage, run.id, node, attempt),
+        raw_output_prefix=raw,
+        checkpoint_prefix=f"{raw}/_flytecheckpoints",
+        previous_checkpoint_prefix=f"{previous}/_flytecheckpoints" if previous else "",
+        retry_key=identifiers.generated_name(run.id, node, attempt),
+        task_template_uri=task_template_uri(run, node),
+        namespace=f"{run.id.project}-{run.id.domain}",
+        inputs=inputs,
+    )
+
+
+def _flyte_env(run: Run, task: EntityId, attempt: int, public_url: str) -> dict[str, str]:
+    execution = run.id
+    return {
+        "FLYTE_INTERNAL_EXECUTION_WORKFLOW": f"{execution.project}:{execution.domain}:{run.workflow.name}",
+        "FLYTE_INTERNAL_EXECUTION_ID": execution.name,
+        "FLYTE_INTERNAL_EXECUTION_PROJECT": execution.project,
+        "FLYTE_INTERNAL_EXECUTION_DOMAIN": execution.domain,
+        "FLYTE_ATTEMPT_NUMBER": str(attempt),
+        "FLYTE_INTERNAL_TASK_PROJECT": task.project,
+        "FLYTE_INTERNAL_TASK_DOMAIN": task.domain,
+        "FLYTE_INTERNAL_TASK_NAME": task.name,
+        "FLYTE_INTERNAL_TASK_VERSION": task.version,
+        "FLYTE_EXECUTION_URL": (
+            f"{public_url}/console/projects/{execution.project}/domains/{execution.domain}/executions/{execution.name}"
+        ),
+        "FLYTE_PLATFORM_URL": public_url.split("://", 1)[-1],
+        "FLYTE_PLATFORM_INSECURE": "true",
+    }
+
+
+def _quantities(entries: object) -> dict[int, str]:
+    return {entry.name: entry.value for entry in entries}  # type: ignore[attr-defined]
