@@ -17,7 +17,7 @@ from dayfly.model.identifiers import EntityId, ExecutionId, NodeId
 from dayfly.model.phases import TERMINAL_EXECUTION, ExecutionPhase, NodePhase
 from dayfly.model.plan import Plan
 from dayfly.model.run import Abort, AttemptState, NodeState, RunState
-from dayfly.stores import closures
+from dayfly.stores import closures, run_states
 
 
 class Marks(msgspec.Struct, frozen=True):
@@ -48,22 +48,25 @@ class Changes(msgspec.Struct, frozen=True):
     """None where clients see nothing new of the execution itself."""
     nodes: list[dict[str, Any]]
     attempts: list[dict[str, Any]]
+    moved: dict[NodeId, NodeState]
+    """The nodes whose state itself is to be written."""
 
 
 def rows_for(before: RunState, after: RunState, context: Context) -> Changes:
     """Return the rows that differ between two states of one run."""
     nodes, attempts = _bounds(before, after, context), []
-    for node, state in after.nodes.items():
-        old = before.nodes.get(node)
-        if state is old or state.phase == NodePhase.UNDEFINED:
+    moved = run_states.moved(before, after)
+    for node, state in moved.items():
+        if state.phase == NodePhase.UNDEFINED:
             continue
         nodes.append(_node_row(node, state, context))
+        old = before.nodes.get(node)
         known = old.attempts if old is not None else ()
         for at, attempt in enumerate(state.attempts):
             if at >= len(known) or attempt is not known[at]:
                 attempts.append(_attempt_row(node, attempt, context))
     changed = _facts(before) != _facts(after)
-    return Changes(execution_row(after, context) if changed else None, nodes, attempts)
+    return Changes(execution_row(after, context) if changed else None, nodes, attempts, moved)
 
 
 def execution_row(state: RunState, context: Context) -> dict[str, Any]:

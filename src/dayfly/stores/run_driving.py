@@ -10,12 +10,11 @@ from dayfly.base import errors
 from dayfly.base.clock import SECOND, Micros
 from dayfly.model import commands as commanding
 from dayfly.model import events
-from dayfly.model import run as states
 from dayfly.model.commands import CancelTimer, Command, SetTimer
 from dayfly.model.identifiers import ExecutionId
 from dayfly.model.run import RunState
 from dayfly.ports.runs import Run, UnreadEvent
-from dayfly.stores import plan_store, projections, run_rows, schema, upserting
+from dayfly.stores import plan_store, projections, run_rows, run_states, schema, upserting
 
 _executions, _runs, _inbox, _outbox = (
     schema.executions.c,
@@ -130,13 +129,15 @@ def commit(
     """Store state, rows, commands, timers and read marks. Raises `VersionClash`, `NotFound`."""
     facts = run_rows.get_facts(connection, run.id)
     number, version = facts.id, run.version + 1
-    saved = {"number": number, "was": run.version, "state": states.encode(after), "version": version}
+    saved = {"number": number, "was": run.version, "state": run_states.encode_head(after), "version": version}
     if connection.execute(_SAVE, saved).rowcount != 1:
         raise errors.VersionClash(
             f"execution {run.id}: version {run.version} is not the stored one any more, that is {facts.version}."
         )
     context = run_rows.context(run.id, facts, run.plan, run_rows.marks(facts))
-    _project(connection, number, projections.rows_for(run.state, after, context))
+    changes = projections.rows_for(run.state, after, context)
+    run_states.write_nodes(connection, number, run.state, after, changes.moved)
+    _project(connection, number, changes)
     if read:
         connection.execute(_APPLIED, [{"event_number": item.sequence, "version": version} for item in read])
     if commands:
@@ -147,7 +148,7 @@ def commit(
 def _read_run(connection: sa.Connection, execution: ExecutionId, number: int) -> Run:
     row = connection.execute(_RUN, {"number": number}).one()
     plan = plan_store.get(connection, row.plan_digest)
-    state = states.decode(row.state)
+    state = run_states.read(connection, number, row.state)
     return Run(execution, plan, state, row.version, row.spec, row.storage, run_rows.workflow(row))
 
 

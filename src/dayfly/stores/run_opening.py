@@ -9,13 +9,12 @@ import sqlalchemy as sa
 
 from dayfly.base import errors
 from dayfly.base.clock import Micros
-from dayfly.model import run as states
 from dayfly.model.events import Event
 from dayfly.model.identifiers import EntityId, ExecutionId
 from dayfly.model.phases import TERMINAL_EXECUTION
 from dayfly.model.run import Abort, RunState
 from dayfly.ports.runs import NewRun
-from dayfly.stores import plan_store, projections, run_rows, schema
+from dayfly.stores import plan_store, projections, run_rows, run_states, schema
 from dayfly.stores.projections import Context, Marks
 
 _ENDED = frozenset(phase.name for phase in TERMINAL_EXECUTION)
@@ -36,7 +35,7 @@ def create(connection: sa.Connection, new: NewRun, launched: Event) -> None:
     except sa.exc.IntegrityError as error:
         raise errors.AlreadyExists(f"execution {new.id} exists already.") from error
     plan_store.keep(connection, new.plan)
-    run = {"execution_id": number, "plan_digest": new.plan.digest, "state": states.encode(state), "version": 0}
+    run = {"execution_id": number, "plan_digest": new.plan.digest, "state": run_states.encode_head(state), "version": 0}
     connection.execute(_INSERT_RUN, run)
     if new.tags:
         tags = [{"execution_id": number, "key": key, "value": value} for key, value in new.tags]
@@ -70,7 +69,7 @@ def set_archived(
 
 
 def _mark(connection: sa.Connection, execution: ExecutionId, facts: Any, marks: Marks) -> None:
-    state = states.decode(connection.execute(_STATE, {"number": facts.id}).scalar_one())
+    state = run_states.decode_head(connection.execute(_STATE, {"number": facts.id}).scalar_one())
     plan = plan_store.get(connection, facts.plan_digest)
     context = run_rows.context(execution, facts, plan, marks)
     run_rows.show(connection, facts.id, projections.execution_row(state, context))

@@ -147,10 +147,20 @@ runs = sa.Table(
     metadata,
     sa.Column("execution_id", _Number, sa.ForeignKey("executions.id"), primary_key=True, autoincrement=False),
     sa.Column("plan_digest", sa.Text, sa.ForeignKey("plans.digest"), nullable=False),
-    _bytes("state"),
+    _bytes("state"),  # without its nodes
     _small("version"),
     _text("lease_owner"),
     _micros("lease_until", nullable=True),
+)
+
+run_nodes = sa.Table(
+    "run_nodes",
+    metadata,
+    _number(),
+    _execution(),
+    _text("node_id"),
+    _bytes("state"),
+    sa.UniqueConstraint("execution_id", "node_id"),
 )
 
 inbox = sa.Table(

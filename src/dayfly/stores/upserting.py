@@ -13,16 +13,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 @lru_cache(maxsize=64)
 def keeping(dialect: str, table: sa.Table, key: tuple[str, ...]) -> sa.Insert:
     """Return an insert that leaves the row with the same `key` as it is."""
-    return _insert(dialect, table).on_conflict_do_nothing(index_elements=list(key))
+    insert: sa.Insert = _insert(dialect, table).on_conflict_do_nothing(index_elements=list(key))
+    return insert
 
 
 @lru_cache(maxsize=64)
 def replacing(dialect: str, table: sa.Table, key: tuple[str, ...], changing: tuple[str, ...]) -> sa.Insert:
     """Return an insert that overwrites the columns `changing` of the row with the same `key`."""
     insert = _insert(dialect, table)
-    return insert.on_conflict_do_update(
-        index_elements=list(key), set_={column: insert.excluded[column] for column in changing}
-    )
+    values = {column: insert.excluded[column] for column in changing}
+    updating: sa.Insert = insert.on_conflict_do_update(index_elements=list(key), set_=values)
+    return updating
 
 
 def replace_rows(connection: sa.Connection, table: sa.Table, key: Sequence[str], rows: list[dict[str, Any]]) -> None:

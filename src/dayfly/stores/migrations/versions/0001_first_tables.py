@@ -209,6 +209,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("done_at IS NULL"),
     )
     op.create_table(
+        "run_nodes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("execution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("node_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("state", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["execution_id"], ["executions.id"], name=op.f("fk_run_nodes_execution_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_run_nodes")),
+        sa.UniqueConstraint("execution_id", "node_id", name=op.f("uq_run_nodes_execution_id_node_id")),
+    )
+    op.create_table(
         "runs",
         sa.Column(
             "execution_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
