@@ -1,0 +1,73 @@
+"""Decides which addresses are ours: below a known root, without a way out of it. Pure, local links apart.
+
+Called before anything is read or written. Addresses stay as they are written: fsspec, which the tasks read them with,
+does not unquote either.
+"""
+
+from __future__ import annotations
+
+import os
+
+from dayfly.base import errors
+
+LOCAL = "file"
+
+
+def normalize_root(uri: str) -> str:
+    """Return a root as the prefix of its blobs, without a trailing slash. A plain path is a local folder.
+
+    Raises `InvalidArgument` for a relative one.
+    """
+    if "://" not in uri:
+        uri = f"{LOCAL}://{os.path.abspath(os.path.expanduser(uri))}"
+    root = uri.rstrip("/")
+    scheme, _, rest = root.partition("://")
+    if not scheme or not rest or (scheme == LOCAL and not rest.startswith("/")):
+        raise errors.InvalidArgument(
+            f"storage address {uri!r} names no place.", remedy="Give file:///FOLDER, s3://BUCKET or the like."
+        )
+    return root
+
+
+def scheme_of(uri: str) -> str:
+    """Return what stands before `://`."""
+    return uri.partition("://")[0]
+
+
+def path_of(uri: str) -> str:
+    """Return the local path of a `file://` address."""
+    return uri[len(LOCAL) + 3 :]
+
+
+class Roots:
+    """The prefixes below which addresses are ours."""
+
+    def __init__(self, roots: tuple[str, ...]) -> None:
+        self._roots = roots
+        # Roots may themselves lie behind links; blobs below them may not lead out again.
+        self._real = tuple(os.path.realpath(path_of(root)) for root in roots if scheme_of(root) == LOCAL)
+
+    def check(self, uri: str) -> None:
+        """Raise `InvalidArgument` unless the address lies strictly below a root."""
+        if not any(uri.startswith(f"{root}/") for root in self._roots):
+            raise errors.InvalidArgument(
+                f"address {uri!r} lies outside the storage.", remedy=f"Allowed is what begins with {self._told()}."
+            )
+        if ".." in uri.split("/") or "\0" in uri:
+            raise errors.InvalidArgument(f"address {uri!r} has a part that leads out of its folder.")
+        if scheme_of(uri) == LOCAL and not self._stays(path_of(uri)):
+            raise errors.InvalidArgument(f"address {uri!r} leads out of the storage through a link.")
+
+    def check_folder(self, prefix: str) -> str:
+        """Check a folder, a root included, and return it without a trailing slash."""
+        folder = prefix.rstrip("/")
+        if folder not in self._roots:
+            self.check(folder)
+        return folder
+
+    def _stays(self, path: str) -> bool:
+        real = os.path.realpath(path)
+        return any(real.startswith(f"{root.rstrip('/')}/") for root in self._real)
+
+    def _told(self) -> str:
+        return " or ".join(f"{root}/" for root in self._roots)
