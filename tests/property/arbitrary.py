@@ -69,7 +69,9 @@ def storms(plan: Plan) -> st.SearchStrategy[list[events.Event]]:
     numbers = st.integers(0, 3)
     texts = st.sampled_from(["", "one", "two"])
     links = st.sampled_from([(), (LogLink("a", "1"),), (LogLink("a", "2"), LogLink("b", "1"))])
-    timers = st.builds(lambda node, number: f"attempt/{node}/{number}", names, numbers) | st.builds("node/{}".format, names)
+    timers = st.builds(lambda node, number: f"attempt/{node}/{number}", names, numbers) | st.builds(
+        "node/{}".format, names
+    )
     return st.lists(
         st.one_of(
             st.builds(events.AttemptProgressed, times, names, numbers, st.sampled_from(AttemptPhase), texts, links),

@@ -6,6 +6,7 @@ AssertionError, so that the property tests, the unit tests' fixture and the plan
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 
 from dayfly.engine.step import Step, step
@@ -180,7 +181,7 @@ def _check_attempt(plan: Plan, state: RunState, name: NodeId, attempt: AttemptSt
     assert attempt.started_at is not None or attempt.phase not in (AttemptPhase.RUNNING, AttemptPhase.SUCCEEDED)
     _check_times(attempt.queued_at, attempt.started_at, attempt.ended_at)
     texts = [reason.message for reason in attempt.reasons]
-    assert all(one != two for one, two in zip(texts, texts[1:], strict=False)), "a reason is repeated"
+    assert all(one != two for one, two in itertools.pairwise(texts)), "a reason is repeated"
     assert len({link.name for link in attempt.logs}) == len(attempt.logs), "a log is named twice"
     earlier = state.nodes[name].attempts[: attempt.number]
     system = sum(a.failure is not None and a.failure.kind is FailureKind.SYSTEM for a in earlier)

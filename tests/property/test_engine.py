@@ -104,6 +104,11 @@ class Scripted(World):
 def outcome(state: RunState) -> dict[NodeId, object]:
     """Return what came of each node, times and wording apart."""
     return {
-        name: (node.phase, node.user_failures, node.system_failures, [(a.phase, a.interruptible) for a in node.attempts])
+        name: (
+            node.phase,
+            node.user_failures,
+            node.system_failures,
+            [(a.phase, a.interruptible) for a in node.attempts],
+        )
         for name, node in state.nodes.items()
     }

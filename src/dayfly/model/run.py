@@ -124,7 +124,7 @@ class RunState(msgspec.Struct, frozen=True):
     waiting: tuple[NodeId, ...] = ()
     """Nodes whose upstreams have succeeded and that wait for room under `max_parallelism`, in registered order."""
     failure: Failure | None = None
-    """The error the execution ends with, once it is known."""
+    """The error the execution ends with, once it is known; the last one so far while other nodes may still run."""
     abort: Abort | None = None
     finishing: bool = False
     """All nodes are done and the outputs are being written."""
