@@ -23,7 +23,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dayfly import blobs, environments
 from dayfly.base import clock as clocks
-from dayfly.base import data_folder, ids, logs
+from dayfly.base import data_folder, logs
 from dayfly.base import settings as themes
 from dayfly.controller import leasing, observing, performing, timers
 from dayfly.executors import dask, local
@@ -189,7 +189,8 @@ async def _engine(
         grace_seconds=settings.host.grace_seconds,
         platform_env={},
     )
-    owner = f"{os.getpid()}-{ids.unique()[:8]}"
+    # The folder's lock admits one platform, so that leases of the one before it are ours at once.
+    owner = "all-in-one"
     controller = leasing.Controller(store.runs, performer, settings.lease, owner)
     observer = observing.Observer(store.runs, blob_store, executors.by_name, settings.engine)
     taken_back = await observer.recover()
@@ -214,7 +215,7 @@ async def _end_tasks(settings: themes.Settings, executors: _Executors, platform:
     grace = platform.grace_seconds(settings.host.grace_seconds)
     ending = asyncio.gather(*(one.close(grace_seconds=grace) for one in executors.by_name.values()))
     hurried = asyncio.create_task(platform.wait_until_hurried())
-    await asyncio.wait({ending, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([ending, hurried], return_when=asyncio.FIRST_COMPLETED)
     hurried.cancel()
     await executors.groups.close(grace_seconds=0.0 if not ending.done() else grace)
     await ending

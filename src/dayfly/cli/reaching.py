@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 from dayfly.base import data_folder, errors
 from dayfly.base.settings import DataSettings, ServerSettings
@@ -34,8 +35,6 @@ def find_address(config: Path | None) -> str:
 
 def read_endpoint(config: Path) -> str:
     """Return the admin endpoint of a Flyte client configuration. Raise `InvalidArgument`."""
-    import yaml
-
     try:
         endpoint = yaml.safe_load(config.read_text())["admin"]["endpoint"]
     except OSError as error:

@@ -8,6 +8,7 @@ Order of the files: flyteplugins' ioutils and flytepropeller/pkg/controller/node
 from __future__ import annotations
 
 import asyncio
+import functools
 import signal
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ class Observer:
             before = last.get(seen.key)
             task = asyncio.create_task(self._take_after(before, executor, seen), name=f"observe {seen.key}")
             last[seen.key] = task
-            task.add_done_callback(lambda done, key=seen.key: last.pop(key) if last.get(key) is done else None)
+            task.add_done_callback(functools.partial(_drop, last, seen.key))
         await asyncio.gather(*last.values(), return_exceptions=True)
 
     async def _take_after(self, before: asyncio.Task[None] | None, executor: Executor, seen: Observation) -> None:
@@ -137,6 +138,11 @@ class Observer:
             told = f"{prefix}/outputs.pb is not a LiteralMap; the task wrote something else there."
             return phases.FailureKind.USER, "OutputsNotFound", told, False
         return None
+
+
+def _drop(last: dict[str, asyncio.Task[None]], key: str, done: asyncio.Task[None]) -> None:
+    if last.get(key) is done:
+        del last[key]
 
 
 def parse_error(raw: bytes, place: str) -> tuple[phases.FailureKind, str, str, bool]:

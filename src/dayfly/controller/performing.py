@@ -189,4 +189,5 @@ class Performer:
 
 
 def _serialize(values: literals_pb2.LiteralMap) -> bytes:
-    return values.SerializeToString(deterministic=True)
+    serialized: bytes = values.SerializeToString(deterministic=True)
+    return serialized

@@ -88,14 +88,16 @@ def _template_values(
     prefix = spec.raw_output_data_config.output_location_prefix or f"{run.storage}/data"
     raw = layout.raw_output_prefix(prefix, run.id, node, attempt)
     previous = layout.raw_output_prefix(prefix, run.id, node, attempt - 1) if attempt else ""
+    inputs_uri = layout.node_inputs_uri(run.storage, run.id, node)
     return command_templates.TemplateValues(
-        input_uri=layout.node_inputs_uri(run.storage, run.id, node),
+        input=inputs_uri,
+        input_prefix=inputs_uri.removesuffix("/inputs.pb"),
         output_prefix=layout.output_prefix(run.storage, run.id, node, attempt),
-        raw_output_prefix=raw,
-        checkpoint_prefix=f"{raw}/_flytecheckpoints",
-        previous_checkpoint_prefix=f"{previous}/_flytecheckpoints" if previous else "",
-        retry_key=identifiers.generated_name(run.id, node, attempt),
-        task_template_uri=task_template_uri(run, node),
+        raw_output_data_prefix=raw,
+        checkpoint_output_prefix=f"{raw}/_flytecheckpoints",
+        prev_checkpoint_prefix=f"{previous}/_flytecheckpoints" if previous else "",
+        per_retry_unique_key=command_templates.unique_key(identifiers.generated_name(run.id, node, attempt)),
+        task_template_path=task_template_uri(run, node),
         namespace=f"{run.id.project}-{run.id.domain}",
         inputs=inputs,
     )
