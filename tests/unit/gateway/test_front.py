@@ -78,7 +78,9 @@ async def test_many_connections(served):
 
 
 async def test_http_request_split_after_a_preface_lookalike(served):
-    answer = await read_all(served.port, b"P", b"UT /p HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+    answer = await read_all(
+        served.port, b"P", b"UT /p HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
+    )
     assert answer.startswith(b"HTTP/1.1 200") and b"/p ok" in answer
 
 
