@@ -24,7 +24,7 @@ def check(
 ) -> None:
     """Add what is wrong with the branch, and by `check_inner` with the nodes inside it, to `found`."""
     block = node.branch_node.if_else
-    known = set()
+    known: set[str] = set()
     for binding in node.inputs:
         known.add(binding.var)
         bindings.infer(binding.binding, scope, f"{path}, input {binding.var}", found)
@@ -32,10 +32,9 @@ def check(
         place = f"{path}, case {index}"
         if not case.HasField("condition"):
             found.append(CompileError(errors.NO_BRANCH_CONDITION, place, "it has no condition"))
-        for var in _variables(case.condition):
-            if var not in known:
-                message = f"its condition compares {var}, which is not an input of the branch"
-                found.append(CompileError(errors.VARIABLE_NOT_FOUND, place, message))
+        for var in sorted(set(_variables(case.condition)) - known):
+            message = f"its condition compares {var}, which is not an input of the branch"
+            found.append(CompileError(errors.VARIABLE_NOT_FOUND, place, message))
         if not case.HasField("then_node"):
             found.append(CompileError(errors.VALUE_REQUIRED, place, "it has no node to run"))
     if block.WhichOneof("default") is None:

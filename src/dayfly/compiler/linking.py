@@ -35,6 +35,9 @@ def link(
     edges = _check_nodes(own, linked, library, scope, path, found)
     end = _end_node(linked, scope, path, found)
     _check_graph(edges, path, found)
+    if scope.too_deep:
+        message = "too many branches and approvals hang on each other; list nodes in the order in which they run"
+        found.append(CompileError(errors.INVALID_VALUE, path, message))
     whole = graph.connect(edges, _sources(end))
     end.upstream_node_ids.extend(sorted(whole[END_NODE]))
     compiled = compiler_pb2.CompiledWorkflow(template=linked, connections=graph.to_connections(whole))
@@ -110,8 +113,10 @@ def _complete(
         message = f"it is to run after node {missing}, which is not there"
         found.append(CompileError(errors.NODE_NOT_FOUND, place, message))
     branches.rename_inner(node)
+    # The start node is not named here: `connect` adds it where nothing else comes first, and flytekit, which drops it
+    # from the nodes it reads, could not resolve it.
+    upstream = {one for one in sources | declared if scope.has(one)} - {START_NODE}
     # What is inside a branch may be said to come after the branch itself; that is no cycle.
-    upstream = {one for one in sources | declared if scope.has(one)}
     if node.WhichOneof("target") == "branch_node" and node.id not in node.upstream_node_ids:
         upstream.discard(node.id)
     del node.upstream_node_ids[:]
@@ -158,4 +163,5 @@ def _check_graph(edges: dict[str, set[str]], path: str, found: list[CompileError
 
 
 def _sources(node: workflow_pb2.Node) -> set[str]:
-    return {source for binding in node.inputs for source in promises.upstream_nodes(binding.binding)}
+    """Return the nodes that the workflow's outputs come from; its own inputs are there from the start."""
+    return {source for binding in node.inputs for source in promises.upstream_nodes(binding.binding)} - {START_NODE}

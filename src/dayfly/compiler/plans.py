@@ -66,7 +66,6 @@ def _build_node(node: workflow_pb2.Node, tasks: Mapping[EntityId, tasks_pb2.Task
     task = references.task_id(node.task_node.reference_id)
     template = tasks[task]
     timeout_seconds = node.metadata.timeout.seconds + node.metadata.timeout.nanos / 1e9
-    others = tuple(NodeId(one) for one in node.upstream_node_ids if one != START_NODE)
     # Zero means "not said": a node cannot lower its task's retries to none, as in Flyte.
     retries = node.metadata.retries.retries or template.metadata.retries.retries
     says = node.metadata.WhichOneof("interruptible_value") is not None
@@ -74,7 +73,7 @@ def _build_node(node: workflow_pb2.Node, tasks: Mapping[EntityId, tasks_pb2.Task
         id=NodeId(node.id),
         task=task,
         document=node.SerializeToString(deterministic=True),
-        upstream=others or (START_NODE,),
+        upstream=tuple(NodeId(one) for one in node.upstream_node_ids) or (START_NODE,),
         name=node.metadata.name or task.name,
         task_type=template.type,
         max_attempts=retries + 1,

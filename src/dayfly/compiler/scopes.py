@@ -14,8 +14,15 @@ from dayfly.model import identifiers
 Outputs = Mapping[str, types_pb2.LiteralType]
 
 
+MAX_DEPTH = 50
+"""Nodes whose outputs hang on each other's, counted against the order in which they were registered."""
+
+
 class Scope:
     """The nodes of one workflow, by id."""
+
+    too_deep = False
+    """Some outputs were not worked out, since they hang on too many others."""
 
     def __init__(
         self,
@@ -25,6 +32,7 @@ class Scope:
     ) -> None:
         self.nodes = nodes
         self._outputs_of = outputs_of
+        self._depth = 0
         # "" is what clients write for the start node.
         self._outputs: dict[str, Outputs | None] = {identifiers.START_NODE: inputs, "": inputs}
 
@@ -39,6 +47,11 @@ class Scope:
         after it.
         """
         if node not in self._outputs:
+            if self._depth == MAX_DEPTH:
+                self.too_deep = True
+                return None
             self._outputs[node] = None  # seen again below only in a cycle, which is told elsewhere
+            self._depth += 1
             self._outputs[node] = self._outputs_of(self.nodes[node], self)
+            self._depth -= 1
         return self._outputs[node]

@@ -8,43 +8,47 @@ from __future__ import annotations
 
 from typing import Any
 
+_UNKNOWN: dict[str, Any] = {}
+"""What a reference to nowhere stands for: it fits everything."""
+
 Schema = Any  # a JSON schema is an object, or a bool
 
 
 def offers(given: dict[str, Any], wanted: dict[str, Any]) -> bool:
     """Say whether schema `given` is `wanted`, or has every field of it and more."""
-    return _offers(given, wanted, given, wanted, frozenset())
+    return _Comparison(given, wanted).offers(given, wanted)
 
 
-def _offers(
-    given: Schema, wanted: Schema, given_root: Schema, wanted_root: Schema, seen: frozenset[tuple[str, str]]
-) -> bool:
-    if isinstance(given, dict) and isinstance(wanted, dict) and ("$ref" in given or "$ref" in wanted):
-        pair = (str(given.get("$ref")), str(wanted.get("$ref")))
-        if pair in seen:
-            return True  # a type that holds itself: the outer comparison decides
-        seen = seen | {pair}
-    given, wanted = _follow(given, given_root), _follow(wanted, wanted_root)
-    if not isinstance(given, dict) or not isinstance(wanted, dict):
-        return bool(given == wanted)
-    if not wanted or not given:
-        return True
-    given_fields, wanted_fields = given.get("properties"), wanted.get("properties")
-    if isinstance(wanted_fields, dict) and isinstance(given_fields, dict):
-        return all(
-            name in given_fields and _offers(given_fields[name], field, given_root, wanted_root, seen)
-            for name, field in wanted_fields.items()
-        )
-    for inner in ("items", "additionalProperties"):
-        if isinstance(given.get(inner), dict) and isinstance(wanted.get(inner), dict):
-            return _kind(given) == _kind(wanted) and _offers(given[inner], wanted[inner], given_root, wanted_root, seen)
-    given_options, wanted_options = _options(given), _options(wanted)
-    if given_options and wanted_options:
-        return all(
-            any(_offers(option, other, given_root, wanted_root, seen) for other in wanted_options)
-            for option in given_options
-        )
-    return _kind(given) == _kind(wanted) and given.get("enum") == wanted.get("enum")
+class _Comparison:
+    """Two schemas with their definitions. Each pair of parts is compared once, however often it is referred to."""
+
+    def __init__(self, given_root: Schema, wanted_root: Schema) -> None:
+        self._given_root, self._wanted_root = given_root, wanted_root
+        self._known: dict[tuple[int, int], bool] = {}
+
+    def offers(self, given: Schema, wanted: Schema) -> bool:
+        given, wanted = _follow(given, self._given_root), _follow(wanted, self._wanted_root)
+        if not isinstance(given, dict) or not isinstance(wanted, dict):
+            return bool(given == wanted)
+        pair = (id(given), id(wanted))
+        if pair not in self._known:
+            self._known[pair] = True  # met again inside itself: the rest decides
+            self._known[pair] = not wanted or not given or self._compare(given, wanted)
+        return self._known[pair]
+
+    def _compare(self, given: dict[str, Any], wanted: dict[str, Any]) -> bool:
+        given_fields, wanted_fields = given.get("properties"), wanted.get("properties")
+        if isinstance(wanted_fields, dict) and isinstance(given_fields, dict):
+            return all(
+                name in given_fields and self.offers(given_fields[name], field) for name, field in wanted_fields.items()
+            )
+        for inner in ("items", "additionalProperties"):
+            if isinstance(given.get(inner), dict) and isinstance(wanted.get(inner), dict):
+                return _kind(given) == _kind(wanted) and self.offers(given[inner], wanted[inner])
+        given_options, wanted_options = _options(given), _options(wanted)
+        if given_options and wanted_options:
+            return all(any(self.offers(option, other) for other in wanted_options) for option in given_options)
+        return _kind(given) == _kind(wanted) and given.get("enum") == wanted.get("enum")
 
 
 def _follow(schema: Schema, root: Schema) -> Schema:
@@ -55,7 +59,7 @@ def _follow(schema: Schema, root: Schema) -> Schema:
         for part in schema["$ref"].lstrip("#/").split("/"):
             found = found.get(part) if isinstance(found, dict) else None
         if found is None:
-            return {}
+            return _UNKNOWN
         schema, hops = found, hops + 1
     return schema
 

@@ -6,7 +6,7 @@ in flyteorg/flyte; the surprising one is that nothing is promoted, so an integer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from flyteidl.core import types_pb2
 from flyteidl.core.types_pb2 import LiteralType, SimpleType
@@ -29,15 +29,20 @@ def castable(upstream: LiteralType, downstream: LiteralType) -> bool:
     """Say whether a value of type `upstream` may be given where `downstream` is declared."""
     if upstream == downstream:
         return True
-    variants = upstream.union_type.variants
-    if len(variants) == 1 and _casts(variants[0], downstream):
-        return True
-    return _casts(upstream, downstream)
+    given = list(_variants(upstream))
+    if downstream.WhichOneof("type") == "union_type":
+        wanted = list(_variants(downstream))
+        if upstream.WhichOneof("type") == "union_type":
+            return all(any(castable(one, other) for other in wanted) for one in given)
+        # Two variants that fit would leave open which one is meant.
+        return sum(castable(upstream, other) for other in wanted) == 1
+    # A union of one is how literals say which variant they are.
+    return len(given) == 1 and _casts(given[0], downstream)
 
 
 def accepts_none(declared: LiteralType) -> bool:
     """Say whether leaving the value out is fine: the type is a union with none among its variants."""
-    return any(_is_none(variant) for variant in declared.union_type.variants)
+    return declared.WhichOneof("type") == "union_type" and any(_is_none(variant) for variant in _variants(declared))
 
 
 def resolve_path(source: LiteralType, path: Sequence[types_pb2.PromiseAttribute]) -> LiteralType:
@@ -68,7 +73,7 @@ def _resolve_step(source: LiteralType, step: types_pb2.PromiseAttribute) -> Lite
             f"there is no field {step.string_value!r} among {', '.join(sorted(fields))}",
         )
     if kind == "union_type":
-        some = [variant for variant in source.union_type.variants if not _is_none(variant)]
+        some = [variant for variant in _variants(source) if not _is_none(variant)]
         if len(some) == 1:
             return _resolve_step(some[0], step)
     asked = f"[{step.int_value}]" if by_index else f".{step.string_value}"
@@ -77,6 +82,15 @@ def _resolve_step(source: LiteralType, step: types_pb2.PromiseAttribute) -> Lite
 
 def _is_none(declared: LiteralType) -> bool:
     return bool(declared.WhichOneof("type") == "simple" and declared.simple == SimpleType.NONE)
+
+
+def _variants(declared: LiteralType) -> Iterator[LiteralType]:
+    """Yield the type, or the variants of a union, unions inside it taken apart too: nesting them means nothing."""
+    if declared.WhichOneof("type") != "union_type":
+        yield declared
+        return
+    for variant in declared.union_type.variants:
+        yield from _variants(variant)
 
 
 def _casts(upstream: LiteralType, downstream: LiteralType) -> bool:
@@ -95,8 +109,6 @@ def _casts(upstream: LiteralType, downstream: LiteralType) -> bool:
         return _casts_to_schema(upstream, downstream.schema)
     if kind == "structured_dataset_type":
         return _casts_to_dataset(upstream, downstream.structured_dataset_type)
-    if kind == "union_type":
-        return _casts_to_union(upstream, downstream.union_type)
     return _casts_to_plain(upstream, downstream)
 
 
@@ -142,15 +154,6 @@ def _has_columns(given: dict[str, LiteralType], wanted: dict[str, LiteralType]) 
     if not given or not wanted:
         return True
     return all(name in given and castable(given[name], declared) for name, declared in wanted.items())
-
-
-def _casts_to_union(upstream: LiteralType, downstream: types_pb2.UnionType) -> bool:
-    if upstream.WhichOneof("type") == "union_type":
-        return all(
-            any(castable(given, wanted) for wanted in downstream.variants) for given in upstream.union_type.variants
-        )
-    # Two variants that fit would leave open which one is meant.
-    return sum(castable(upstream, wanted) for wanted in downstream.variants) == 1
 
 
 def _casts_to_plain(upstream: LiteralType, downstream: LiteralType) -> bool:
