@@ -72,6 +72,8 @@ class LocalFiles:
                     check.see(chunk)
                     with _telling(uri):
                         await asyncio.to_thread(file.write, chunk)
+                with _telling(uri):
+                    await asyncio.to_thread(file.flush)
             check.finish()
             with _telling(uri):
                 os.replace(part, path)

@@ -87,11 +87,12 @@ class RemoteObjects:
 
     async def read_stream(self, uri: str) -> AsyncIterator[bytes]:
         """Yield the object in chunks. Raises `NotFound`."""
-        opened = await _ask(
-            uri, lambda: _or_none(lambda: self._files.open(uri, "rb", block_size=CHUNK_BYTES, cache_type="none"))
-        )
-        if opened is None:
+        # Asked first: some stores open folders, which have no size, without complaint.
+        info = await self.stat(uri)
+        if info is None:
             raise local.not_found(uri)
+        options = {"block_size": CHUNK_BYTES, "cache_type": "none", "size": info.size_bytes}
+        opened = await _ask(uri, lambda: self._files.open(uri, "rb", **options))
         try:
             while chunk := await _ask(uri, lambda: opened.read(CHUNK_BYTES)):
                 yield chunk
