@@ -59,7 +59,7 @@ class DaskExecutor:
         self._last: dict[AttemptKey, Observation] = {}
 
     async def start(self, spec: AttemptSpec) -> bytes:
-        """Make the attempt's cluster. Raise `InvalidArgument`, `VersionMismatch` or `ClusterTooLarge` if it cannot be."""
+        """Make the cluster. Raise `InvalidArgument`, `VersionMismatch` or `ClusterTooLarge` if not."""
         asked = specs.build(spec)
         await versions.check(asked, self._environments)
         cluster, notes = self._fit(asked)

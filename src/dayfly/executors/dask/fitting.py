@@ -7,7 +7,6 @@ memory give way. Kinds of clusters that run elsewhere have no use for this.
 from __future__ import annotations
 
 import math
-
 from typing import TYPE_CHECKING
 
 import msgspec

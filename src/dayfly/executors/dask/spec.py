@@ -80,10 +80,14 @@ def _read_job(attempt: AttemptSpec) -> dask_pb2.DaskJob:
     template = tasks_pb2.TaskTemplate.FromString(attempt.template)
     if not template.HasField("custom"):
         raise _malformed(attempt, "its template has no `custom`, which describes the cluster")
+    custom = json_format.MessageToDict(template.custom)
+    for role in ("scheduler", "workers"):
+        told = custom.get(role, {})
+        # protobuf takes any string for a message whose fields are all unknown.
+        if not isinstance(told, dict) or not isinstance(told.get("resources", {}), dict):
+            raise _malformed(attempt, f"its `custom` is no flyteidl.plugins.dask.DaskJob: {role} is {told!r}")
     try:
-        job: dask_pb2.DaskJob = json_format.ParseDict(
-            json_format.MessageToDict(template.custom), dask_pb2.DaskJob(), ignore_unknown_fields=True
-        )
+        job: dask_pb2.DaskJob = json_format.ParseDict(custom, dask_pb2.DaskJob(), ignore_unknown_fields=True)
     except json_format.ParseError as error:
         raise _malformed(attempt, f"its `custom` is no flyteidl.plugins.dask.DaskJob: {error}") from error
     return job

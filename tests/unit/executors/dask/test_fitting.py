@@ -1,0 +1,118 @@
+"""What a small host can give, and how it says so."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dayfly.executors.dask import fitting
+from dayfly.model import identifiers
+from dayfly.ports import clusters, executors
+
+GIB = 2**30
+HOST = fitting.HostCapacity(2, 23 * GIB)
+
+
+def cluster(count: int = 4, threads: int = 0, memory: int = 0, driver_memory: int = 0) -> clusters.ClusterSpec:
+    driver = executors.AttemptSpec(
+        key=identifiers.AttemptKey("p/d/e/n0/0"),
+        generated_name="e-n0-0",
+        task=identifiers.EntityId(1, "p", "d", "mod.train", "v1"),
+        task_type="dask",
+        template=b"",
+        argv=(),
+        env={},
+        memory_limit_bytes=driver_memory,
+        memory_request_bytes=driver_memory,
+    )
+    resources = clusters.RoleResources(threads, threads, memory, memory)
+    group = clusters.WorkerGroup("default", count, "", threads, memory, resources)
+    return clusters.ClusterSpec(
+        driver.key, "e-n0-0", driver, clusters.SchedulerSpec(), (group,), quorum=(count + 1) // 2
+    )
+
+
+def test_what_fits_is_left_as_it_is():
+    asked = cluster(2, threads=1, memory=4 * GIB, driver_memory=GIB)
+    assert fitting.fit(asked, HOST) == (asked, ())
+
+
+def test_threads_and_memory_give_way_and_this_is_said():
+    fitted, notes = fitting.fit(cluster(4, threads=8, memory=32 * GIB), HOST)
+    assert (fitted.groups[0].count, fitted.groups[0].threads) == (4, 1)
+    assert notes == (
+        "4 workers asked for 8 CPUs and 32 GiB each; this host has 2 CPUs and 23 GiB: each gets 1 thread and 4.3 GiB.",
+    )
+    assert fitted.notes == notes
+
+
+def test_what_nobody_said_is_filled_in_silently():
+    fitted, notes = fitting.fit(cluster(2), fitting.HostCapacity(8, 16 * GIB))
+    assert (fitted.groups[0].threads, fitted.groups[0].memory_limit_bytes, notes) == (4, 6 * GIB, ())
+
+
+def test_too_many_workers_become_fewer():
+    fitted, notes = fitting.fit(cluster(100, threads=1, memory=GIB), fitting.HostCapacity(1, 4 * GIB))
+    assert (fitted.groups[0].count, fitted.quorum) == (8, 4)
+    assert "there are 8 of them" in notes[0]
+
+
+def test_a_driver_larger_than_what_is_left_is_told():
+    fitted, notes = fitting.fit(cluster(4, threads=1, memory=32 * GIB, driver_memory=32 * GIB), HOST)
+    assert fitted.driver.memory_limit_bytes <= HOST.memory_bytes // 4 + 4
+    assert notes[-1].startswith("The driver asked for 32 GiB; beside the workers there are 5.")
+
+
+def test_strictness_refuses_with_the_sums():
+    assert fitting.refusal(cluster(2, threads=1, memory=4 * GIB), HOST) == ""
+    told = fitting.refusal(cluster(4, threads=8, memory=32 * GIB), HOST)
+    assert "32 CPUs and 128 GiB" in told
+    assert "2 CPUs and 23 GiB" in told
+
+
+def test_admission_counts_what_is_given_not_what_was_asked():
+    fitted, _ = fitting.fit(cluster(4, threads=8, memory=32 * GIB), HOST)
+    cpu, memory = fitting.admission(fitted, HOST)
+    assert cpu == 2
+    assert memory <= HOST.memory_bytes
+    fitted, _ = fitting.fit(cluster(4), HOST)
+    assert fitting.admission(fitted, HOST) == (1.0, GIB)
+
+
+@given(
+    count=st.integers(1, 500),
+    threads=st.integers(0, 64),
+    memory=st.integers(0, 2**40),
+    driver=st.integers(0, 2**40),
+    cpus=st.floats(0.5, 256),
+    host_memory=st.integers(256 * 2**20, 2**41),
+)
+def test_any_cluster_becomes_one_the_host_can_hold(
+    count: int, threads: int, memory: int, driver: int, cpus: float, host_memory: int
+):
+    host = fitting.HostCapacity(cpus, host_memory)
+    asked = cluster(count, threads, memory, driver)
+    fitted, notes = fitting.fit(asked, host)
+    (group,) = fitted.groups
+    assert 1 <= group.count <= count
+    assert group.threads >= 1
+    assert group.memory_limit_bytes > 0
+    assert group.count * group.memory_limit_bytes + fitted.driver.memory_limit_bytes <= host_memory
+    assert 1 <= fitted.quorum <= group.count
+    assert (group.count != count) <= bool(notes)
+    assert all(
+        0 <= part <= whole for part, whole in zip(fitting.admission(fitted, host), (cpus, host_memory), strict=True)
+    )
+    if not notes:
+        unsaid = msgspec.structs.replace(
+            group, threads=threads and group.threads, memory_limit_bytes=memory and group.memory_limit_bytes
+        )
+        assert unsaid == asked.groups[0]
+
+
+@pytest.mark.parametrize(("size", "told"), [(GIB, "1 GiB"), (int(4.3125 * GIB), "4.3 GiB"), (300 * 2**20, "300 MiB")])
+def test_sizes_are_told_for_people(size: int, told: str):
+    _, notes = fitting.fit(cluster(1, threads=1, memory=2**50), fitting.HostCapacity(1, size))
+    assert f"1 CPU and {told}" in notes[0]
