@@ -7,6 +7,7 @@ half of it.
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 import shutil
@@ -36,7 +37,7 @@ class Distributions:
         if uri in self._known:
             return str(target)
         async with self._locks.setdefault(uri, asyncio.Lock()):
-            if not os.path.isdir(target):
+            if not await asyncio.to_thread(target.is_dir):
                 await self._fill(uri, target)
             self._known.add(uri)
         self._locks.pop(uri, None)
@@ -59,7 +60,8 @@ class Distributions:
                 f"The code at {uri} cannot be unpacked: {error}.", remedy="Register the workflow again."
             ) from error
         except OSError as error:
-            if not os.path.isdir(target):
+            # Another platform process may have put it there in the same moment; its copy is as good.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise errors.ExecutorUnavailable(
                     f"The code at {uri} cannot be unpacked to {target}: {error.strerror or error}.",
                     remedy="Free some space on that disk, or make the folder writable.",

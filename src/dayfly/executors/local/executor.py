@@ -26,9 +26,6 @@ DRIVER = "driver"
 
 FLYTEKIT = ("flytekit.bin.entrypoint",)
 
-FLYTES_OWN = ("FLYTE_", "_F_")
-"""How the names of variables begin that flytekit reads; user modules are imported without them."""
-
 
 class LocalExecutor:
     """Implements `ports.executors.Executor` for every task that is a command."""
@@ -103,13 +100,8 @@ class LocalExecutor:
 
     def _preload(self, spec: AttemptSpec, entry: entrypoint_args.EntryPoint, distribution: str) -> Preload:
         python = self._environments.find(spec.image).python
-        if entry.inner_kind == entrypoint_args.OTHER:
-            # Nothing of Python's is needed; the server that is warm anyway forks it.
-            return Preload(python, FLYTEKIT)
-        if any(not name.startswith(FLYTES_OWN) for name in spec.volatile_env):
-            return Preload(python, FLYTEKIT)
-        if not entry.user_modules:
-            return Preload(python, FLYTEKIT)
+        if spec.volatile_env or not entry.user_modules:
+            return Preload(python, FLYTEKIT, distribution)
         container = tasks_pb2.TaskTemplate.FromString(spec.template).container
         own = {pair.key: pair.value for pair in container.env if spec.env.get(pair.key) == pair.value}
         return Preload(python, FLYTEKIT, distribution, entry.user_modules, tuple(sorted(own.items())))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,6 +23,9 @@ from dayfly.ports.process_groups import GroupReport, GroupSpec
 
 LOST_PATIENCE_SECONDS = 5.0
 """How long supervisors have to end their groups after their fork server was killed, before the platform does it."""
+
+LEAVING_PATIENCE_SECONDS = 2.0
+"""How long a supervisor may take to leave once it has written the end of its group."""
 
 LOST_ROUND_SECONDS = 0.05
 """How often is looked for the end they write meanwhile."""
@@ -40,8 +43,8 @@ class Known:
         self.spec, self.record, self.report = spec, record, report
         self.server: connection.Connection | None = None
         self.launches = 0
-        self.stop_grace_seconds: float | None = None
-        """Set when it is to end, though no fork server has it yet."""
+        self.stopping = False
+        """It is to end, though no fork server has it yet."""
         self.forgotten = False
 
 
@@ -198,7 +201,7 @@ class LocalProcessGroups:
         except errors.ExecutorUnavailable as error:
             self._finish(known, "lost", str(error))
             return
-        if known.stop_grace_seconds is None:
+        if not known.stopping:
             self._send(known, server)
 
     def _send(self, known: Known, server: connection.Connection) -> None:
@@ -212,11 +215,12 @@ class LocalProcessGroups:
     def _end(self, known: Known, end: str, grace_seconds: float) -> None:
         if known.report.state == "ended":
             return
+        message = "" if end == "stopped" else "the platform ended"
         if known.server is not None:
-            known.server.send({"op": "end", "key": known.spec.key, "end": end, "grace": grace_seconds})
+            key = known.spec.key
+            known.server.send({"op": "end", "key": key, "end": end, "message": message, "grace": grace_seconds})
             return
-        known.stop_grace_seconds = grace_seconds
-        message = "" if end == "stopped" else "the platform ended before it was started"
+        known.stopping = True
         if known.record.claim():
             self._finish(known, end, message)
 
@@ -240,8 +244,10 @@ class LocalProcessGroups:
         self._finish(known, "lost", why)
 
     def _sweep(self, known: Known) -> None:
+        supervisor, folders = self._traces(known.record, known.spec)
+
         def left() -> list[int]:
-            return leftovers.find_processes(known.spec.key, *self._traces(known.record, known.spec))
+            return leftovers.find_processes(known.spec.key, supervisor, (*folders, *_log_dirs(known.spec)))
 
         processes.kill_all(left, _nothing, patience_seconds=LOST_PATIENCE_SECONDS)
 
@@ -284,13 +290,23 @@ class LocalProcessGroups:
         known = self._known.get(key)
         spec = known.spec if known is not None else record.find_spec()
         supervisor, folders = self._traces(record, spec)
-        return leftovers.describe(key, supervisor, folders)
+        if record.find_end() is not None:
+            self._let_go(record)
+        return leftovers.describe(key, supervisor, folders, _log_dirs(spec))
+
+    def _let_go(self, record: records.Record) -> None:
+        """Give a supervisor that has written the end the moment that it needs to leave."""
+        started = record.find_started()
+        for _ in range(int(LEAVING_PATIENCE_SECONDS / LOST_ROUND_SECONDS)):
+            if started is None or not started.alive:
+                return
+            time.sleep(LOST_ROUND_SECONDS)
 
     def _traces(self, record: records.Record, spec: GroupSpec | None) -> tuple[int, tuple[str, ...]]:
         started = record.find_started()
         folders = [record.temporary_dir, str(record.folder)]
         if spec is not None:
-            folders += [os.path.realpath(Path(spec.working_dir))]
+            folders += [os.path.realpath(spec.working_dir)]
         return started.pid if started is not None else 0, tuple(folders)
 
     def _run(self, work: Any) -> None:
@@ -300,6 +316,10 @@ class LocalProcessGroups:
 
     def _build(self, key: str, state: str, *, reason: str = "", end: str = "", message: str = "") -> GroupReport:
         return GroupReport(key, self._clock.now(), state, reason, end=end, message=message)
+
+
+def _log_dirs(spec: GroupSpec | None) -> tuple[str, ...]:
+    return () if spec is None else (os.path.realpath(spec.log_dir),)
 
 
 def _nothing() -> None:

@@ -49,9 +49,9 @@ def find_ports(pids: list[int]) -> list[int]:
     return sorted(ports)
 
 
-def describe(key: str, supervisor: int, folders: tuple[str, ...]) -> list[str]:
-    """Name every process, port and folder that is left of the group."""
-    pids = find_processes(key, supervisor, folders)
+def describe(key: str, supervisor: int, folders: tuple[str, ...], log_dirs: tuple[str, ...]) -> list[str]:
+    """Name every process, port and folder that is left of the group; its logs stay, but nobody may write to them."""
+    pids = find_processes(key, supervisor, (*folders, *log_dirs))
     return [
         *(f"process {pid} ({processes.command(pid)})" for pid in pids),
         *(f"port {port}" for port in find_ports(pids)),

@@ -28,9 +28,6 @@ from dayfly.ports.process_groups import Preload
 LONGEST_SOCKET_PATH = 100
 """Linux allows 108 bytes."""
 
-UNFIT_SECONDS = 5.0
-"""How long a server stays whose user modules could not be loaded."""
-
 _CODE = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(forked.__file__).parent.glob("*.py"))))
 """Platforms of different releases do not share fork servers: they might misunderstand each other."""
 
@@ -72,7 +69,7 @@ class ForkServers:
     def find(self, preload: Preload) -> connection.Connection | None:
         """Return the server for `preload` if it is at hand, without waiting."""
         path = self._path(preload)
-        return self._open.get(self._path(_libraries_of(preload)) if path in self._unfit else path)
+        return self._open.get(self._path(_without_code(preload)) if path in self._unfit else path)
 
     async def get(self, preload: Preload) -> connection.Connection:
         """Return a server that has loaded `preload`, or what can be loaded of it; raise `ExecutorUnavailable`."""
@@ -98,6 +95,7 @@ class ForkServers:
         except OSError:
             return None
         if found.unfit:
+            found.send({"op": "leave", "grace": 0})
             await found.close()
             return None
         return self._keep(found)
@@ -162,7 +160,7 @@ class ForkServers:
 
     async def _fork(self, path: str, preload: Preload) -> connection.Connection:
         """Fork a server with the user modules from the one with the libraries; return the latter if that fails."""
-        base = await self.get(_libraries_of(preload))
+        base = await self.get(_without_code(preload))
         options = {
             "socket": path,
             "log": str(Path(path).with_suffix(".log")),
@@ -170,7 +168,6 @@ class ForkServers:
             "user_modules": list(preload.user_modules),
             "env": dict(preload.env),
             "idle_seconds": self._settings.idle_version_seconds,
-            "unfit_seconds": UNFIT_SECONDS,
             "temporary_dir": "",
         }
         try:
@@ -181,6 +178,7 @@ class ForkServers:
         except OSError as error:
             return self._give_up(path, preload, str(error), base)
         if found.unfit:
+            found.send({"op": "leave", "grace": 0})
             await found.close()
             return self._give_up(path, preload, found.unfit, base)
         return self._keep(found)
@@ -206,6 +204,8 @@ class ForkServers:
         return {"lease_seconds": self._settings.lease_seconds, "grace_seconds": self._settings.grace_seconds}
 
     def _path(self, preload: Preload) -> str:
+        if not preload.user_modules:
+            preload = _without_code(preload)  # which code is in the working folder does not matter to the server
         told = msgspec.json.encode([_CODE.hexdigest(), preload])
         return str(self._folder / f"{hashlib.sha256(told).hexdigest()[:16]}.sock")
 
@@ -219,7 +219,7 @@ class ForkServers:
             )
 
 
-def _libraries_of(preload: Preload) -> Preload:
+def _without_code(preload: Preload) -> Preload:
     return Preload(preload.python, preload.modules)
 
 

@@ -103,6 +103,8 @@ class ForkServer:
 
     def _settle(self, peer: wire.Peer) -> None:
         """Drop a platform that has gone; wait for one that reads slowly."""
+        if peer not in self.platforms:
+            return
         if peer.closed:
             self.selector.unregister(peer.sock)
             peer.close()
@@ -169,11 +171,10 @@ class ForkServer:
             peer.sock.close()
 
     def _hear_group(self, group: Group) -> None:
-        """Pass on what a supervisor says; its end only once it is gone itself, so that then nothing is left."""
+        """Pass on what a supervisor says. With its end, nothing but the supervisor is left, which leaves."""
         for message in group.peer.receive():
             group.report = message["report"]
-            if group.report["state"] != "ended":
-                self._tell(group.report)
+            self._tell(group.report)
         if group.peer.closed and group.peer.sock.fileno() >= 0:
             self.selector.unregister(group.peer.sock)
             group.peer.close()
@@ -191,11 +192,12 @@ class ForkServer:
                 self.busy_at = time.monotonic()
 
     def _lose(self, key: str, group: Group) -> None:
+        """Take the end of a supervisor; do its work if it has not done it."""
         if group.report["state"] != "ended":
             processes.kill_all(self._orphans, self._reap, patience_seconds=LOST_PATIENCE_SECONDS)
             group.report = _build_end(key, "lost", "its supervisor was killed") | {"facts": group.report["facts"]}
             supervisor.write_end(group.record_dir, group.report)
-        self._tell(group.report)
+            self._tell(group.report)
 
     def _orphans(self) -> list[int]:
         """Return children that nobody here has forked: what a killed supervisor has left.
@@ -236,8 +238,6 @@ class ForkServer:
                 options["distribution"], options["user_modules"], options["env"]
             )
             server.left_at = server.busy_at = time.monotonic()
-            if server.unfit:
-                server.options["idle_seconds"] = server.options["unfit_seconds"]
             server.serve()
         finally:
             sys.excepthook(*sys.exc_info())

@@ -175,6 +175,10 @@ class Supervisor:
         for message in one.peer.receive():
             self._learn(one, message["publish"], message.get("value", True))
         if one.peer.closed:
+            self._hang_up(one)
+
+    def _hang_up(self, one: Running) -> None:
+        if one.peer is not None:
             self.selector.unregister(one.peer.sock)
             one.peer.close()
             one.peer = None
@@ -217,6 +221,7 @@ class Supervisor:
                     one.peak_bytes = max(one.peak_bytes, peak)
                     if one.peer is not None:
                         self._hear(one)  # the last facts, said before it ended
+                    self._hang_up(one)
                     self._lose(one, status)
 
     def _lose(self, one: Running, status: int) -> None:
@@ -288,7 +293,6 @@ class Supervisor:
         told = next(one for one in self.roles if one.name == self.ending["role"])
         report = self._build_report() | self.ending | {"peak_memory_bytes": told.peak_bytes}
         write_end(self.record_dir, report)
-        shutil.rmtree(self.spec["temporary_dir"], ignore_errors=True)
         if self.server.sock.fileno() >= 0:
             self.server.sock.setblocking(True)
         self.server.send({"op": "report", "report": report})

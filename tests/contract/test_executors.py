@@ -1,0 +1,310 @@
+"""What every executor keeps to: one suite for the local one, with real processes, and for the one in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+import tarfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import pytest
+from flyteidl.core import literals_pb2, tasks_pb2
+
+from dayfly import environments
+from dayfly.base import errors
+from dayfly.base.clock import ManualClock, SystemClock
+from dayfly.executors import local
+from dayfly.executors.local.executor import LocalExecutor
+from dayfly.model.identifiers import AttemptKey, EntityId
+from dayfly.model.phases import FailureKind
+from dayfly.ports.executors import TERMINAL, AttemptSpec, Executor, Observation, ObservationKind
+from tests.contract import groups
+from tests.fakes.executor import FakeExecutor
+
+KEY = AttemptKey("p/d/run/n0/0")
+
+RESOLVER = ("--resolver", "flytekit.core.python_auto_container.default_task_resolver", "--")
+
+
+def make_spec(*argv: str, key: AttemptKey = KEY, **rest: object) -> AttemptSpec:
+    plain = AttemptSpec(
+        key=key,
+        generated_name="run-n0-0",
+        task=EntityId(1, "p", "d", "module.task", "v"),
+        task_type="python-task",
+        template=tasks_pb2.TaskTemplate().SerializeToString(),
+        argv=argv,
+        env={},
+    )
+    return msgspec.structs.replace(plain, **rest)
+
+
+class Stand(Protocol):
+    """An executor, and what tests do to the world behind it."""
+
+    executor: Executor
+
+    def finish(self, key: AttemptKey) -> None: ...
+    async def restart(self) -> None: ...
+
+
+class LocalStand:
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.settings = local.LocalSettings(data=data, lease_seconds=20.0, grace_seconds=0.5)
+        self.executor = self._make()
+
+    def _make(self) -> LocalExecutor:
+        self.groups = local.build_groups(self.settings, SystemClock())
+        code = local.build_distributions(self.settings, FolderBlobs())  # type: ignore[arg-type]
+        return local.build(self.settings, self.groups.share(), environments.build(sys.executable), code, SystemClock())
+
+    def finish(self, key: AttemptKey) -> None:
+        """Let the command of `waiting` go on."""
+        (self.data / "run" / "work" / key.replace("/", ".") / "go").touch()
+
+    async def restart(self) -> None:
+        await self.groups.abandon()
+        self.executor = self._make()
+
+
+class FakeStand:
+    def __init__(self) -> None:
+        self.executor = FakeExecutor(ManualClock())
+
+    def finish(self, key: AttemptKey) -> None:
+        self.executor.end(key)
+
+    async def restart(self) -> None:
+        self.executor = FakeExecutor(ManualClock(), self.executor.world)
+
+
+class FolderBlobs:
+    """As much of `ports.blobs` as unpacking needs: addresses are paths."""
+
+    async def read_stream(self, uri: str) -> AsyncIterator[bytes]:
+        path = Path(uri)
+        if not await asyncio.to_thread(path.exists):
+            raise errors.NotFound(f"There is no {uri}.")
+        data = await asyncio.to_thread(path.read_bytes)
+        for start in range(0, len(data), 1000):
+            yield data[start : start + 1000]
+
+
+WAITING = ("sh", "-c", "until [ -e go ]; do sleep 0.01; done")
+
+
+@pytest.fixture(params=["local", "fake"])
+async def stand(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stand]:
+    made: Stand = LocalStand(tmp_path) if request.param == "local" else FakeStand()
+    yield made
+    await made.executor.close(grace_seconds=0)
+    await groups.until_gone(lambda: groups.of(tmp_path))
+
+
+async def until(executor: Executor, key: AttemptKey, *kinds: ObservationKind) -> Observation:
+    async def look() -> Observation:
+        async for seen in executor.watch():
+            if seen.key == key and (seen.kind in kinds or (not kinds and seen.kind in TERMINAL)):
+                return seen
+        raise AssertionError(f"watching ended before {key} was {kinds}")
+
+    return await asyncio.wait_for(look(), groups.PATIENCE_SECONDS)
+
+
+async def test_an_attempt_runs_and_exits(stand: Stand) -> None:
+    await stand.executor.start(make_spec(*WAITING))
+    assert (await until(stand.executor, KEY, ObservationKind.RUNNING)).exit_code is None
+    stand.finish(KEY)
+    seen = await until(stand.executor, KEY)
+    assert (seen.kind, seen.exit_code, seen.signal) == (ObservationKind.EXITED, 0, None)
+
+
+async def test_started_twice_it_runs_once(stand: Stand) -> None:
+    handles = [await stand.executor.start(make_spec(*WAITING)) for _ in range(2)]
+    assert handles[0] == handles[1]
+    await until(stand.executor, KEY, ObservationKind.RUNNING)
+    stand.finish(KEY)
+    assert (await until(stand.executor, KEY)).kind is ObservationKind.EXITED
+
+
+async def test_without_a_command_it_is_refused(stand: Stand) -> None:
+    with pytest.raises(errors.InvalidArgument, match=r"module\.task"):
+        await stand.executor.start(make_spec())
+
+
+async def test_stopped(stand: Stand) -> None:
+    handle = await stand.executor.start(make_spec(*WAITING))
+    await until(stand.executor, KEY, ObservationKind.RUNNING)
+    for _ in range(2):
+        await stand.executor.stop(KEY, handle, grace_seconds=5)
+    assert (await until(stand.executor, KEY)).kind is ObservationKind.STOPPED
+    await stand.executor.stop(KEY, handle, grace_seconds=5)
+
+
+async def test_taken_back_by_the_next_platform(stand: Stand) -> None:
+    handle = await stand.executor.start(make_spec(*WAITING))
+    await until(stand.executor, KEY, ObservationKind.RUNNING)
+    await stand.restart()
+    assert (await stand.executor.recover(KEY, handle)).kind is ObservationKind.RUNNING
+    stand.finish(KEY)
+    assert (await until(stand.executor, KEY)).kind is ObservationKind.EXITED
+    await stand.restart()
+    assert (await stand.executor.recover(KEY, handle)).kind is ObservationKind.EXITED
+
+
+async def test_unknown_attempts_are_lost_and_forgetting_them_is_fine(stand: Stand) -> None:
+    seen = await stand.executor.recover(KEY, b"")
+    assert (seen.kind, seen.failure_kind, seen.recoverable) == (ObservationKind.FAILED, FailureKind.SYSTEM, True)
+    await stand.executor.stop(AttemptKey("p/d/other/n0/0"), b"", grace_seconds=0)
+    await stand.executor.forget(AttemptKey("p/d/other/n0/0"), b"")
+
+
+async def test_forgotten_it_may_be_started_again(stand: Stand) -> None:
+    for _ in range(2):
+        handle = await stand.executor.start(make_spec(*WAITING))
+        await until(stand.executor, KEY, ObservationKind.RUNNING)
+        stand.finish(KEY)
+        await until(stand.executor, KEY)
+        await stand.executor.forget(KEY, handle)
+
+
+async def test_closing_interrupts(stand: Stand) -> None:
+    await stand.executor.start(make_spec(*WAITING))
+    await until(stand.executor, KEY, ObservationKind.RUNNING)
+    watching = stand.executor.watch()
+    closing = asyncio.create_task(stand.executor.close(grace_seconds=5))
+    seen = [one async for one in watching][-1]
+    await closing
+    assert (seen.kind, seen.code, seen.failure_kind) == (ObservationKind.FAILED, "Interrupted", FailureKind.SYSTEM)
+    assert seen.recoverable
+
+
+# --- what only processes do -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[LocalStand]:
+    made = LocalStand(tmp_path)
+    yield made
+    await made.executor.close(grace_seconds=0)
+    await groups.until_gone(lambda: groups.of(tmp_path))
+
+
+async def test_failures_are_told_in_words(here: LocalStand) -> None:
+    await here.executor.start(make_spec("sh", "-c", "seq 30; exit 5"))
+    seen = await until(here.executor, KEY)
+    assert (seen.exit_code, seen.message) == (5, "ended with exit code 5")
+    assert seen.log_tail.splitlines() == [str(number) for number in range(11, 31)]
+    assert seen.logs[0].uri == "http://127.0.0.1:30080/api/dayfly/v1/logs/p/d/run/n0/0/driver"
+    assert (here.data / "logs" / "p/d/run/n0/0" / "driver.log").exists()
+
+
+CODE = """
+import os, sys
+from pathlib import Path
+from flytekit import task
+
+HERE = Path(__file__).parent
+PRELOADED = "FLYTE_INTERNAL_EXECUTION_ID" not in os.environ
+
+@task
+def double(a: int) -> int:
+    (Path.cwd() / "mine").touch()
+    print("cwd holds", sorted(os.listdir()), "preloaded", PRELOADED, "env", os.environ["VERSION"])
+    return 2 * a
+
+@task
+def broken(a: int) -> int:
+    if a:
+        raise ValueError("my own mistake")
+    return a
+"""
+
+
+def pack(folder: Path, files: dict[str, str]) -> str:
+    uri = folder / "fast123.tar.gz"
+    with tarfile.open(uri, "w:gz") as tar:
+        for name, text in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text.encode())
+            tar.addfile(info, io.BytesIO(text.encode()))
+    return str(uri)
+
+
+def fast_spec(folder: Path, uri: str, task: str, number: int, **env: str) -> AttemptSpec:
+    template = tasks_pb2.TaskTemplate()
+    template.container.env.add(key="VERSION", value="one")
+    inputs = literals_pb2.LiteralMap()
+    inputs.literals["a"].scalar.primitive.integer = 21
+    (folder / "inputs.pb").write_bytes(inputs.SerializeToString())
+    return make_spec(
+        *("pyflyte-fast-execute", "--additional-distribution", uri, "--dest-dir", "/tmp", "--", "pyflyte-execute"),
+        *("--inputs", str(folder / "inputs.pb"), "--output-prefix", str(folder / f"out{number}")),
+        *("--raw-output-data-prefix", str(folder / "raw"), *RESOLVER, "task-module", "my_code", "task-name", task),
+        key=AttemptKey(f"p/d/run/n{number}/0"),
+        template=template.SerializeToString(),
+        env={"VERSION": "one", "FLYTE_INTERNAL_EXECUTION_ID": "run"} | env,
+        **({"volatile_env": frozenset(env)} if env else {}),
+    )
+
+
+async def test_fast_registered_code(here: LocalStand) -> None:
+    uri = pack(here.data, {"my_code.py": CODE})
+    for number, env in enumerate(({}, {}, {"SET_BY_EXECUTION": "1"})):
+        spec = fast_spec(here.data, uri, "double", number, **env)
+        await here.executor.start(spec)
+        seen = await until(here.executor, spec.key)
+        log = (here.data / "logs" / spec.key / "driver.log").read_text()
+        assert seen.exit_code == 0, log
+        outputs = literals_pb2.LiteralMap.FromString((here.data / f"out{number}" / "outputs.pb").read_bytes())
+        assert outputs.literals["o0"].scalar.primitive.integer == 42
+        assert f"cwd holds ['mine', 'my_code.py'] preloaded {not env} env one" in log
+    assert "my_code.py" not in await asyncio.to_thread(os.listdir, "/tmp")
+
+
+async def test_the_users_own_error_is_written_as_flytekit_writes_it(here: LocalStand) -> None:
+    uri = pack(here.data, {"my_code.py": CODE})
+    spec = fast_spec(here.data, uri, "broken", 0)
+    await here.executor.start(spec)
+    assert (await until(here.executor, spec.key)).exit_code == 0
+    assert b"my own mistake" in (here.data / "out0" / "error.pb").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code"),
+    [
+        ("import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n", 0),
+        ("import os\nif 'FLYTE_INTERNAL_EXECUTION_ID' not in os.environ: os._exit(9)\n", 0),
+    ],
+    ids=["starts threads", "crashes the interpreter"],
+)
+async def test_code_that_cannot_be_imported_before_a_fork(here: LocalStand, code: str, exit_code: int) -> None:
+    uri = pack(here.data, {"my_code.py": code + CODE})
+    spec = fast_spec(here.data, uri, "double", 0)
+    await here.executor.start(spec)
+    assert (await until(here.executor, spec.key)).exit_code == exit_code
+    assert "preloaded False" in (here.data / "logs" / spec.key / "driver.log").read_text()
+
+
+async def test_code_that_does_not_import(here: LocalStand) -> None:
+    uri = pack(here.data, {"my_code.py": "import no_such_module\n" + CODE})
+    spec = fast_spec(here.data, uri, "double", 0)
+    await here.executor.start(spec)
+    await until(here.executor, spec.key)
+    assert b"No module named 'no_such_module'" in (here.data / "out0" / "error.pb").read_bytes()
+
+
+async def test_out_of_memory(here: LocalStand) -> None:
+    bomb = "import time; held = []\nwhile True: held.append(b'x' * 8388608); time.sleep(0.005)"
+    spec = make_spec(sys.executable, "-c", bomb, memory_limit_bytes=120 * 1024 * 1024)
+    await here.executor.start(msgspec.structs.replace(spec, cpu_limit=1.0))
+    seen = await until(here.executor, KEY)
+    assert (seen.kind, seen.failure_kind, seen.code) == (ObservationKind.FAILED, FailureKind.USER, "OOMKilled")
+    assert "its limit is 120 MiB" in seen.message
+    assert "Resources(mem=" in seen.message

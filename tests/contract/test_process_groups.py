@@ -1,0 +1,197 @@
+"""What every implementation of `ports.process_groups` keeps to; the local one is the only one so far."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from dayfly.base import errors
+from tests.contract import groups
+from tests.contract.groups import command, main_role, role
+
+
+@pytest.fixture
+async def host(tmp_path: Path) -> AsyncIterator[groups.Host]:
+    made = groups.Host(tmp_path)
+    yield made
+    await made.groups.close(grace_seconds=0)
+    await groups.until_gone(lambda: groups.of(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("made", "exit_code", "signal", "said"),
+    [
+        (main_role("succeed"), 0, None, "hello from driver"),
+        (main_role("exit_with", arguments={"code": 3}), 3, None, "last words"),
+        (main_role("fail"), 1, None, "ValueError: the task's own error"),
+        (main_role("leave_threads"), 0, None, "unflushed\nlate thread\nexit handler"),
+        (command("sh", "-c", "echo shell; exit 7"), 7, None, "shell"),
+        (command("sh", "-c", "kill -9 $$"), None, 9, ""),
+        (command("no-such-command"), 127, None, "there is no such command"),
+        (command("/"), 126, None, "cannot be executed"),
+    ],
+)
+async def test_an_exit_is_told_as_it_was(
+    host: groups.Host, made: groups.Role, exit_code: int | None, signal: int | None, said: str
+) -> None:
+    await host.groups.start(host.spec("a", made))
+    report = await host.ended("a")
+    assert (report.end, report.role, report.exit_code, report.signal) == ("exited", "driver", exit_code, signal)
+    assert said in host.log("a")
+    assert report.peak_memory_bytes > 0
+
+
+async def test_a_role_finds_a_process_of_its_own(host: groups.Host) -> None:
+    shown = main_role("show", env={"MINE": "yes"})
+    await asyncio.gather(*(host.groups.start(host.spec(key, shown)) for key in ("a/b", "a/c")))
+    await host.ended("a/b")
+    await host.ended("a/c")
+    told = dict(line.split(" ", 1) for line in host.log("a/b").splitlines())
+    other = dict(line.split(" ", 1) for line in host.log("a/c").splitlines())
+    assert told["cwd"] == str(host.data / "work" / "a/b")
+    assert told["stdin"] == told["group"] == "True"
+    assert told["term"] == "True set()"
+    assert told["env"] == f"yes a/b {Path(sys.executable).parent}"
+    assert len(told["fds"].split(",")) == 5, "streams, its channel, and the folder it reads this from"
+    assert told["random"] != other["random"]
+    assert told["tmp"] != other["tmp"]
+
+
+async def test_facts_quorum_and_main(host: groups.Host) -> None:
+    spec = host.spec(
+        "a",
+        role("scheduler", "scheduler", essential=True),
+        *(role(f"worker-{number}", "worker", restart=True, wait_for=("scheduler_address",)) for number in range(3)),
+        main_role("driver", wait_for=("quorum",), env={"SCHEDULER": "{fact:scheduler_address}"}),
+        quorum_fact="quorum",
+        quorum=3,
+        startup_timeout_seconds=20,
+    )
+    await host.groups.start(spec)
+    report = await host.ended("a")
+    assert (report.end, report.exit_code) == ("exited", 0)
+    assert report.facts["quorum"] == 3
+    assert host.log("a") == "tcp://127.0.0.1:1 3\n"
+    assert "restarted 0" in host.log("a", "worker-2")
+    assert set(report.facts["peak_memory_bytes"]) == {"scheduler", "worker-0", "worker-1", "worker-2", "driver"}
+
+
+async def test_quorum_that_never_comes(host: groups.Host) -> None:
+    waiting = main_role("driver", wait_for=("quorum",))
+    spec = host.spec("a", waiting, quorum_fact="quorum", quorum=2, startup_timeout_seconds=0.2)
+    await host.groups.start(spec)
+    report = await host.ended("a")
+    assert (report.end, report.message) == ("startup_timeout", "0 of 2 were ready after 0.2 s")
+
+
+async def test_starting_twice_starts_once(host: groups.Host) -> None:
+    spec = host.spec("a", command("sh", "-c", "echo once"))
+    await asyncio.gather(*(host.groups.start(spec) for _ in range(3)))
+    first = await host.ended("a")
+    await host.restart()
+    await host.groups.start(spec)
+    assert await host.ended("a") == first
+    assert host.log("a") == "once\n"
+
+
+async def test_stop_gives_the_grace_and_then_kills(host: groups.Host) -> None:
+    await host.groups.start(host.spec("polite", main_role("tell_term")))
+    await host.groups.start(host.spec("stubborn", main_role("stay")))
+    await host.fact("polite", "pid")
+    await host.fact("stubborn", "pid")
+    await host.groups.stop("polite", grace_seconds=groups.PATIENCE_SECONDS)
+    await host.groups.stop("stubborn", grace_seconds=0.1)
+    polite, stubborn = await host.ended("polite"), await host.ended("stubborn")
+    assert (polite.end, polite.exit_code) == ("stopped", 0)
+    assert (stubborn.end, stubborn.signal) == ("stopped", 9)
+    assert "asked to end" in host.log("polite")
+    await host.groups.stop("polite", grace_seconds=0)
+    await host.groups.stop("unknown", grace_seconds=0)
+
+
+async def test_a_full_host_queues_and_says_why(tmp_path: Path) -> None:
+    host = groups.Host(tmp_path, cpus=2.0, cpu_overcommit=1.0)
+    await host.groups.start(host.spec("a", main_role("sleep"), cpu_request=1.5))
+    await host.groups.start(host.spec("b", main_role("succeed"), cpu_request=2))
+    await host.groups.start(host.spec("c", main_role("succeed"), cpu_request=0.5))
+    assert (await host.ended("c")).end == "exited"
+    waiting = await host.until("b", lambda report: bool(report.reason))
+    assert (waiting.state, waiting.reason) == ("queued", "waiting for 2 of 2 CPUs: 1.5 in use")
+    await host.restart()
+    recovered = [await host.groups.recover(key) for key in ("a", "b", "missing")]
+    assert [report.state if report else None for report in recovered] == ["running", "queued", None]
+    await host.groups.stop("a", grace_seconds=0)
+    assert (await host.ended("b")).end == "exited"
+    await host.groups.close(grace_seconds=0)
+    await groups.until_gone(lambda: groups.of(tmp_path))
+
+
+async def test_stopping_what_is_queued(tmp_path: Path) -> None:
+    host = groups.Host(tmp_path, cpus=1.0, cpu_overcommit=1.0)
+    await host.groups.start(host.spec("a", main_role("sleep"), cpu_request=1))
+    await host.groups.start(host.spec("b", main_role("succeed"), cpu_request=1))
+    await host.groups.stop("b", grace_seconds=5)
+    assert (await host.ended("b")).end == "stopped"
+    await host.groups.close(grace_seconds=0)
+    assert (await host.ended("a")).end == "interrupted"
+    await groups.until_gone(lambda: groups.of(tmp_path))
+
+
+async def test_strict_resources_refuse_the_impossible(tmp_path: Path) -> None:
+    host = groups.Host(tmp_path, cpus=2.0, strict_resources=True)
+    with pytest.raises(errors.InvalidArgument, match=r"64 CPUs were asked for, and this host has 2"):
+        await host.groups.start(host.spec("a", main_role("succeed"), cpu_request=64))
+    await host.groups.close(grace_seconds=0)
+
+
+async def test_a_share_hears_of_its_own_groups_only(host: groups.Host) -> None:
+    mine, others = host.groups.share(), host.groups.share()
+    await others.start(host.spec("theirs", main_role("succeed")))
+    await mine.start(host.spec("mine", main_role("succeed")))
+    await host.ended("theirs")
+    heard = set()
+    async for report in mine.watch():
+        heard.add(report.key)
+        if report.state == "ended":
+            break
+    assert heard == {"mine"}
+    assert (await mine.recover("theirs")) is not None
+    async for report in mine.watch():
+        if report.key == "theirs" and report.state == "ended":
+            break
+
+
+async def test_forgetting_leaves_the_logs_alone(host: groups.Host) -> None:
+    await host.groups.start(host.spec("a", main_role("succeed")))
+    await host.ended("a")
+    assert await host.groups.leftovers("a") != []
+    await host.groups.forget("a")
+    assert await host.groups.leftovers("a") == []
+    assert "hello" in host.log("a")
+    assert await host.groups.recover("a") is None
+    await host.groups.forget("a")
+
+
+async def test_an_interpreter_that_is_not_there(host: groups.Host) -> None:
+    spec = host.spec("a", main_role("succeed"))
+    missing = groups.Preload("/no/such/python")
+    await host.groups.start(groups.GroupSpec("a", missing, spec.roles, spec.working_dir, spec.log_dir))
+    report = await host.ended("a")
+    assert report.end == "lost"
+    assert "/no/such/python cannot be started" in report.message
+
+
+async def test_closing_interrupts_and_ends_watching(host: groups.Host) -> None:
+    await host.groups.start(host.spec("a", main_role("sleep")))
+    await host.fact("a", "pid")
+    watching = host.groups.watch()
+    closing = asyncio.create_task(host.groups.close(grace_seconds=5))
+    reports = [report async for report in watching]
+    await closing
+    assert (reports[-1].key, reports[-1].end, reports[-1].message) == ("a", "interrupted", "the platform ended")
+    with pytest.raises(errors.ExecutorUnavailable):
+        await host.groups.start(host.spec("b", main_role("succeed")))
