@@ -30,4 +30,4 @@ def configure(*, level: str = "info", json: bool = False) -> None:
 
 def get(name: str) -> Any:
     """Return a logger whose events carry `name`."""
-    return structlog.get_logger().bind(of=name)
+    return structlog.get_logger(of=name)  # a proxy, so that `configure` may come later

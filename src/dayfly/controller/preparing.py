@@ -86,6 +86,8 @@ def _template_values(
     run: Run, node: NodeId, attempt: int, spec: execution_pb2.ExecutionSpec, inputs: literals_pb2.LiteralMap
 ) -> command_templates.TemplateValues:
     prefix = spec.raw_output_data_config.output_location_prefix or f"{run.storage}/data"
+    # flytekit makes folders for a plain local path, and for nothing that has a scheme, `file://` included.
+    prefix = layout.without_file_scheme(prefix)
     raw = layout.raw_output_prefix(prefix, run.id, node, attempt)
     previous = layout.raw_output_prefix(prefix, run.id, node, attempt - 1) if attempt else ""
     inputs_uri = layout.node_inputs_uri(run.storage, run.id, node)
