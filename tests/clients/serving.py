@@ -98,6 +98,6 @@ class ServedInThread:
 
         try:
             asyncio.run(main())
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001  handed to the thread that waits
             self._error = error
             self._ready.set()

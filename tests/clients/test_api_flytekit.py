@@ -104,7 +104,7 @@ class TestRegistering:
 
     def test_unknown_project_and_domain_are_refused(self, remote):
         for project, domain in (("nobody", DOMAIN), (PROJECT, "nowhere")):
-            with pytest.raises(user.FlyteInvalidInputException, match="nobody|nowhere"):
+            with pytest.raises(user.FlyteInvalidInputException, match=r"nobody|nowhere"):
                 other = SerializationSettings(
                     image_config=ImageConfig.auto_default_image(), project=project, domain=domain, version="v1"
                 )
