@@ -6,7 +6,7 @@ carried out by the commit itself: a timer is a row.
 
 from __future__ import annotations
 
-from typing import Union
+from typing import TypeAlias, Union
 
 import msgspec
 
@@ -72,7 +72,9 @@ class CancelTimer(msgspec.Struct, frozen=True, tag=True):
         return f"cancel/{self.timer}"
 
 
-Command = Union[StartAttempt, StopAttempt, WriteOutputs, SetTimer, CancelTimer]
+Command: TypeAlias = Union[StartAttempt, StopAttempt, WriteOutputs, SetTimer, CancelTimer]
+
+_DECODER: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
 
 
 def encode(command: Command) -> bytes:
@@ -82,4 +84,4 @@ def encode(command: Command) -> bytes:
 
 def decode(raw: bytes) -> Command:
     """Return the command that `encode` wrote."""
-    return msgspec.msgpack.decode(raw, type=Command)
+    return _DECODER.decode(raw)

@@ -5,7 +5,7 @@ Services and `controller.observing` append them; `engine.step` reads them.
 
 from __future__ import annotations
 
-from typing import Union
+from typing import TypeAlias, Union
 
 import msgspec
 
@@ -94,7 +94,7 @@ class TimerFired(msgspec.Struct, frozen=True, tag=True):
     timer: str
 
 
-Event = Union[
+Event: TypeAlias = Union[
     Launched,
     AbortRequested,
     AttemptProgressed,
@@ -106,6 +106,8 @@ Event = Union[
     TimerFired,
 ]
 
+_DECODER: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
+
 
 def encode(event: Event) -> bytes:
     """Return the event as bytes (msgpack)."""
@@ -114,4 +116,4 @@ def encode(event: Event) -> bytes:
 
 def decode(raw: bytes) -> Event:
     """Return the event that `encode` wrote."""
-    return msgspec.msgpack.decode(raw, type=Event)
+    return _DECODER.decode(raw)

@@ -108,7 +108,9 @@ class Definitions(Protocol):
     async def list_versions(self, kind: int, project: str, domain: str, name: str, page: Page) -> list[Definition]:
         """Return versions; all names where `name` is empty.
 
-        Fields: project, domain, name, version, created_at, updated_at, and by kind type, short_description, digest, state, workflow.name, workflow.version."""
+        Fields: project, domain, name, version, created_at, updated_at, and by kind: type, short_description, digest,
+        state, workflow.name, workflow.version.
+        """
         ...
 
     async def list_names(self, kind: int, project: str, domain: str, page: Page) -> list[NamedEntity]:

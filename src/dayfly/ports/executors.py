@@ -30,7 +30,7 @@ class AttemptSpec(msgspec.Struct, frozen=True):
     argv: tuple[str, ...]
     """Command and arguments with all templates filled."""
     env: dict[str, str]
-    """Everything the task must find in its environment beside the executor's own defaults; the last word on each name."""
+    """What the task must find in its environment beside the executor's own defaults; the last word on each name."""
     volatile_env: frozenset[str] = frozenset()
     """Names in `env` that this execution alone sets, Flyte's own apart: where there are any, user modules must be
     imported after they are set, never before the fork."""
