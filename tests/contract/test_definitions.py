@@ -54,7 +54,9 @@ def launch_plan(name: str = "l", version: str = "v1", *, seconds: float = 0) -> 
 
 
 def where(*filters: tuple[str, ...], **page) -> Page:
-    return Page(**{"limit": 100, **page}, filters=tuple(Filter(f, function, values) for function, f, *values in filters))
+    return Page(
+        **{"limit": 100, **page}, filters=tuple(Filter(f, function, values) for function, f, *values in filters)
+    )
 
 
 # -- projects ---------------------------------------------------------------------------------------------------------

@@ -31,7 +31,9 @@ async def runs(request, tmp_path) -> AsyncIterator[Runs]:
 
 
 def where(*filters: tuple[str, ...], **page) -> Page:
-    return Page(**{"limit": 100, **page}, filters=tuple(Filter(f, function, values) for function, f, *values in filters))
+    return Page(
+        **{"limit": 100, **page}, filters=tuple(Filter(f, function, values) for function, f, *values in filters)
+    )
 
 
 async def names(runs: Runs, *filters: tuple[str, ...], **page) -> list[str]:
@@ -230,7 +232,10 @@ async def test_each_attempt_has_a_row(runs: Runs):
     await commit(runs, "one", state)
 
     first, second = await runs.list_attempts(execution(), N0, Page(10, sort_key=""))
-    assert [(row.node, row.attempt, row.task) for row in (first, second)] == [(N0, 0, stored.TASK), (N0, 1, stored.TASK)]
+    assert [(row.node, row.attempt, row.task) for row in (first, second)] == [
+        (N0, 0, stored.TASK),
+        (N0, 1, stored.TASK),
+    ]
     closure = task_execution_pb2.TaskExecutionClosure.FromString(first.closure)
     assert (closure.phase, closure.error.message) == (AttemptPhase.FAILED, "it broke")
     assert await runs.find_attempt(execution(), N0, 1) == second
@@ -248,6 +253,9 @@ async def test_attempts_are_filtered_and_sorted(runs: Runs):
 
     assert await found(("eq", "phase", "FAILED")) == [0]
     assert await found(("eq", "retry_attempt", "1")) == [1]
-    assert await found(("eq", "task.name", "tasks.fit"), ("eq", "node_execution.phase", "RUNNING"), sort_key="") == [0, 1]
+    assert await found(("eq", "task.name", "tasks.fit"), ("eq", "node_execution.phase", "RUNNING"), sort_key="") == [
+        0,
+        1,
+    ]
     assert await found(sort_key="retry_attempt", descending=True) == [1, 0]
     assert await found(sort_key="", limit=1, offset=1) == [1]
