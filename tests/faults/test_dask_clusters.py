@@ -1,0 +1,188 @@
+"""Everything of a real Dask cluster that can die is killed; then the host is searched for what is left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dayfly.executors.local import leftovers, records
+from dayfly.executors.local.forked import processes
+from dayfly.model.identifiers import AttemptKey
+from dayfly.model.phases import FailureKind
+from dayfly.ports.executors import TERMINAL, Observation, ObservationKind
+from tests.contract import cluster_hosts
+
+DRIVER = str(Path(__file__).with_name("programs") / "dask_driver.py")
+
+KEY = AttemptKey("p/d/e/n0/0")
+
+
+class Attempts(cluster_hosts.LocalHost):
+    """Attempts of Dask tasks on this host, watched through the executor."""
+
+    def follow(self) -> None:
+        super().follow()
+        self.observed: list[Observation] = []
+        self._observing = asyncio.create_task(self._observe())
+
+    async def _observe(self) -> None:
+        async for seen in self.executor.watch():
+            self.observed.append(seen)
+
+    async def start(self, function: str, **rest: object) -> bytes:
+        driver = cluster_hosts.attempt(KEY, sys.executable, DRIVER, function, **rest)  # type: ignore[arg-type]
+        return await self.executor.start(driver)
+
+    async def begun(self) -> None:
+        await until((self.work(KEY) / "begun").exists)
+
+    async def end(self) -> Observation:
+        await until(lambda: self.observed and self.observed[-1].kind in TERMINAL)
+        return self.observed[-1]
+
+    async def assert_clean(self, handle: bytes, before: list[int], ports: list[int]) -> None:
+        """Look at processes, ports and files: nothing of the cluster is left, once it is forgotten."""
+        assert before
+        assert ports
+        await until(lambda: not any(processes.start_ticks(pid) for pid in before))
+        assert leftovers.find_ports(before) == []
+        assert not set(ports) & listening()
+        await self.executor.forget(KEY, handle)
+        assert await self.executor.leftovers(KEY, handle) == []
+        assert not self.work(KEY).exists()
+
+
+async def until(true: Callable[[], object]) -> None:
+    async def poll() -> None:
+        while not true():  # noqa: ASYNC110  the host tells nobody
+            await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(poll(), cluster_hosts.PATIENCE_SECONDS)
+
+
+def listening() -> set[int]:
+    """Return all TCP ports that anybody listens on here."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return {int(line.split()[1].rpartition(":")[2], 16) for line in lines if line.split()[3] == "0A"}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("dask")
+    yield folder
+    cluster_hosts.end_all(folder)
+
+
+@pytest.fixture
+async def host(data: Path) -> AsyncIterator[Attempts]:
+    made = Attempts(data)
+    yield made
+    await made.executor.forget(KEY, b"")
+    await until(lambda: not made.pids(KEY))
+    await made.groups.abandon()
+    await made.unfollow()
+
+
+def traces(host: Attempts) -> tuple[list[int], list[int]]:
+    pids = host.pids(KEY)
+    return pids, leftovers.find_ports(pids)
+
+
+async def test_a_killed_worker_costs_time_only(host: Attempts):
+    handle = await host.start("compute", workers=2)
+    await host.begun()
+    before, ports = traces(host)
+    host.kill(KEY, "worker-0")
+    end = await host.end()
+    assert (end.kind, end.exit_code) == (ObservationKind.EXITED, 0), end
+    assert f"sum {sum(number * number for number in range(120))}" in host.log(KEY)
+    told = [seen.reason for seen in host.observed if seen.reason]
+    assert [each for each in told if each.startswith("worker-0 was killed by SIGKILL (9)")], told
+    assert "name: worker-0-r1" in host.log(KEY, "scheduler")
+    await host.assert_clean(handle, before, ports)
+
+
+async def test_a_killed_scheduler_fails_the_attempt_at_once(host: Attempts):
+    handle = await host.start("hold")
+    await host.begun()
+    before, ports = traces(host)
+    host.kill(KEY, "scheduler")
+    end = await host.end()
+    assert (end.kind, end.failure_kind, end.code) == (ObservationKind.FAILED, FailureKind.SYSTEM, "DaskSchedulerLost")
+    assert end.recoverable
+    assert "killed by SIGKILL (9)" in end.message
+    await host.assert_clean(handle, before, ports)
+
+
+async def test_a_killed_driver_takes_the_cluster_with_it(host: Attempts):
+    handle = await host.start("hold")
+    await host.begun()
+    before, ports = traces(host)
+    host.kill(KEY, "driver")
+    end = await host.end()
+    assert (end.kind, end.signal) == (ObservationKind.EXITED, signal.SIGKILL)
+    await host.assert_clean(handle, before, ports)
+
+
+@pytest.mark.parametrize("victims", ["server", "supervisor", "both"])
+async def test_killed_watchers_leave_nothing(host: Attempts, victims: str):
+    handle = await host.start("hold")
+    await host.begun()
+    before, ports = traces(host)
+    started = records.Record(host.data / "run" / "groups", KEY).find_started()
+    assert started is not None
+    server = processes.stat(started.pid)[1]
+    for pid in {"server": [server], "supervisor": [started.pid], "both": [server, started.pid]}[victims]:
+        os.kill(pid, signal.SIGKILL)
+    end = await host.end()
+    assert (end.kind, end.failure_kind, end.recoverable) == (ObservationKind.FAILED, FailureKind.SYSTEM, True)
+    assert end.code == "DaskClusterLost"
+    await host.assert_clean(handle, before, ports)
+
+
+async def test_a_restarted_platform_takes_cluster_and_driver_back(host: Attempts):
+    handle = await host.start("hold")
+    await host.begun()
+    before, ports = traces(host)
+    await host.restart()
+    taken = await host.executor.recover(KEY, handle)
+    assert taken.kind is ObservationKind.RUNNING
+    assert [link.name for link in taken.logs] == ["driver", "scheduler", "worker-0", "worker-1"]
+    (host.work(KEY) / "go").touch()
+    end = await host.end()
+    assert (end.kind, end.exit_code) == (ObservationKind.EXITED, 0)
+    assert host.pids(KEY) == []
+    await host.assert_clean(handle, before, ports)
+
+
+async def test_a_stopped_attempt_leaves_nothing(host: Attempts):
+    handle = await host.start("hold")
+    await host.begun()
+    before, ports = traces(host)
+    await host.executor.stop(KEY, handle, grace_seconds=0.2)
+    assert (await host.end()).kind is ObservationKind.STOPPED
+    await host.assert_clean(handle, before, ports)
+
+
+async def test_a_client_may_restart_the_workers(host: Attempts):
+    await host.start("restart")
+    end = await host.end()
+    assert (end.kind, end.exit_code) == (ObservationKind.EXITED, 0), end.log_tail
+    assert "all new True\nsum 6" in host.log(KEY)
+
+
+async def test_a_task_that_outgrows_its_workers_fails_with_what_dask_says(host: Attempts):
+    handle = await host.start("outgrow", memory_limit_bytes=600 * 2**20, memory_request_bytes=600 * 2**20)
+    end = await host.end()
+    assert (end.kind, end.exit_code) == (ObservationKind.EXITED, 1), end
+    assert "KilledWorker" in end.log_tail
+    told = [seen.reason for seen in host.observed if "its limit is" in seen.reason]
+    assert len(told) == 4, told
+    assert all("MiB of memory; its limit is 570 MiB; it is made anew" in each for each in told)
+    await host.executor.forget(KEY, handle)
