@@ -194,3 +194,12 @@ async def test_odd_names_are_kept_as_they_are(blobs: Blobs):
 
     assert await blobs.find(uri) == b"odd"
     assert await blobs.list(blobs.root) == [uri]
+
+
+@pytest.mark.parametrize("blobs", ["s3"], indirect=True)
+async def test_parts_of_a_wrong_upload_are_thrown_away(blobs: Blobs):
+    data = b"x" * (9 * 1024 * 1024)
+    with pytest.raises(errors.InvalidArgument, match="cut off"):
+        await blobs.put_stream(f"{blobs.root}/parts", stream(data, data), size_bytes=3 * len(data), md5=None)
+
+    assert list(boto3.resource("s3").Bucket(BUCKET).multipart_uploads.all()) == []

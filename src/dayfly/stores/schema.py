@@ -1,4 +1,4 @@
-"""The tables. A change here needs a migration beside it: `docs` has the checklist, a unit test compares the two.
+"""The tables. A change here needs a migration beside it; a unit test shows that the two come to the same.
 
 Times are microseconds since the epoch, spans microseconds, phases upper-case names, documents serialized messages.
 Text columns that filters compare are never NULL, so that `ne` finds rows that have nothing there.
