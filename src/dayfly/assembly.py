@@ -25,6 +25,8 @@ from dayfly import blobs, environments
 from dayfly.base import clock as clocks
 from dayfly.base import data_folder, logs
 from dayfly.base import settings as themes
+from dayfly.client import connecting
+from dayfly.console import pages
 from dayfly.controller import leasing, observing, performing, timers
 from dayfly.executors import dask, local
 from dayfly.gateway import app, front, log_files
@@ -118,12 +120,15 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
         grpc_server.add_insecure_port(f"unix:{scratch}/grpc.sock")
         await grpc_server.start()
         stack.push_async_callback(grpc_server.stop, 1.0)
+        own_client = connecting.open(f"unix:{scratch}/grpc.sock")
+        stack.push_async_callback(own_client.close)
         web = app.build(
             blobs=blob_store,
             links=links,
             logs_of=log_files.below(folder.path / "logs"),
             registry=registry,
             version=VERSION,
+            routers=[pages.router(lambda: own_client)],
         )
         await stack.enter_async_context(_engine(settings, store, blob_store, executors, clock, url, platform))
         door = await front.serve(settings.server.host, 0, f"{scratch}/grpc.sock", web, listener=listener)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -23,6 +24,10 @@ ONE_THREAD = {
     "VECLIB_MAXIMUM_THREADS": "1",
 }
 """Set while importing: a library's pool of threads would not survive the fork."""
+
+FORK_SAFE_THREADS = frozenset({"jemalloc_bg_thd"})
+"""Names of threads that importing may start: jemalloc, which pyarrow and so pandas bring, ends its own before a fork
+and starts it anew in the child (`background_thread_postfork_child` in jemalloc/jemalloc)."""
 
 LAZY = (
     "fsspec.implementations.local",
@@ -107,7 +112,12 @@ class Preloaded:
 
 
 def _native_threads() -> int:
-    return len(os.listdir("/proc/self/task"))
+    """Count this process's threads, those left out that their library stops before a fork and starts again after it."""
+    count = 0
+    for thread in os.listdir("/proc/self/task"):
+        with contextlib.suppress(OSError), open(f"/proc/self/task/{thread}/comm") as name:
+            count += name.read().strip() not in FORK_SAFE_THREADS
+    return count
 
 
 def _thread_pools() -> list[tuple[Any, int]]:
