@@ -208,6 +208,25 @@ class TestProjects:
         assert await code(admin.UpdateProjectAttributes(update)) == grpc.StatusCode.FAILED_PRECONDITION
 
 
+class TestSchedules:
+    async def test_rules_and_that_nothing_pretends_to_run_them(self, admin):
+        await register(admin)
+        rate = {"rate": {"value": 1, "unit": 0}}
+
+        def request(name, **spec):
+            schedule = {"schedule": {**rate, "kickoff_time_input_arg": spec.pop("kickoff", "")}}
+            plan = {"workflow_id": CHAIN, "entity_metadata": schedule, **spec}
+            return launch_plan_pb2.LaunchPlanCreateRequest(id=named(identifier_pb2.LAUNCH_PLAN, name), spec=plan)
+
+        fixed = {"fixed_inputs": {"literals": {"number": INTEGER, "text": TEXT}}}
+        assert await code(admin.CreateLaunchPlan(request("needs"))) == grpc.StatusCode.INVALID_ARGUMENT
+        wrong = request("kicked", kickoff="number", **fixed)
+        assert await code(admin.CreateLaunchPlan(wrong)) == grpc.StatusCode.INVALID_ARGUMENT
+        await admin.CreateLaunchPlan(request("fine", **fixed))
+        update = launch_plan_pb2.LaunchPlanUpdateRequest(id=named(identifier_pb2.LAUNCH_PLAN, "fine"), state=1)
+        assert await code(admin.UpdateLaunchPlan(update)) == grpc.StatusCode.FAILED_PRECONDITION
+
+
 class TestNamedEntities:
     async def test_update_and_get(self, admin):
         await register(admin)

@@ -59,11 +59,13 @@ def guarded(
 
     async def answer(raw: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         began = time.monotonic()
-        code = grpc.StatusCode.OK
+        code = grpc.StatusCode.CANCELLED  # What it stays when the client hangs up.
         trailers: Trailers = ()
         try:
             request = request_type.FromString(raw)
-            return (await handler(request)).SerializeToString()
+            answered = (await handler(request)).SerializeToString()
+            code = grpc.StatusCode.OK
+            return answered
         except DecodeError:
             code, told = grpc.StatusCode.INVALID_ARGUMENT, f"{rpc}: the request cannot be decoded."
         except errors.DayflyError as error:

@@ -7,7 +7,7 @@ parameter. SDK clients take a launch plan's interface from these expected inputs
 from __future__ import annotations
 
 from flyteidl.admin import common_pb2, launch_plan_pb2, workflow_pb2
-from flyteidl.core import identifier_pb2, interface_pb2
+from flyteidl.core import identifier_pb2, interface_pb2, types_pb2
 
 from dayfly.base import errors
 from dayfly.base.clock import Clock
@@ -60,6 +60,8 @@ class LaunchPlans:
         entity = naming.entity(request.id, identifier_pb2.LAUNCH_PLAN)
         if request.state not in launch_plan_pb2.LaunchPlanState.values():
             raise errors.InvalidArgument(f"There is no launch plan state {request.state}.")
+        if request.state == ACTIVE:
+            await self._refuse_schedule(entity)
         await self._definitions.set_launch_plan_state(entity, request.state, self._clock.now())
         return launch_plan_pb2.LaunchPlanUpdateResponse()
 
@@ -102,6 +104,8 @@ class LaunchPlans:
         expected = compiling.expected_inputs(interface, spec.default_inputs, spec.fixed_inputs, entity.name)
         if isinstance(expected, compile_errors.Rejected):
             raise errors.InvalidArgument(f"{entity} is invalid: {compile_errors.describe(expected.errors)}")
+        if _has_schedule(spec):
+            _check_schedule(entity, spec.entity_metadata.schedule.kickoff_time_input_arg, expected)
         at = self._clock.now()
         message = launch_plan_pb2.LaunchPlan(id=identifiers.to_identifier(entity), spec=spec)
         message.spec.default_inputs.CopyFrom(expected)
@@ -119,6 +123,15 @@ class LaunchPlans:
             workflow=workflow,
         )
 
+    async def _refuse_schedule(self, entity: EntityId) -> None:
+        """An active plan whose schedule never fires would be a silent lie."""
+        found = await self._definitions.find(entity)
+        if found is not None and _has_schedule(launch_plan_pb2.LaunchPlan.FromString(found.document).spec):
+            raise errors.FailedPrecondition(
+                f"{entity} has a schedule, and schedules are not run in this version.",
+                remedy="Launch it by hand, or register a version without a schedule.",
+            )
+
     async def _interface(self, workflow: EntityId) -> interface_pb2.TypedInterface:
         found = await self._definitions.find(workflow)
         if found is None:
@@ -132,6 +145,27 @@ def _check_settings(entity: EntityId, spec: launch_plan_pb2.LaunchPlanSpec) -> N
     naming.check_annotations(spec.annotations.values)
     if spec.entity_metadata.HasField("launch_conditions"):
         raise errors.InvalidArgument(f"{entity} has launch conditions.", remedy="Triggers by artifact are not served.")
+
+
+def _has_schedule(spec: launch_plan_pb2.LaunchPlanSpec) -> bool:
+    return spec.entity_metadata.schedule.WhichOneof("ScheduleExpression") is not None
+
+
+def _check_schedule(entity: EntityId, kickoff: str, expected: interface_pb2.ParameterMap) -> None:
+    """A schedule gives no inputs but the time that it fired at."""
+    needed = sorted(name for name, one in expected.parameters.items() if one.required and name != kickoff)
+    if needed:
+        raise errors.InvalidArgument(
+            f"{entity} has a schedule, but needs the inputs {', '.join(needed)}.",
+            remedy="Give them defaults or fix them.",
+        )
+    if kickoff and (
+        kickoff not in expected.parameters or expected.parameters[kickoff].var.type.simple != types_pb2.DATETIME
+    ):
+        raise errors.InvalidArgument(
+            f"{entity} has no input {kickoff!r} of type datetime that its schedule could fill.",
+            remedy="Correct kickoff_time_input_arg.",
+        )
 
 
 def _compared(document: bytes) -> launch_plan_pb2.LaunchPlan:

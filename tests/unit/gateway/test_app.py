@@ -108,7 +108,9 @@ class TestLinks:
         _, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(f"PUT {data('cut')} HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n".encode() + b"x" * 500)
         await writer.drain()
-        await asyncio.sleep(0.05)
+        stored = tmp_path / "storage"
+        while not any(one.is_file() for one in stored.rglob("*")):  # noqa: ASYNC110  files tell nobody
+            await asyncio.sleep(0.001)
         writer.close()
         await writer.wait_closed()
         assert (await http.get("/healthcheck")).status_code == 200
