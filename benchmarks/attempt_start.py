@@ -77,7 +77,7 @@ async def run_forked(folder: Path, runs: int) -> tuple[float, list[float], int]:
         took.append(1000 * (time.perf_counter() - began))
         assert (folder / "out" / name / "outputs.pb").exists(), seen
         await executor.forget(seen.key, b"")
-    memory = max(_resident(pid) for pid in _fork_servers())
+    memory = max(_resident(pid) for pid in _fork_servers(folder))
     await executor.close(grace_seconds=1)
     return took[0], took[1:], memory
 
@@ -94,11 +94,12 @@ def run_cold(folder: Path, runs: int) -> list[float]:
     return took
 
 
-def _fork_servers() -> list[int]:
+def _fork_servers(folder: Path) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/comm"):
         try:
-            if path.read_text().strip() == "dayfly-forks":
+            ours = str(folder).encode() in path.with_name("cmdline").read_bytes()
+            if ours and path.read_text().strip() == "dayfly-forks":
                 found.append(int(path.parent.name))
         except FileNotFoundError:
             continue

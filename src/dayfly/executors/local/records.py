@@ -43,7 +43,7 @@ class Record:
 
     def __init__(self, root: Path, key: str) -> None:
         name = re.sub(r"[^A-Za-z0-9._-]", "~", key)
-        if name != key.replace("/", "~") or len(name) > MAX_NAME:
+        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._/-]*", key) or len(name) > MAX_NAME:
             name = f"{name[: MAX_NAME - 17]}~{hashlib.sha256(key.encode()).hexdigest()[:16]}"
         self.key = key
         self.folder = root / name

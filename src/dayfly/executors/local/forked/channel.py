@@ -20,13 +20,15 @@ class Channel:
     `role` is the name of the role, `restarted` how often it has been made anew: 0 for the first.
     """
 
-    def __init__(self, sock: socket.socket, role: str, restarted: int, facts: dict[str, Any]) -> None:
+    def __init__(
+        self, sock: socket.socket, role: str, restarted: int, facts: dict[str, Any], received: bytearray | None = None
+    ) -> None:
         sock.setblocking(True)
         self.role = role
         self.restarted = restarted
         self._sock = sock
         self._facts = dict(facts)
-        self._buffer = bytearray()
+        self._buffer = bytearray() if received is None else received
         self._sending = threading.Lock()
         self._reading = threading.Lock()
 
@@ -62,6 +64,9 @@ class Channel:
         return self._sock.fileno()
 
     def _read(self, timeout: float) -> None:
+        for message in wire.take(self._buffer):  # what came with the order
+            self._facts.update(message["facts"])
+            timeout = 0
         while select.select([self._sock], [], [], timeout)[0]:
             chunk = self._sock.recv(65536)
             if not chunk:

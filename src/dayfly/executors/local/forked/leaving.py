@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import atexit
 import os
+import resource
 import sys
 import threading
 import traceback
 import weakref
+from collections.abc import Callable
 from typing import NoReturn
 
 
@@ -33,8 +35,9 @@ def exit_code(error: SystemExit) -> int:
     return 1
 
 
-def leave(code: int) -> NoReturn:
-    """End the process: wait for the task's threads, run exit handlers, flush, and go."""
+def leave(code: int, tell: Callable[[int, int], None]) -> NoReturn:
+    """End the process: wait for the task's threads, run exit handlers, flush, `tell` the exit code and the peak of
+    resident bytes, and go."""
     try:
         threading._shutdown()  # type: ignore[attr-defined]  # what an interpreter calls; there is no public name
         atexit._run_exitfuncs()
@@ -45,4 +48,6 @@ def leave(code: int) -> NoReturn:
             stream.flush()
         except (OSError, ValueError):
             code = code or 120  # as an interpreter does when its output cannot be written
+    peaks = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    tell(code, max(peaks) * 1024)
     os._exit(code)

@@ -6,6 +6,7 @@ streams, environment, module path, random seeds. The process never returns to th
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import socket
@@ -13,38 +14,50 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import channel, entries, leaving, processes, signals
+from . import channel, entries, leaving, processes, signals, wire
 
 if TYPE_CHECKING:
-    from . import preloading, supervisor
+    from . import preloading
 
 GONE = 126
 """Exit code of a role that could not be set up."""
 
 
-def run(parent: supervisor.Supervisor, one: supervisor.Running, sock: socket.socket) -> NoReturn:
-    """Become the role. Signals are held back on entry."""
+def run(supervisor: int, sock: socket.socket, preload: preloading.Preloaded) -> NoReturn:
+    """Become a role: wait for the order that says which, and carry it out. Signals are held back on entry."""
     code = GONE
     try:
         os.setpgid(0, 0)
-        if not processes.die_with(parent.own_pid, signal.SIGKILL):
+        if not processes.die_with(supervisor, signal.SIGKILL):
             os._exit(GONE)
-        _redirect(os.path.join(parent.spec["log_dir"], f"{one.name}.log"))
-        parent.close_in_child()
-        signals.reset_in_child(parent.preload.on_interrupt)
-        processes.name_this(f"dayfly:{one.name}")
+        received = bytearray()
+        order = wire.wait_for_one(sock, received)
+        if order is None:
+            os._exit(GONE)
+        group, spec = order["group"], order["role"]
+        _redirect(os.path.join(group["log_dir"], f"{spec['name']}.log"))
+        signals.reset_in_child(preload.on_interrupt)
+        processes.name_this(f"dayfly:{spec['name']}")
         leaving.forget_inherited()
-        said = channel.Channel(sock, one.name, one.restarts, parent.facts)
-        code = _run_entry(parent.spec, one.spec, parent.preload, said)
+        said = channel.Channel(sock, spec["name"], order["restarts"], order["facts"], received)
+        code = _run_entry(group, spec, preload, said)
     except SystemExit as error:
         code = leaving.exit_code(error)
     except KeyboardInterrupt:
         traceback.print_exc()
         code = 128 + signal.SIGINT
-    except BaseException:  # noqa: BLE001 - whatever the task raises is its own affair: told in its log, and by its exit code
+    except BaseException:  # noqa: BLE001 - the task's own affair: told in its log, and by its exit code
         traceback.print_exc()
         code = 1
-    leaving.leave(code)
+    leaving.leave(code, functools.partial(_tell, sock))
+
+
+def _tell(sock: socket.socket, code: int, peak_bytes: int) -> None:
+    """Announce the exit: nothing that the task could still do is left to wait for."""
+    try:
+        sock.sendall(wire.pack({"leaving": code, "peak": peak_bytes}))
+    except OSError:
+        pass  # the supervisor sees the exit itself
 
 
 def fill(text: str, facts: dict[str, Any]) -> str:

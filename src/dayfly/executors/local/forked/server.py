@@ -23,6 +23,12 @@ from . import preloading, processes, signals, supervisor, wire
 LOST_PATIENCE_SECONDS = 5.0
 """How long the leftovers of a killed supervisor are killed again before the server turns to other work."""
 
+SPARE_SECONDS = 5.0
+"""How long after an order the next supervisor is kept ready; after that the server is alone again, and small."""
+
+NOT_MINE = 3
+"""Exit code of a supervisor whose group somebody else has started, or that was not needed."""
+
 SUPERVISOR_COMMAND = "dayfly-group"
 """What `ps` shows for supervisors."""
 
@@ -30,8 +36,10 @@ SUPERVISOR_COMMAND = "dayfly-group"
 class Group:
     """A supervisor, and the last that it said."""
 
-    def __init__(self, pid: int, peer: wire.Peer, record_dir: str, report: dict[str, Any]) -> None:
-        self.pid, self.peer, self.record_dir, self.report = pid, peer, record_dir, report
+    def __init__(self, pid: int, peer: wire.Peer) -> None:
+        self.pid, self.peer = pid, peer
+        self.record_dir = ""
+        self.report: dict[str, Any] = {}
 
 
 class ForkServer:
@@ -45,6 +53,9 @@ class ForkServer:
         self.unfit = ""
         self.groups: dict[str, Group] = {}
         self.servers: set[int] = set()
+        self.spare: Group | None = None
+        self.retired: set[int] = set()
+        self.asked_at = -SPARE_SECONDS
         self.platforms: list[wire.Peer] = []
         self.left_at = self.busy_at = time.monotonic()
         self.leaving = False
@@ -65,6 +76,7 @@ class ForkServer:
                 self._leave("interrupted", "its fork server was told to end", self.options["grace_seconds"])
             self._reap()
             self._look_at_clock()
+            self._keep_spare()
         self._go()
 
     # --- conversations -----------------------------------------------------------------------------------------------
@@ -124,9 +136,26 @@ class ForkServer:
 
     def _start(self, spec: dict[str, Any], record_dir: str) -> None:
         key = spec["key"]
-        if key in self.groups:
-            self._tell(self.groups[key].report)
+        known = self.groups.get(key)
+        if known is not None and known.report["state"] != "ended":
+            self._tell(known.report)
             return
+        if known is not None:
+            # It has ended and been forgotten, and only its supervisor is on its way out: this is another one.
+            self.retired.add(known.pid)
+        try:
+            group = self.spare or self._fork_supervisor(ahead=False)
+        except OSError as error:
+            self._tell(_build_end(key, "lost", f"no process could be forked: {error}"))
+            return
+        self.spare = None
+        self.asked_at = time.monotonic()
+        group.record_dir, group.report = record_dir, _build_report(key, "starting")
+        self.groups[key] = group
+        group.peer.send({"spec": spec, "record_dir": record_dir})
+
+    def _fork_supervisor(self, *, ahead: bool) -> Group:
+        """Fork a supervisor, which waits for its order; `ahead` of time, it forks its first role before that comes."""
         ours, theirs = socket.socketpair()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -135,18 +164,17 @@ class ForkServer:
                 pid = os.fork()
                 if pid == 0:
                     ours.close()
-                    self._become_supervisor(spec, record_dir, theirs)
-        except OSError as error:
+                    self._become_supervisor(theirs, ahead)
+        except OSError:
             ours.close()
+            raise
+        finally:
             theirs.close()
-            self._tell(_build_end(key, "lost", f"no process could be forked: {error}"))
-            return
-        theirs.close()
-        group = Group(pid, wire.Peer(ours), record_dir, _build_report(key, "starting"))
-        self.groups[key] = group
+        group = Group(pid, wire.Peer(ours))
         self.selector.register(ours, selectors.EVENT_READ, group)
+        return group
 
-    def _become_supervisor(self, spec: dict[str, Any], record_dir: str, sock: socket.socket) -> NoReturn:
+    def _become_supervisor(self, sock: socket.socket, ahead: bool) -> NoReturn:
         server = os.getppid()
         try:
             os.setsid()
@@ -154,14 +182,31 @@ class ForkServer:
             self._close_in_child()
             processes.adopt_orphans()
             processes.name_this(SUPERVISOR_COMMAND)
-            if not alive or not supervisor.claim(record_dir, self.options["socket"]):
-                os._exit(0)
-            supervisor.Supervisor(spec, record_dir, sock, self.preload).run()
+            spare = supervisor.fork_role(self.preload, sock.close) if ahead and alive else None
+            received = bytearray()
+            order = wire.wait_for_one(sock, received)
+            if order is None or not alive or not supervisor.claim(order["record_dir"], self.options["socket"]):
+                os._exit(NOT_MINE)
+            supervisor.Supervisor(order, wire.Peer(sock, received), self.preload, spare).run()
         finally:
             # Only an error comes here, and its traceback: the server's code must not go on in this process.
             sys.excepthook(*sys.exc_info())
             sys.stderr.flush()
             os._exit(70)
+
+    def _keep_spare(self) -> None:
+        """While groups are being started, have the next supervisor and its first role forked already."""
+        wanted = not self.leaving and time.monotonic() < self.asked_at + SPARE_SECONDS
+        if wanted and self.spare is None:
+            try:
+                self.spare = self._fork_supervisor(ahead=True)
+            except OSError:
+                self.asked_at = -SPARE_SECONDS  # no room for spares; the next order tries again, and tells
+        elif not wanted and self.spare is not None:
+            self.selector.unregister(self.spare.peer.sock)
+            self.spare.peer.close()
+            self.retired.add(self.spare.pid)
+            self.spare = None
 
     def _close_in_child(self) -> None:
         self.selector.close()
@@ -169,6 +214,8 @@ class ForkServer:
         self.listener.close()
         for peer in (*self.platforms, *(group.peer for group in self.groups.values())):
             peer.sock.close()
+        if self.spare is not None:
+            self.spare.peer.sock.close()
 
     def _hear_group(self, group: Group) -> None:
         """Pass on what a supervisor says. With its end, nothing but the supervisor is left, which leaves."""
@@ -180,15 +227,20 @@ class ForkServer:
             group.peer.close()
 
     def _reap(self) -> None:
-        gone = {pid for pid, _, _ in processes.reap()}
+        gone = {pid: os.waitstatus_to_exitcode(status) for pid, status, _ in processes.reap()}
         if not gone:
             return
-        self.servers -= gone
+        self.servers -= gone.keys()
+        self.retired -= gone.keys()
+        if self.spare is not None and self.spare.pid in gone:
+            self._hear_group(self.spare)
+            self.spare = None
         for key, group in list(self.groups.items()):
             if group.pid in gone:
                 self._hear_group(group)
                 del self.groups[key]
-                self._lose(key, group)
+                if gone[group.pid] != NOT_MINE:
+                    self._lose(key, group)
                 self.busy_at = time.monotonic()
 
     def _lose(self, key: str, group: Group) -> None:
@@ -204,7 +256,9 @@ class ForkServer:
 
         Supervisors of another fork server that was killed end their groups by themselves.
         """
-        ours = self.servers | {group.pid for group in self.groups.values()}
+        ours = self.servers | self.retired | {group.pid for group in self.groups.values()}
+        if self.spare is not None:
+            ours.add(self.spare.pid)
         orphans = [pid for pid in processes.children(os.getpid()) if pid not in ours]
         return [
             below
@@ -261,6 +315,8 @@ class ForkServer:
         moments = []
         if not self.platforms:
             moments.append(self.left_at + self.options["lease_seconds"])
+        if self.spare is not None:
+            moments.append(self.asked_at + SPARE_SECONDS)
         if not self.groups:
             moments.append(self.busy_at + self.options["idle_seconds"])
         return max(0.0, min(moments) - time.monotonic()) if moments and not self.leaving else None

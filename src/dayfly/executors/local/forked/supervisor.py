@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import time
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import preloading, processes, role, signals, wire
@@ -29,6 +30,10 @@ SLOWEST_RESTART_SECONDS = 5.0
 
 LOST_GRACE_SECONDS = 1.0
 """What the main role gets to end by itself when the fork server has died."""
+
+
+Spare = tuple[int, socket.socket]
+"""A process that has been forked ahead of time, and the way to tell it which role it is."""
 
 
 class Running:
@@ -49,12 +54,14 @@ class Supervisor:
     """One group, from its first process to its last."""
 
     def __init__(
-        self, spec: dict[str, Any], record_dir: str, to_server: socket.socket, preload: preloading.Preloaded
+        self, order: dict[str, Any], server: wire.Peer, preload: preloading.Preloaded, spare: Spare | None
     ) -> None:
-        self.spec = spec
-        self.record_dir = record_dir
-        self.server = wire.Peer(to_server)
+        self.spec: dict[str, Any] = order["spec"]
+        spec = self.spec
+        self.record_dir: str = order["record_dir"]
+        self.server = server
         self.preload = preload
+        self.spare = spare
         self.own_pid, self.server_pid = os.getpid(), os.getppid()
         self.roles = [Running(one) for one in spec["roles"]]
         self.main = next(one for one in self.roles if one.spec.get("main"))
@@ -105,23 +112,15 @@ class Supervisor:
             os.makedirs(working_dir, exist_ok=True)
 
     def _fork(self, one: Running) -> None:
-        """Make the role's process. It waits by itself for the facts it needs."""
-        ours, theirs = socket.socketpair()
-        with signals.blocked():
-            pid = os.fork()
-            if pid == 0:
-                ours.close()
-                role.run(self, one, theirs)
-        theirs.close()
-        try:
-            os.setpgid(pid, pid)
-        except OSError:
-            pass  # it has done so itself, or is gone already
+        """Make the role's process, and tell it who it is. It waits by itself for the facts it needs."""
+        pid, sock = self.spare or fork_role(self.preload, self._close_in_child)
+        self.spare = None
         one.pid, one.restart_at, one.over_limit_bytes = pid, 0.0, 0
-        one.peer = wire.Peer(ours)
-        self.selector.register(ours, selectors.EVENT_READ, one)
+        one.peer = wire.Peer(sock)
+        self.selector.register(sock, selectors.EVENT_READ, one)
+        one.peer.send({"group": self.spec, "role": one.spec, "restarts": one.restarts, "facts": self.facts})
 
-    def close_in_child(self) -> None:
+    def _close_in_child(self) -> None:
         """Let go of everything of the supervisor's, in a process forked from it."""
         self.selector.close()
         self.wakeup.close()
@@ -173,7 +172,10 @@ class Supervisor:
     def _hear(self, one: Running) -> None:
         assert one.peer is not None
         for message in one.peer.receive():
-            self._learn(one, message["publish"], message.get("value", True))
+            if "leaving" in message:
+                self._let_go(one, message)
+            else:
+                self._learn(one, message["publish"], message.get("value", True))
         if one.peer.closed:
             self._hang_up(one)
 
@@ -280,6 +282,14 @@ class Supervisor:
     def _over(self) -> bool:
         return bool(self.ending) and (not self.main.pid or time.monotonic() >= self.kill_at)
 
+    def _let_go(self, one: Running, message: dict[str, int]) -> None:
+        """Tell the end of a lone process when it announces its exit: the kernel takes milliseconds to take it apart."""
+        one.peak_bytes = max(one.peak_bytes, message["peak"])
+        alone = one is self.main and len(self.roles) == 1 and not self.ending and not one.over_limit_bytes
+        if alone and processes.descendants(self.own_pid) == [one.pid]:
+            self._end("exited", one, {"exit_code": message["leaving"]})
+            self._conclude()
+
     def _finish(self) -> NoReturn:
         """Kill everything that is left, write the end, tell it, leave."""
         self._drain()
@@ -287,16 +297,26 @@ class Supervisor:
         if not clean:
             left = ", ".join(map(str, processes.descendants(os.getpid())))
             self.ending["message"] = f"{self.ending['message']} (processes {left} do not die)".strip()
+        if self.state != "ended":
+            self._conclude()
+        self._settle_server()
+        os._exit(0)
+
+    def _conclude(self) -> None:
+        """Write the end and tell it."""
         self.state = "ended"
         if len(self.roles) > 1:
             self.facts["peak_memory_bytes"] = {one.name: one.peak_bytes for one in self.roles}
         told = next(one for one in self.roles if one.name == self.ending["role"])
         report = self._build_report() | self.ending | {"peak_memory_bytes": told.peak_bytes}
         write_end(self.record_dir, report)
-        if self.server.sock.fileno() >= 0:
-            self.server.sock.setblocking(True)
         self.server.send({"op": "report", "report": report})
-        os._exit(0)
+
+    def _settle_server(self) -> None:
+        """Send what the server has not read yet: after this there is nobody to do it."""
+        if not self.server.closed:
+            self.server.sock.setblocking(True)
+            self.server.flush()
 
     def _drain(self) -> None:
         """Hear what roles have said before they are killed."""
@@ -360,6 +380,8 @@ class Supervisor:
             self.report_at = due
 
     def _report(self) -> None:
+        if self.state == "ended":
+            return
         self.report_at, self.reported_at = 0.0, time.monotonic()
         self.server.send({"op": "report", "report": self._build_report()})
 
@@ -371,6 +393,24 @@ class Supervisor:
             "reason": self.reason,
             "facts": self.facts,
         }
+
+
+def fork_role(preload: preloading.Preloaded, close_in_child: Callable[[], None]) -> Spare:
+    """Fork a process that waits to be told which role it is; return its id and the way to tell it."""
+    ours, theirs = socket.socketpair()
+    parent = os.getpid()
+    with signals.blocked():
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            close_in_child()
+            role.run(parent, theirs, preload)
+    theirs.close()
+    try:
+        os.setpgid(pid, pid)
+    except OSError:
+        pass  # it has done so itself, or is gone already
+    return pid, ours
 
 
 def claim(record_dir: str, server_socket: str) -> bool:

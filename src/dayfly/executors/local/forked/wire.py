@@ -40,14 +40,30 @@ def take(buffer: bytearray) -> list[dict[str, Any]]:
     return messages
 
 
+def wait_for_one(sock: socket.socket, buffer: bytearray) -> dict[str, Any] | None:
+    """Wait for a message; None at the end of the stream. What follows it stays in `buffer`."""
+    sock.setblocking(True)
+    while True:
+        if len(buffer) >= LENGTH.size:
+            end = LENGTH.size + LENGTH.unpack_from(buffer)[0]
+            if len(buffer) >= end:
+                message: dict[str, Any] = json.loads(bytes(buffer[LENGTH.size : end]))
+                del buffer[:end]
+                return message
+        chunk = sock.recv(65536)
+        if not chunk:
+            return None
+        buffer += chunk
+
+
 class Peer:
     """A non-blocking end of a conversation. Once `closed`, it only waits to be forgotten."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, received: bytearray | None = None) -> None:
         sock.setblocking(False)
         self.sock = sock
         self.closed = False
-        self._in = bytearray()
+        self._in = bytearray() if received is None else received
         self._out = bytearray()
 
     @property

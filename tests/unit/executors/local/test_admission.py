@@ -1,0 +1,100 @@
+from dayfly.executors.local import admission
+
+GIBI = 1024**3
+
+
+def make(cpus: float = 2.0, memory: int = 8 * GIBI, overcommit: float = 1.0) -> admission.Admission:
+    return admission.Admission(admission.Capacity(cpus, memory, overcommit), default_cpu=0.25)
+
+
+def offer(host: admission.Admission, key: str, cpu: float = 0, memory: int = 0) -> None:
+    host.offer(host.fit(key, cpu, memory))
+
+
+def keys(wishes: list[admission.Wish]) -> list[str]:
+    return [wish.key for wish in wishes]
+
+
+def test_what_asks_for_nothing_counts_a_little() -> None:
+    host = make(cpus=1.0)
+    for number in range(5):
+        offer(host, str(number))
+    assert keys(host.admit()) == ["0", "1", "2", "3"]
+    assert host.waiting() == {"4": "waiting for 0.25 of 1 CPUs: 1 in use"}
+
+
+def test_cores_are_given_away_more_than_once() -> None:
+    host = make(cpus=1.0, overcommit=2.0)
+    for number in range(3):
+        offer(host, str(number), cpu=1)
+    assert keys(host.admit()) == ["0", "1"]
+
+
+def test_what_does_not_fit_is_passed_by_and_its_turn_comes() -> None:
+    host = make()
+    offer(host, "a", cpu=1.5)
+    offer(host, "large", cpu=2)
+    offer(host, "small", cpu=0.5)
+    assert keys(host.admit()) == ["a", "small"]
+    assert host.waiting() == {"large": "waiting for 2 of 2 CPUs: 2 in use"}
+    host.leave("a")
+    assert host.admit() == []
+    host.leave("small")
+    assert keys(host.admit()) == ["large"]
+
+
+def test_what_was_passed_by_too_often_holds_all_others_back() -> None:
+    host = make()
+    offer(host, "a", cpu=1)
+    host.admit()
+    offer(host, "large", cpu=2)
+    for number in range(admission.MOST_OVERTAKEN):
+        offer(host, f"small{number}", cpu=1)
+        assert keys(host.admit()) == [f"small{number}"]
+        host.leave(f"small{number}")
+    offer(host, "late", cpu=1)
+    assert host.admit() == []
+    assert host.waiting()["late"] == "waiting for larger groups that came before"
+    host.leave("a")
+    assert keys(host.admit()) == ["large"]
+
+
+def test_memory_is_counted_too() -> None:
+    host = make()
+    offer(host, "a", memory=6 * GIBI)
+    offer(host, "b", memory=4 * GIBI)
+    assert keys(host.admit()) == ["a"]
+    assert host.waiting() == {"b": "waiting for 4.0 GiB of 8.0 GiB of memory: 6.0 GiB in use"}
+
+
+def test_more_than_the_host_has_is_the_whole_host() -> None:
+    host = make()
+    wish = host.fit("a", 64, 100 * GIBI)
+    assert (wish.cpu, wish.memory_bytes) == (2, 8 * GIBI)
+    assert wish.note == (
+        "64 CPUs were asked for, and this host has 2: it gets them all; "
+        "100.0 GiB of memory were asked for, and this host has 8.0 GiB to give: it gets it all"
+    )
+    host.offer(wish)
+    assert keys(host.admit()) == ["a"]
+
+
+def test_what_runs_already_counts_even_above_what_there_is() -> None:
+    host = make()
+    for key in "ab":
+        host.occupy(host.fit(key, 2, 0))
+    offer(host, "c", cpu=1)
+    assert host.admit() == []
+    assert host.cpu_used == 4
+
+
+def test_offering_twice_is_once_and_leaving_twice_is_fine() -> None:
+    host = make()
+    for _ in range(2):
+        offer(host, "a", cpu=1)
+    assert keys(host.admit()) == ["a"]
+    offer(host, "a", cpu=1)
+    assert host.admit() == []
+    for _ in range(2):
+        host.leave("a")
+    assert (host.cpu_used, host.memory_used) == (0, 0)
