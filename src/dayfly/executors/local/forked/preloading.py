@@ -48,6 +48,8 @@ class Preloaded:
         self.bin_dir = os.path.dirname(sys.executable)
         self.on_interrupt: Any = signal.default_int_handler
         self.pools: list[tuple[Any, int]] = []
+        self.copied: list[tuple[int, int]] | None = None
+        """The memory that short tasks write to, once one has told."""
         os.environ.update({name: value for name, value in ONE_THREAD.items() if name not in self.base_env})
 
     def load_libraries(self, modules: list[str]) -> None:

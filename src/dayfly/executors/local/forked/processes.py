@@ -18,6 +18,7 @@ PR_SET_CHILD_SUBREAPER = 36
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 
 
 def name_this(name: str) -> None:
@@ -34,6 +35,11 @@ def die_with(parent: int, signum: int) -> bool:
     """Have `signum` sent to this process when its parent dies; False if `parent` is dead already."""
     _libc.prctl(PR_SET_PDEATHSIG, signum, 0, 0, 0)
     return os.getppid() == parent
+
+
+def advise(start: int, length: int, advice: int) -> bool:
+    """Give the kernel advice about memory of this process; False if it does not take it."""
+    return bool(_libc.madvise(start, length, advice) == 0)
 
 
 def children(pid: int) -> list[int]:

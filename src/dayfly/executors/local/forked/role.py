@@ -12,9 +12,10 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import channel, entries, leaving, processes, signals, wire
+from . import channel, entries, leaving, prefaulting, processes, signals, wire
 
 if TYPE_CHECKING:
     from . import preloading
@@ -23,13 +24,37 @@ GONE = 126
 """Exit code of a role that could not be set up."""
 
 
-def run(supervisor: int, sock: socket.socket, preload: preloading.Preloaded) -> NoReturn:
+Spare = tuple[int, socket.socket]
+"""A process that has been forked ahead of time, and the way to tell it which role it is."""
+
+
+def fork(preload: preloading.Preloaded, close_in_child: Callable[[], None], *, ahead: bool = False) -> Spare:
+    """Fork a process that waits to be told which role it is; return its id and the way to tell it."""
+    ours, theirs = socket.socketpair()
+    parent = os.getpid()
+    with signals.blocked():
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            close_in_child()
+            run(parent, theirs, preload, ahead)
+    theirs.close()
+    try:
+        os.setpgid(pid, pid)
+    except OSError:
+        pass  # it has done so itself, or is gone already
+    return pid, ours
+
+
+def run(supervisor: int, sock: socket.socket, preload: preloading.Preloaded, ahead: bool) -> NoReturn:
     """Become a role: wait for the order that says which, and carry it out. Signals are held back on entry."""
     code = GONE
     try:
         os.setpgid(0, 0)
         if not processes.die_with(supervisor, signal.SIGKILL):
             os._exit(GONE)
+        if ahead:
+            prefaulting.copy(preload.copied or [])
         received = bytearray()
         order = wire.wait_for_one(sock, received)
         if order is None:
@@ -49,13 +74,14 @@ def run(supervisor: int, sock: socket.socket, preload: preloading.Preloaded) -> 
     except BaseException:  # noqa: BLE001 - the task's own affair: told in its log, and by its exit code
         traceback.print_exc()
         code = 1
-    leaving.leave(code, functools.partial(_tell, sock))
+    leaving.leave(code, functools.partial(_tell, sock, preload))
 
 
-def _tell(sock: socket.socket, code: int, peak_bytes: int) -> None:
+def _tell(sock: socket.socket, preload: preloading.Preloaded, code: int, peak_bytes: int) -> None:
     """Announce the exit: nothing that the task could still do is left to wait for."""
+    copied = prefaulting.find_copied() if preload.copied is None else None
     try:
-        sock.sendall(wire.pack({"leaving": code, "peak": peak_bytes}))
+        sock.sendall(wire.pack({"leaving": code, "peak": peak_bytes, "copied": copied}))
     except OSError:
         pass  # the supervisor sees the exit itself
 

@@ -18,7 +18,7 @@ import tempfile
 import time
 from typing import Any, NoReturn
 
-from . import preloading, processes, signals, supervisor, wire
+from . import claims, preloading, processes, role, signals, supervisor, wire
 
 LOST_PATIENCE_SECONDS = 5.0
 """How long the leftovers of a killed supervisor are killed again before the server turns to other work."""
@@ -182,10 +182,10 @@ class ForkServer:
             self._close_in_child()
             processes.adopt_orphans()
             processes.name_this(SUPERVISOR_COMMAND)
-            spare = supervisor.fork_role(self.preload, sock.close) if ahead and alive else None
+            spare = role.fork(self.preload, sock.close, ahead=True) if ahead and alive else None
             received = bytearray()
             order = wire.wait_for_one(sock, received)
-            if order is None or not alive or not supervisor.claim(order["record_dir"], self.options["socket"]):
+            if order is None or not alive or not claims.claim(order["record_dir"], self.options["socket"]):
                 os._exit(NOT_MINE)
             supervisor.Supervisor(order, wire.Peer(sock, received), self.preload, spare).run()
         finally:
@@ -220,6 +220,9 @@ class ForkServer:
     def _hear_group(self, group: Group) -> None:
         """Pass on what a supervisor says. With its end, nothing but the supervisor is left, which leaves."""
         for message in group.peer.receive():
+            if message["op"] == "copied":
+                self.preload.copied = message["copied"]
+                continue
             group.report = message["report"]
             self._tell(group.report)
         if group.peer.closed and group.peer.sock.fileno() >= 0:
@@ -248,7 +251,7 @@ class ForkServer:
         if group.report["state"] != "ended":
             processes.kill_all(self._orphans, self._reap, patience_seconds=LOST_PATIENCE_SECONDS)
             group.report = _build_end(key, "lost", "its supervisor was killed") | {"facts": group.report["facts"]}
-            supervisor.write_end(group.record_dir, group.report)
+            claims.write_end(group.record_dir, group.report)
             self._tell(group.report)
 
     def _orphans(self) -> list[int]:
@@ -287,6 +290,7 @@ class ForkServer:
             with open(options["log"], "ab") as log:
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
+            self.preload.copied = None  # another module's tasks write elsewhere
             server = ForkServer(listener, self.options | options, self.preload)
             server.unfit = self.preload.load_user_modules(
                 options["distribution"], options["user_modules"], options["env"]

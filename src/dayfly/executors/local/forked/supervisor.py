@@ -6,18 +6,14 @@ Its rules are those of `GroupSpec`. The last thing it does is to write `end.json
 
 from __future__ import annotations
 
-import errno
-import json
 import os
 import selectors
 import shutil
 import signal
-import socket
 import time
-from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import preloading, processes, role, signals, wire
+from . import claims, preloading, processes, role, running, signals, wire
 
 MEMORY_ROUND_SECONDS = 0.25
 """How often the memory of limited roles is looked at."""
@@ -32,29 +28,11 @@ LOST_GRACE_SECONDS = 1.0
 """What the main role gets to end by itself when the fork server has died."""
 
 
-Spare = tuple[int, socket.socket]
-"""A process that has been forked ahead of time, and the way to tell it which role it is."""
-
-
-class Running:
-    """One role: its process and what is remembered of it across restarts."""
-
-    def __init__(self, spec: dict[str, Any]) -> None:
-        self.spec = spec
-        self.name: str = spec["name"]
-        self.pid = 0
-        self.peer: wire.Peer | None = None
-        self.restarts = 0
-        self.restart_at = 0.0
-        self.peak_bytes = 0
-        self.over_limit_bytes = 0
-
-
 class Supervisor:
     """One group, from its first process to its last."""
 
     def __init__(
-        self, order: dict[str, Any], server: wire.Peer, preload: preloading.Preloaded, spare: Spare | None
+        self, order: dict[str, Any], server: wire.Peer, preload: preloading.Preloaded, spare: role.Spare | None
     ) -> None:
         self.spec: dict[str, Any] = order["spec"]
         spec = self.spec
@@ -63,7 +41,7 @@ class Supervisor:
         self.preload = preload
         self.spare = spare
         self.own_pid, self.server_pid = os.getpid(), os.getppid()
-        self.roles = [Running(one) for one in spec["roles"]]
+        self.roles = [running.Running(one) for one in spec["roles"]]
         self.main = next(one for one in self.roles if one.spec.get("main"))
         self.facts: dict[str, Any] = {}
         self.ready: set[str] = set()
@@ -111,9 +89,9 @@ class Supervisor:
         else:
             os.makedirs(working_dir, exist_ok=True)
 
-    def _fork(self, one: Running) -> None:
+    def _fork(self, one: running.Running) -> None:
         """Make the role's process, and tell it who it is. It waits by itself for the facts it needs."""
-        pid, sock = self.spare or fork_role(self.preload, self._close_in_child)
+        pid, sock = self.spare or role.fork(self.preload, self._close_in_child)
         self.spare = None
         one.pid, one.restart_at, one.over_limit_bytes = pid, 0.0, 0
         one.peer = wire.Peer(sock)
@@ -139,13 +117,13 @@ class Supervisor:
         for key, _ in self.selector.select(self._patience()):
             if key.fileobj is self.server.sock:
                 self._hear_server()
-            elif isinstance(key.data, Running):
+            elif isinstance(key.data, running.Running):
                 self._hear(key.data)
         for signum in self.wakeup.taken():
             if signum == signal.SIGTERM:
                 self._lose_server()
 
-    def _listen_on(self, peer: wire.Peer, data: Running | None) -> None:
+    def _listen_on(self, peer: wire.Peer, data: running.Running | None) -> None:
         """Wait for a peer to speak, and to read what it has not taken yet."""
         if not peer.closed and peer.sock.fileno() >= 0:
             peer.flush()
@@ -169,7 +147,7 @@ class Supervisor:
             self.server.close()
         self._end("lost", message="its fork server was killed", grace_seconds=LOST_GRACE_SECONDS)
 
-    def _hear(self, one: Running) -> None:
+    def _hear(self, one: running.Running) -> None:
         assert one.peer is not None
         for message in one.peer.receive():
             if "leaving" in message:
@@ -179,13 +157,13 @@ class Supervisor:
         if one.peer.closed:
             self._hang_up(one)
 
-    def _hang_up(self, one: Running) -> None:
+    def _hang_up(self, one: running.Running) -> None:
         if one.peer is not None:
             self.selector.unregister(one.peer.sock)
             one.peer.close()
             one.peer = None
 
-    def _learn(self, one: Running, name: str, value: Any) -> None:
+    def _learn(self, one: running.Running, name: str, value: Any) -> None:
         if name == "ready":
             self.ready.add(one.name)
             value = sorted(self.ready)
@@ -202,7 +180,7 @@ class Supervisor:
         self._note_running()
         self._report()
 
-    def _tell(self, facts: dict[str, Any], but: Running | None = None) -> None:
+    def _tell(self, facts: dict[str, Any], but: running.Running | None = None) -> None:
         for one in self.roles:
             if one is not but and one.peer is not None:
                 one.peer.send({"facts": facts})
@@ -226,27 +204,27 @@ class Supervisor:
                     self._hang_up(one)
                     self._lose(one, status)
 
-    def _lose(self, one: Running, status: int) -> None:
+    def _lose(self, one: running.Running, status: int) -> None:
         """Judge the end of a role's process."""
         code = os.waitstatus_to_exitcode(status)
         how = {"exit_code": code} if code >= 0 else {"signal": -code}
         self.ready.discard(one.name)
         if one is self.main:
             if one.over_limit_bytes:
-                self._end("oom", one, how, _over_limit(one))
+                self._end("oom", one, how, running.tell_excess(one))
             else:
                 self._end("exited", one, how)
         elif self.ending:
             return
         elif one.spec.get("essential"):
-            self._end("oom" if one.over_limit_bytes else "essential_lost", one, how, _told(one, code))
+            self._end("oom" if one.over_limit_bytes else "essential_lost", one, how, running.tell_end(one, code))
         elif one.spec.get("restart"):
-            self._restart(one, how, _told(one, code))
+            self._restart(one, how, running.tell_end(one, code))
         else:
-            self.reason = _told(one, code)
+            self.reason = running.tell_end(one, code)
             self._report()
 
-    def _restart(self, one: Running, how: dict[str, int], told: str) -> None:
+    def _restart(self, one: running.Running, how: dict[str, int], told: str) -> None:
         self.restarts += 1
         limit = self.spec.get("restart_limit", 0)
         if limit and self.restarts > limit:
@@ -262,7 +240,7 @@ class Supervisor:
     def _end(
         self,
         end: str,
-        one: Running | None = None,
+        one: running.Running | None = None,
         how: dict[str, int] | None = None,
         message: str = "",
         grace_seconds: float = 0.0,
@@ -282,13 +260,15 @@ class Supervisor:
     def _over(self) -> bool:
         return bool(self.ending) and (not self.main.pid or time.monotonic() >= self.kill_at)
 
-    def _let_go(self, one: Running, message: dict[str, int]) -> None:
+    def _let_go(self, one: running.Running, message: dict[str, Any]) -> None:
         """Tell the end of a lone process when it announces its exit: the kernel takes milliseconds to take it apart."""
         one.peak_bytes = max(one.peak_bytes, message["peak"])
         alone = one is self.main and len(self.roles) == 1 and not self.ending and not one.over_limit_bytes
         if alone and processes.descendants(self.own_pid) == [one.pid]:
             self._end("exited", one, {"exit_code": message["leaving"]})
             self._conclude()
+            if message["copied"] is not None and one.spec["entry"] == "argv":
+                self.server.send({"op": "copied", "copied": message["copied"]})
 
     def _finish(self) -> NoReturn:
         """Kill everything that is left, write the end, tell it, leave."""
@@ -309,7 +289,7 @@ class Supervisor:
             self.facts["peak_memory_bytes"] = {one.name: one.peak_bytes for one in self.roles}
         told = next(one for one in self.roles if one.name == self.ending["role"])
         report = self._build_report() | self.ending | {"peak_memory_bytes": told.peak_bytes}
-        write_end(self.record_dir, report)
+        claims.write_end(self.record_dir, report)
         self.server.send({"op": "report", "report": report})
 
     def _settle_server(self) -> None:
@@ -393,64 +373,3 @@ class Supervisor:
             "reason": self.reason,
             "facts": self.facts,
         }
-
-
-def fork_role(preload: preloading.Preloaded, close_in_child: Callable[[], None]) -> Spare:
-    """Fork a process that waits to be told which role it is; return its id and the way to tell it."""
-    ours, theirs = socket.socketpair()
-    parent = os.getpid()
-    with signals.blocked():
-        pid = os.fork()
-        if pid == 0:
-            ours.close()
-            close_in_child()
-            role.run(parent, theirs, preload)
-    theirs.close()
-    try:
-        os.setpgid(pid, pid)
-    except OSError:
-        pass  # it has done so itself, or is gone already
-    return pid, ours
-
-
-def claim(record_dir: str, server_socket: str) -> bool:
-    """Take the group for this process; False if another has started it before. Nothing is ever started twice."""
-    mine = {"pid": os.getpid(), "ticks": processes.start_ticks(os.getpid()), "server": server_socket}
-    draft = os.path.join(record_dir, f"started.{os.getpid()}")
-    try:
-        with open(draft, "w") as file:
-            json.dump(mine, file)
-        os.link(draft, os.path.join(record_dir, "started.json"))
-    except OSError as error:
-        if error.errno not in (errno.EEXIST, errno.ENOENT):
-            raise
-        return False
-    finally:
-        if os.path.exists(draft):
-            os.unlink(draft)
-    return True
-
-
-def write_end(record_dir: str, report: dict[str, Any]) -> None:
-    """Write the end of a group whole or not at all; the first end that was written stays."""
-    path = os.path.join(record_dir, "end.json")
-    if os.path.exists(path) or not os.path.isdir(record_dir):
-        return
-    draft = f"{path}.{os.getpid()}"
-    with open(draft, "w") as file:
-        json.dump(report, file)
-    os.replace(draft, path)
-
-
-def _told(one: Running, code: int) -> str:
-    if one.over_limit_bytes:
-        return _over_limit(one)
-    if code >= 0:
-        return f"{one.name} ended with exit code {code}"
-    return f"{one.name} was killed by {signal.Signals(-code).name} ({-code})"
-
-
-def _over_limit(one: Running) -> str:
-    mebi = 1024 * 1024
-    limit = one.spec["memory_limit_bytes"]
-    return f"{one.name} held {one.over_limit_bytes / mebi:.0f} MiB of memory; its limit is {limit / mebi:.0f} MiB"

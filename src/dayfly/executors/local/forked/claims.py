@@ -1,0 +1,39 @@
+"""What a supervisor writes into the record of its group: that it has taken it, and how it ended."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from typing import Any
+
+from . import processes
+
+
+def claim(record_dir: str, server_socket: str) -> bool:
+    """Take the group for this process; False if another has started it before. Nothing is ever started twice."""
+    mine = {"pid": os.getpid(), "ticks": processes.start_ticks(os.getpid()), "server": server_socket}
+    draft = os.path.join(record_dir, f"started.{os.getpid()}")
+    try:
+        with open(draft, "w") as file:
+            json.dump(mine, file)
+        os.link(draft, os.path.join(record_dir, "started.json"))
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOENT):
+            raise
+        return False
+    finally:
+        if os.path.exists(draft):
+            os.unlink(draft)
+    return True
+
+
+def write_end(record_dir: str, report: dict[str, Any]) -> None:
+    """Write the end of a group whole or not at all; the first end that was written stays."""
+    path = os.path.join(record_dir, "end.json")
+    if os.path.exists(path) or not os.path.isdir(record_dir):
+        return
+    draft = f"{path}.{os.getpid()}"
+    with open(draft, "w") as file:
+        json.dump(report, file)
+    os.replace(draft, path)

@@ -1,0 +1,42 @@
+"""One role of a group as its supervisor sees it, and what is said of its end."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from . import wire
+
+
+class Running:
+    """One role: its process and what is remembered of it across restarts."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self.spec = spec
+        self.name: str = spec["name"]
+        self.pid = 0
+        self.peer: wire.Peer | None = None
+        self.restarts = 0
+        self.restart_at = 0.0
+        self.peak_bytes = 0
+        self.over_limit_bytes = 0
+
+
+def tell_end(one: Running, code: int) -> str:
+    """Say in words how a role's process ended; `code` is negative for a signal."""
+    if one.over_limit_bytes:
+        return tell_excess(one)
+    if code >= 0:
+        return f"{one.name} ended with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = "signal"  # real-time signals have no names
+    return f"{one.name} was killed by {name} ({-code})"
+
+
+def tell_excess(one: Running) -> str:
+    """Say in words by how much a role was over its memory limit."""
+    mebi = 1024 * 1024
+    limit = one.spec["memory_limit_bytes"]
+    return f"{one.name} held {one.over_limit_bytes / mebi:.0f} MiB of memory; its limit is {limit / mebi:.0f} MiB"
