@@ -13,8 +13,12 @@ from typing import Any
 import dask
 import distributed
 import tornado.platform.asyncio  # noqa: F401  imported before the fork, for all workers at once
+from distributed import versions
 
 from . import ending
+
+# Every role tells the versions of a dozen packages when it connects, and reads them from disk: cached before the fork.
+versions.get_versions()
 
 CLOSE_SECONDS = 5
 """For a last gasp: what is being computed then is computed elsewhere."""
@@ -23,7 +27,8 @@ CLOSE_SECONDS = 5
 def run(channel: Any, arguments: dict[str, Any]) -> int:
     """Be a worker. `arguments`: `name`, `threads`, `memory_limit_bytes`, `local_directory` for what it spills."""
     address = channel.wait("scheduler_address")
-    local_directory = os.path.abspath(arguments.get("local_directory", "dask"))
+    # A folder of its own for each: a new worker then clears what the dead one of its name has spilled, and no other.
+    local_directory = os.path.abspath(os.path.join(arguments.get("local_directory", "dask"), arguments["name"]))
     asyncio.run(_work(channel, address, local_directory, arguments))
     return 0
 

@@ -1,0 +1,160 @@
+"""A Dask cluster of four workers, forked and by `LocalCluster(n_workers=4)`, in one run: medians in milliseconds.
+
+    python -m benchmarks.cluster_start [rounds]
+
+From the request to the first task's result in the hands of a bare `Client()`. Forked, that includes flytekit's own
+entrypoint with its inputs read and the user's module found. Two baselines: `LocalCluster` in a program that has
+`distributed` imported already, and that program from its start. The first forked round, which starts the fork server,
+is told apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from flyteidl.core import literals_pb2, tasks_pb2
+
+from dayfly import environments
+from dayfly.base.clock import SystemClock
+from dayfly.executors import dask, local
+from dayfly.executors.dask.executor import DaskExecutor
+from dayfly.model.identifiers import AttemptKey, EntityId
+from dayfly.ports.executors import TERMINAL, AttemptSpec, ObservationKind
+
+WORKERS = 4
+
+TASK = f"""
+import time
+import distributed
+from flytekit import task
+from flytekitplugins.dask import Dask, WorkerGroup
+
+@task(task_config=Dask(workers=WorkerGroup(number_of_workers={WORKERS})))
+def first() -> float:
+    client = distributed.Client()
+    assert client.submit(sum, [1, 1]).result() == 2
+    return time.time()
+"""
+
+BASELINE = f"""
+import json, sys, time
+import distributed
+
+if __name__ == "__main__":
+    took = []
+    for _ in range(int(sys.argv[1])):
+        began = time.time()
+        with distributed.LocalCluster(n_workers={WORKERS}) as cluster, distributed.Client(cluster) as client:
+            assert client.submit(sum, [1, 1]).result() == 2
+            took.append(time.time() - (0 if sys.argv[2:] else began))
+    print(json.dumps(took))
+"""
+
+
+def make_spec(folder: Path, name: str) -> AttemptSpec:
+    template = tasks_pb2.TaskTemplate(type="dask")
+    template.custom.update({"workers": {"numberOfWorkers": WORKERS}})
+    template.container.env.add(key="PYTHONPATH", value=str(folder))
+    argv = (
+        *("pyflyte-execute", "--inputs", str(folder / "inputs.pb"), "--output-prefix", str(folder / "out" / name)),
+        *("--raw-output-data-prefix", str(folder / "raw" / name)),
+        *("--resolver", "flytekit.core.python_auto_container.default_task_resolver"),
+        *("--", "task-module", "bench_first", "task-name", "first"),
+    )
+    return AttemptSpec(
+        key=AttemptKey(f"p/d/{name}/n0/0"),
+        generated_name=name,
+        task=EntityId(1, "p", "d", "bench_first.first", "v"),
+        task_type="dask",
+        template=template.SerializeToString(),
+        argv=argv,
+        env={"PYTHONPATH": str(folder), "FLYTE_INTERNAL_EXECUTION_ID": name},
+    )
+
+
+async def run_forked(folder: Path, rounds: int) -> list[float]:
+    settings = local.LocalSettings(data=folder / "data")
+    groups = local.build_groups(settings, SystemClock())
+    executor = dask.build(
+        groups.share(),
+        environments.build(sys.executable),
+        SystemClock(),
+        cpus=groups.capacity.cpus,
+        memory_bytes=groups.capacity.memory_bytes,
+        strict=False,
+        unpack=_no_code,
+        log_uri=lambda key, role: f"{key}/{role}",
+        work_folder=folder / "work",
+        log_folder=folder / "logs",
+    )
+    took = [await _round(executor, folder, f"round{number}") for number in range(rounds + 1)]
+    await executor.close(grace_seconds=1)
+    return took
+
+
+async def _round(executor: DaskExecutor, folder: Path, name: str) -> float:
+    spec = make_spec(folder, name)
+    began = time.time()
+    handle = await executor.start(spec)
+    async for seen in executor.watch():
+        if seen.key == spec.key and seen.kind in TERMINAL:
+            break
+    outputs = folder / "out" / name / "outputs.pb"
+    assert seen.kind is ObservationKind.EXITED and outputs.exists(), seen
+    ended = literals_pb2.LiteralMap.FromString(outputs.read_bytes()).literals["o0"].scalar.primitive.float_value
+    await executor.forget(spec.key, handle)
+    return ended - began
+
+
+async def _no_code(uri: str) -> str:
+    raise AssertionError(f"the task is not fast-registered, but {uri} is asked for")
+
+
+def run_baseline(program: Path, rounds: int) -> list[float]:
+    """Return how long each of `rounds` clusters took in one program."""
+    argv = [sys.executable, str(program), str(rounds)]
+    done = subprocess.run(argv, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    found: list[float] = json.loads(done.stdout)
+    return found
+
+
+def run_cold(program: Path) -> float:
+    """Return how long the program took from its start to the first result, the cluster's end left out."""
+    began = time.time()
+    argv = [sys.executable, str(program), "1", "when"]
+    done = subprocess.run(argv, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    (ended,) = json.loads(done.stdout)
+    return float(ended) - began
+
+
+def main(rounds: int = 5) -> None:
+    with tempfile.TemporaryDirectory(prefix="dayfly-bench-") as name:
+        folder = Path(name)
+        (folder / "bench_first.py").write_text(TASK)
+        (folder / "inputs.pb").write_bytes(literals_pb2.LiteralMap().SerializeToString())
+        program = folder / "baseline.py"
+        program.write_text(BASELINE)
+        first, *forked = asyncio.run(run_forked(folder, rounds))
+        warm = run_baseline(program, rounds)
+        cold = [run_cold(program) for _ in range(rounds)]
+    ours = statistics.median(forked)
+    print(f"Dask cluster of {WORKERS} workers, from request to first result: forked {_told(forked)}")
+    for name, took in (("LocalCluster in a warm program", warm), ("LocalCluster in a new program", cold)):
+        print(f"  {name} {_told(took)}: {statistics.median(took) / ours:.1f} times as long")
+    print(f"  first forked round, fork server included: {1000 * first:.0f} ms")
+
+
+def _told(took: list[float]) -> str:
+    each = " ".join(f"{1000 * one:.0f}" for one in took)
+    return f"{1000 * statistics.median(took):.0f} ms ({each})"
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
