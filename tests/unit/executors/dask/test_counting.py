@@ -1,0 +1,42 @@
+"""What the scheduler's plugin counts, from the transitions Dask tells of."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from dayfly.executors.dask.roles import scheduler, worker
+
+PLAIN = [("released", "waiting"), ("waiting", "processing"), ("processing", "memory"), ("memory", "released")]
+
+
+@pytest.mark.parametrize(
+    ("moves", "total", "done"),
+    [
+        (PLAIN, 1, 1),
+        ([*PLAIN, ("released", "forgotten")], 1, 1),
+        (PLAIN[:2], 1, 0),
+        ([*PLAIN[:2], ("processing", "released"), *PLAIN], 1, 1),
+        ([*PLAIN[:1], ("waiting", "queued"), ("queued", "processing"), ("processing", "erred")], 1, 1),
+        ([*PLAIN[:1], ("waiting", "no-worker"), ("no-worker", "forgotten")], 0, 0),
+        ([*PLAIN[:1], ("waiting", "released")], 0, 0),
+    ],
+)
+def test_tasks_are_counted_over_the_life_of_the_cluster(moves: list[tuple[str, str]], total: int, done: int):
+    busy = SimpleNamespace(processing={"a", "b"}, metrics={"memory": 5})
+    new = SimpleNamespace(processing=set(), metrics={})
+    counting = scheduler.Counting(SimpleNamespace(workers={"w0": busy, "w1": new}))
+    for start, finish in moves:
+        counting.transition("key", start, finish, stimulus_id="x", worker="w0")
+    told = counting.tell(wanted=4)
+    assert (told["tasks_total"], told["tasks_done"]) == (total, done)
+    assert (told["workers"], told["wanted"], told["tasks_processing"], told["memory_bytes"]) == (2, 4, 2, 5)
+
+
+def test_a_worker_made_anew_has_a_new_name():
+    assert [worker.name_of("worker-2", restarted) for restarted in range(3)] == [
+        "worker-2",
+        "worker-2-r1",
+        "worker-2-r2",
+    ]
