@@ -29,10 +29,8 @@ print("READ", json.dumps({"phase": execution.closure.phase, "outputs": plain, "n
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory):
-    server = Server(tmp_path_factory.mktemp("article") / "data").start()
-    yield server
-    assert server.stop() == 0
-    assert server.wait_until_clean() == []
+    with Server(tmp_path_factory.mktemp("article") / "data") as server:
+        yield server
 
 
 def read_back(server: Server, name: str) -> dict:

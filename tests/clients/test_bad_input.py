@@ -26,10 +26,8 @@ ARTICLE = Path(__file__).parent / "article"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory):
-    server = Server(tmp_path_factory.mktemp("bad") / "data").start()
-    yield server
-    assert server.stop() == 0
-    assert server.wait_until_clean() == []
+    with Server(tmp_path_factory.mktemp("bad") / "data") as server:
+        yield server
 
 
 def up(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -32,13 +32,10 @@ TARGET = EntityId(identifier_pb2.LAUNCH_PLAN, "flytesnacks", "development", "thi
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory):
-    server = Server(tmp_path_factory.mktemp("killed") / "data").start()
-    done = server.pyflyte("register", "--version", "v1", PROGRAMS / "thirty.py", cwd=PROGRAMS)
-    assert done.returncode == 0, done.stdout + done.stderr
-    yield server
-    if server.process is not None:
-        server.stop()
-    assert server.wait_until_clean() == []
+    with Server(tmp_path_factory.mktemp("killed") / "data") as server:
+        done = server.pyflyte("register", "--version", "v1", PROGRAMS / "thirty.py", cwd=PROGRAMS)
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield server
 
 
 async def launch(server: Server, name: str, marks: Path) -> ExecutionId:

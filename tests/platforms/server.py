@@ -88,6 +88,17 @@ class Server:
             time.sleep(0.05)
         return left
 
+    def __enter__(self) -> Server:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End it, and hold it to leaving nothing behind."""
+        code = self.stop() if self.process is not None else 0
+        left = self.wait_until_clean()
+        if kind is None:
+            assert code == 0, self.log.read_text()
+            assert left == []
+
     def _reap(self) -> int:
         assert self.process is not None
         code = self.process.wait(timeout=READY_SECONDS)
