@@ -38,10 +38,10 @@ class Host:
         await self.groups.abandon()
         self.groups = self._make()
 
-    def spec(self, key: str, *roles: Role, **rest: object) -> GroupSpec:
+    def spec(self, key: str, *roles: Role, python: str = sys.executable, **rest: object) -> GroupSpec:
         return GroupSpec(
             key,
-            Preload(sys.executable, (ROLES,)),
+            Preload(python, (ROLES,)),
             roles,
             working_dir=str(self.data / "work" / key),
             log_dir=str(self.data / "logs" / key),

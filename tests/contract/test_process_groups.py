@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -59,6 +60,7 @@ async def test_a_role_finds_a_process_of_its_own(host: groups.Host) -> None:
     assert len(told["fds"].split(",")) == 5, "streams, its channel, and the folder it reads this from"
     assert told["random"] != other["random"]
     assert told["tmp"] != other["tmp"]
+    await groups.until_gone(lambda: [path for path in (told["tmp"], other["tmp"]) if os.path.exists(path)])
 
 
 async def test_facts_quorum_and_main(host: groups.Host) -> None:
@@ -183,6 +185,45 @@ async def test_an_interpreter_that_is_not_there(host: groups.Host) -> None:
     report = await host.ended("a")
     assert report.end == "lost"
     assert "/no/such/python cannot be started" in report.message
+
+
+async def test_an_environment_without_dayfly(host: groups.Host) -> None:
+    bare = str(Path(sys.base_prefix) / "bin" / "python3")
+    await host.groups.start(host.spec("a", command("python3", "-c", "import dayfly"), python=bare))
+    report = await host.ended("a")
+    assert report.exit_code == 1
+    assert "No module named 'dayfly'" in host.log("a")
+    await host.groups.start(host.spec("b", main_role("succeed"), python=bare))
+    assert (await host.ended("b")).exit_code == 0
+
+
+async def test_a_data_folder_whose_path_is_too_long_for_sockets(tmp_path: Path) -> None:
+    host = groups.Host(tmp_path / ("long" * 20) / ("longer" * 10))
+    await host.groups.start(host.spec("a", main_role("sleep")))
+    await host.fact("a", "pid")
+    await host.restart()
+    assert (await host.groups.recover("a")) is not None
+    await host.groups.close(grace_seconds=0)
+    await groups.until_gone(lambda: groups.of(tmp_path))
+
+
+async def test_an_idle_fork_server_goes_and_another_comes(tmp_path: Path) -> None:
+    host = groups.Host(tmp_path, idle_seconds=0.1)
+    for key in "ab":
+        await host.groups.start(host.spec(key, main_role("succeed")))
+        assert (await host.ended(key)).exit_code == 0
+        await groups.until_gone(lambda: groups.of(tmp_path))
+    await host.groups.close(grace_seconds=0)
+
+
+async def test_many_at_once(host: groups.Host) -> None:
+    """More than are forked ahead of time, and than the host takes at once."""
+    keys = [f"p/d/e/n{number}/0" for number in range(40)]
+    for key in keys:
+        await host.groups.start(host.spec(key, main_role("succeed")))
+    for key in keys:
+        report = await host.ended(key)
+        assert (report.end, report.exit_code) == ("exited", 0), report
 
 
 async def test_closing_interrupts_and_ends_watching(host: groups.Host) -> None:

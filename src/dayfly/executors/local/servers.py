@@ -61,7 +61,8 @@ class ForkServers:
     ) -> None:
         self._settings = settings
         self._on_report, self._on_lost = on_report, on_lost
-        self._folder = _socket_folder(settings.data)
+        self._logs = settings.data.absolute() / "run" / "forkservers"
+        self._folder = _socket_folder(self._logs)
         self._open: dict[str, connection.Connection] = {}
         self._unfit: dict[str, str] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -116,6 +117,8 @@ class ForkServers:
             _, pending = await asyncio.wait(waiting, timeout=grace_seconds + patience_seconds)
             for task in pending:
                 task.cancel()
+        if self._folder != self._logs and self._folder.is_dir() and not list(self._folder.iterdir()):
+            self._folder.rmdir()
 
     async def abandon(self) -> None:
         """Let go of all servers without ending them, as a platform that is killed does."""
@@ -137,7 +140,7 @@ class ForkServers:
             "temporary_dir": tempfile.mkdtemp(prefix="dayfly-forks-"),
         }
         try:
-            await asyncio.to_thread(_run, preload.python, options, Path(path).with_suffix(".log"), listener.fileno())
+            await asyncio.to_thread(_run, preload.python, options, self._log(path), listener.fileno())
         except (OSError, subprocess.SubprocessError) as error:
             os.unlink(path)
             raise errors.ExecutorUnavailable(
@@ -154,8 +157,8 @@ class ForkServers:
             )
         except OSError as error:
             raise errors.ExecutorUnavailable(
-                f"the fork server for {preload.python} did not start: {_last_line(path) or error}",
-                remedy=f"See {Path(path).with_suffix('.log')}; is flytekit installed there?",
+                f"the fork server for {preload.python} did not start: {_last_line(self._log(path)) or error}",
+                remedy=f"See {self._log(path)}; is flytekit installed there?",
             ) from error
 
     async def _fork(self, path: str, preload: Preload) -> connection.Connection:
@@ -163,7 +166,7 @@ class ForkServers:
         base = await self.get(_without_code(preload))
         options = {
             "socket": path,
-            "log": str(Path(path).with_suffix(".log")),
+            "log": str(self._log(path)),
             "distribution": preload.distribution,
             "user_modules": list(preload.user_modules),
             "env": dict(preload.env),
@@ -209,7 +212,11 @@ class ForkServers:
         told = msgspec.json.encode([_CODE.hexdigest(), preload])
         return str(self._folder / f"{hashlib.sha256(told).hexdigest()[:16]}.sock")
 
+    def _log(self, path: str) -> Path:
+        return self._logs / Path(path).with_suffix(".log").name
+
     def _prepare_folder(self) -> None:
+        self._logs.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         owner = self._folder.stat()
         if owner.st_uid != os.getuid() or stat.S_IMODE(owner.st_mode) & 0o077:
@@ -236,18 +243,17 @@ def _run(python: str, options: dict[str, Any], log: Path, listener: int) -> None
         )
 
 
-def _socket_folder(data: Path) -> Path:
+def _socket_folder(folder: Path) -> Path:
     """Return where sockets lie: in the data folder, or, where its path is too long for them, below /tmp."""
-    folder = data.absolute() / "run" / "forkservers"
     if len(os.fsencode(folder)) + 24 <= LONGEST_SOCKET_PATH:
         return folder
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
     return Path(f"/tmp/dayfly-{os.getuid()}-forks-{digest}")
 
 
-def _last_line(path: str) -> str:
+def _last_line(log: Path) -> str:
     try:
-        lines = Path(path).with_suffix(".log").read_text(errors="replace").split("\n")
+        lines = log.read_text(errors="replace").split("\n")
     except FileNotFoundError:
         return ""
     return next((line for line in reversed(lines) if line.strip()), "")

@@ -280,6 +280,7 @@ class Supervisor:
         if self.state != "ended":
             self._conclude()
         self._settle_server()
+        shutil.rmtree(self.spec["temporary_dir"], ignore_errors=True)  # last, for nobody waits for it
         os._exit(0)
 
     def _conclude(self) -> None:
