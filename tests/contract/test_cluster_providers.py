@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from dayfly.ports.clusters import ClusterEnd, ClusterState
 from tests.contract import cluster_hosts
 from tests.contract.cluster_hosts import cluster
 
-KEY = AttemptKey("p/d/e/n0/0")
+# Processes are found by their key, all over the host: runs of this test side by side must not share it.
+KEY = AttemptKey(f"p/d/e{os.getpid()}/n0/0")
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +123,7 @@ async def test_what_was_never_made_is_not_recovered(host: Any):
 
 
 async def test_two_clusters_do_not_meet(host: Any):
-    other = AttemptKey("p/d/e/n1/0")
+    other = AttemptKey(f"p/d/e{os.getpid()}/n1/0")
     for key in (KEY, other):
         await host.clusters.make(cluster(key, workers=1))
     first, second = await host.ready(KEY), await host.ready(other)

@@ -20,7 +20,8 @@ from tests.contract import cluster_hosts
 
 DRIVER = str(Path(__file__).with_name("programs") / "dask_driver.py")
 
-KEY = AttemptKey("p/d/e/n0/0")
+# Processes are found by their key, all over the host: runs of this test side by side must not share it.
+KEY = AttemptKey(f"p/d/e{os.getpid()}/n0/0")
 
 
 class Attempts(cluster_hosts.LocalHost):

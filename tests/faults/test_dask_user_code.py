@@ -13,7 +13,8 @@ from dayfly.model.identifiers import AttemptKey
 from dayfly.ports.executors import TERMINAL, ObservationKind
 from tests.contract import cluster_hosts
 
-KEY = AttemptKey("p/d/e/n0/0")
+# Processes are found by their key, all over the host: runs of this test side by side must not share it.
+KEY = AttemptKey(f"p/d/e{os.getpid()}/n0/0")
 
 SHARED = """
 import os
