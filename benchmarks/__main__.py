@@ -8,7 +8,7 @@ PARTS = ("attempt_start", "cluster_start", "whole_platform")
 
 
 def main() -> None:
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}; medians unless said otherwise")
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}; medians throughout")
     for part in PARTS:
         importlib.import_module(f"benchmarks.{part}").main()
 

@@ -10,15 +10,18 @@ from pathlib import Path
 
 import psutil
 from flyteidl.core import identifier_pb2, literals_pb2
+from tests.platforms.server import Server
 
 from dayfly.client import connecting, watching
 from dayfly.model.identifiers import EntityId
 from dayfly.model.phases import ExecutionPhase
-from tests.platforms.server import Server
 
 HERE = Path(__file__).parent / "programs"
 STARTS = 5
 CHAINS = 5
+POLL_SECONDS = 0.2
+"""How often the waiting client looks: each look costs the server a few milliseconds."""
+
 SETTLE_SECONDS = 2.0
 """After start, before idle memory is read."""
 
@@ -34,15 +37,20 @@ def main() -> None:
             server.stop()
         server.start()
         time.sleep(SETTLE_SECONDS)
-        print(f"server start to ready        {statistics.median(starts):6.2f} s      target 3 s")
-        print(f"server idle memory           {memory(server):6.0f} MB     target 150 MB")
+        tell("server start to ready", statistics.median(starts), "s", "target 3 s")
+        tell("server idle memory", memory(server), "MB", "RSS, target 150 MB")
         done = server.pyflyte("register", "--version", "v1", HERE / "chain.py", cwd=HERE)
         assert done.returncode == 0, done.stdout + done.stderr
         times = [asyncio.run(chain(server, number)) for number in range(CHAINS + 1)]
         median = statistics.median(times[1:])
-        print(f"chain of 50 no-op tasks      {median:6.2f} s      target 3 s ({median / 50 * 1000:.0f} ms a task; first run {times[0]:.2f} s)")
-        print(f"all fork servers, idle       {fork_server_memory(server):6.0f} MB     unshared (USS), target 120 MB")
+        told = f"target 3 s; {median / 50 * 1000:.0f} ms a task, the first run {times[0]:.2f} s"
+        tell("chain of 50 no-op tasks", median, "s", told)
+        tell("all fork servers, idle", fork_server_memory(server), "MB", "PSS, target 120 MB")
         server.stop()
+
+
+def tell(what: str, value: float, unit: str, beside: str) -> None:
+    print(f"{what:<28} {value:8.2f} {unit:<3} {beside}")
 
 
 async def chain(server: Server, number: int) -> float:
@@ -52,7 +60,7 @@ async def chain(server: Server, number: int) -> float:
         execution = await client.create_execution(
             "flytesnacks", "development", target, literals_pb2.LiteralMap(), name=f"chain{number}"
         )
-        ended = await watching.wait_until_ended(client, execution, interval_seconds=0.05)
+        ended = await watching.wait_until_ended(client, execution, interval_seconds=POLL_SECONDS)
         assert ended.phase is ExecutionPhase.SUCCEEDED, ended.error
         return time.monotonic() - began
 
@@ -65,7 +73,7 @@ def memory(server: Server) -> float:
 def fork_server_memory(server: Server) -> float:
     assert server.process is not None
     others = [int(line.split(":")[0]) for line in server.leftovers()]
-    return sum(psutil.Process(pid).memory_full_info().uss for pid in others if pid != server.process.pid) / 1e6
+    return sum(psutil.Process(pid).memory_full_info().pss for pid in others if pid != server.process.pid) / 1e6
 
 
 if __name__ == "__main__":

@@ -43,8 +43,8 @@ def main() -> int:
 
 
 def register_and_run(config: Path) -> int:
-    version = "demo"
-    step("pyflyte", "--config", config, "register", "--version", version, EXAMPLES / "increment.py", EXAMPLES / "flights.py")
+    files = [EXAMPLES / "increment.py", EXAMPLES / "flights.py"]
+    step("pyflyte", "--config", config, "register", "--version", "demo", *files)
     runs = {
         "increment.increment_all": ["--length", "1000"],
         "flights.delays": ["--max_iter", "60"],

@@ -16,7 +16,12 @@ from flytekitplugins.dask import Dask, Scheduler, WorkerGroup
 
 KEYS = ["month", "day", "hour", "origin", "carrier"]
 
-Trained = NamedTuple("Trained", [("rows", int), ("r2", float), ("mean_error_minutes", float), ("model", FlyteFile)])
+
+class Trained(NamedTuple):
+    rows: int
+    r2: float
+    mean_error_minutes: float
+    model: FlyteFile
 
 
 def clean(flights: pd.DataFrame) -> pd.DataFrame:

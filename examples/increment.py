@@ -3,8 +3,6 @@
 Run it on Dayfly:              dayfly run examples/increment.py increment_all --length 100
 """
 
-from typing import List
-
 from distributed import Client
 from flytekit import Resources, task, workflow
 from flytekitplugins.dask import Dask, Scheduler, WorkerGroup
@@ -20,13 +18,13 @@ def inc(x: int) -> int:
         workers=WorkerGroup(number_of_workers=4, limits=Resources(cpu="1", mem="1Gi")),
     )
 )
-def increment(length: int) -> List[int]:
+def increment(length: int) -> list[int]:
     with Client() as client:
         return client.gather(client.map(inc, range(length)))
 
 
 @task
-def total(numbers: List[int]) -> int:
+def total(numbers: list[int]) -> int:
     return sum(numbers)
 
 

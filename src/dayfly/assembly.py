@@ -114,7 +114,8 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
             version=VERSION,
         )
         services = api.build(store.definitions, store.runs, blob_store, links, clock, told)
-        scratch = tempfile.mkdtemp(prefix="dayfly-")  # A socket's path may have 108 bytes: the data folder's may be longer.
+        # A socket's path may have 108 bytes, and the data folder's may be longer.
+        scratch = tempfile.mkdtemp(prefix="dayfly-")
         stack.callback(shutil.rmtree, scratch, ignore_errors=True)
         grpc_server = await server.build(api.bindings(services), measuring.Measures(registry), told)
         grpc_server.add_insecure_port(f"unix:{scratch}/grpc.sock")
@@ -202,9 +203,7 @@ async def _engine(
     if taken_back:
         _log.info("took running attempts back", attempts=taken_back)
     followers = [_supervised(observer.follow(name), f"follow {name}") for name in executors.by_name]
-    ticking = _supervised(
-        timers.run(store.runs, clock, poll_seconds=settings.lease.poll_seconds), "timers"
-    )
+    ticking = _supervised(timers.run(store.runs, clock, poll_seconds=settings.lease.poll_seconds), "timers")
     driving = _supervised(controller.run(), "controller")
     try:
         yield
@@ -218,11 +217,14 @@ async def _engine(
 
 async def _end_tasks(settings: themes.Settings, executors: _Executors, platform: Platform) -> None:
     grace = platform.grace_seconds(settings.host.grace_seconds)
-    ending = asyncio.gather(*(one.close(grace_seconds=grace) for one in executors.by_name.values()))
-    hurried = asyncio.create_task(platform.wait_until_hurried())
-    await asyncio.wait([ending, hurried], return_when=asyncio.FIRST_COMPLETED)
+
+    async def end() -> None:
+        await asyncio.gather(*(one.close(grace_seconds=grace) for one in executors.by_name.values()))
+
+    ending, hurried = asyncio.create_task(end()), asyncio.create_task(platform.wait_until_hurried())
+    await asyncio.wait({ending, hurried}, return_when=asyncio.FIRST_COMPLETED)
     hurried.cancel()
-    await executors.groups.close(grace_seconds=0.0 if not ending.done() else grace)
+    await executors.groups.close(grace_seconds=grace if ending.done() else 0.0)
     await ending
 
 
@@ -233,7 +235,7 @@ def _storage_root(settings: themes.Settings, folder: data_folder.DataFolder) -> 
 
 
 def _supervised(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-    """Run a part for as long as the platform lives; its failure is told and ends the process, so that a restart heals."""
+    """Run a part for as long as the platform lives; its failure is told and ends the process: a restart heals."""
 
     def ended(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

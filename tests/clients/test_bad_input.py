@@ -1,4 +1,4 @@
-"""What goes wrong at the edges, each with an error that names the thing, the place and the remedy; the server lives on."""
+"""What goes wrong at the edges: each error names the thing, the place and the remedy, and the server lives on."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from flyteidl.core import identifier_pb2, literals_pb2
 from flyteidl.service import dataproxy_pb2
+from tests.platforms.server import BIN, Server
 
 from dayfly.base import errors
 from dayfly.client import connecting
 from dayfly.model.identifiers import EntityId
-from tests.platforms.server import BIN, Server
 
 ARTICLE = Path(__file__).parent / "article"
 
@@ -95,7 +95,9 @@ def test_inputs_that_do_not_parse(server: Server) -> None:
 
 
 def test_an_unknown_project_is_named(server: Server) -> None:
-    done = run(server, "--project", "nobodys", ARTICLE / "increment_numbers.py", "increment_numbers", "--list_length", "1")
+    done = run(
+        server, "--project", "nobodys", ARTICLE / "increment_numbers.py", "increment_numbers", "--list_length", "1"
+    )
     assert done.returncode == 1
     assert "nobodys" in done.stderr
 
@@ -117,7 +119,11 @@ def create(server: Server, **given: str) -> None:
     async def call() -> None:
         async with connecting.open(server.address) as client:
             await client.create_execution(
-                given.get("project", "flytesnacks"), "development", target, literals_pb2.LiteralMap(), name=given.get("name", "")
+                given.get("project", "flytesnacks"),
+                "development",
+                target,
+                literals_pb2.LiteralMap(),
+                name=given.get("name", ""),
             )
 
     asyncio.run(call())

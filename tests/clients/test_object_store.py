@@ -7,7 +7,6 @@ from pathlib import Path
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
-
 from tests.clients.test_article import ARTICLE, read_back
 from tests.platforms.server import Server
 

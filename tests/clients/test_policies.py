@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
-
-from dayfly.model.phases import AttemptPhase, ExecutionPhase, NodePhase
 from tests.platforms import launching
 from tests.platforms.server import Server
+
+from dayfly.model.phases import AttemptPhase, ExecutionPhase, NodePhase
 
 PROGRAMS = Path(__file__).parent / "programs"
 

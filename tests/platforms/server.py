@@ -89,7 +89,7 @@ class Server:
         return left
 
     def __enter__(self) -> Server:
-        return self.start()
+        return self if self.process is not None else self.start()
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """End it, and hold it to leaving nothing behind."""

@@ -1,4 +1,4 @@
-"""Which server a command talks to: `--config`, `$FLYTECTL_CONFIG`, the data folder's own platform, or the usual address."""
+"""Which server a command talks to: `--config`, `$FLYTECTL_CONFIG`, the one of the data folder, or the usual address."""
 
 from __future__ import annotations
 

@@ -53,8 +53,13 @@ async def _run(
         words = ["--config", str(client_config), "run", "--remote"]
         words += ["--project", execution.project, "--domain", execution.domain, "--name", execution.name]
         process = await asyncio.create_subprocess_exec(
-            str(Path(sys.executable).with_name("pyflyte")), *words, str(file), entity, *inputs,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            str(Path(sys.executable).with_name("pyflyte")),
+            *words,
+            str(file),
+            entity,
+            *inputs,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
         )
         told, _ = await process.communicate()
         if process.returncode:

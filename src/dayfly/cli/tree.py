@@ -33,6 +33,7 @@ _STYLES = {
     "RUNNING": ("cyan", "▶"),
 }
 
+
 async def follow(client: Client, execution: ExecutionId) -> Snapshot:
     """Show the execution until it has ended; return how it ended."""
     console = Console()
@@ -70,7 +71,7 @@ def render(seen: Snapshot, now: Micros) -> Group:
 
 
 def detail(node: NodeView) -> str:
-    """Return what there is to say of a node beside its phase: attempts, Dask's progress, what it waits for, its error."""
+    """Return what else there is to say of a node: attempts, Dask's progress, what it waits for, its error."""
     if not node.attempts:
         return ""
     attempt = node.attempts[-1]
@@ -121,5 +122,3 @@ async def _follow_in_lines(client: Client, execution: ExecutionId) -> Snapshot:
     took = _seconds(last.started_at, last.ended_at, last.ended_at or Micros(0))
     sys.stdout.write(f"{ExecutionPhase(last.phase).name:<12} {last.workflow} {took}\n")
     return last
-
-

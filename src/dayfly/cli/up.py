@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 @click.option("--data", type=click.Path(path_type=Path), help="Folder for database, files and logs.  [~/.dayfly]")
 @click.option("--storage", help="Object store for inputs and outputs: any fsspec address, such as s3://bucket.")
 @click.option("--host", help="Address to listen on.  [127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port for gRPC, HTTP and console.  [30080]; 0 takes a free one")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port for gRPC, HTTP and console; 0 picks one.  [30080]")
 @click.option("--strict-resources", is_flag=True, help="Fail tasks that ask for more than this host has.")
-@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True)
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
 def command(
     data: Path | None, storage: str | None, host: str | None, port: int | None, strict_resources: bool, log_level: str
 ) -> None:
@@ -63,9 +63,7 @@ def _override(
     server, kept, of_host = settings.server, settings.data, settings.host
     return replace(
         settings,
-        server=replace(
-            server, host=server.host if host is None else host, port=server.port if port is None else port
-        ),
+        server=replace(server, host=server.host if host is None else host, port=server.port if port is None else port),
         data=replace(kept, folder=data or kept.folder, storage=kept.storage if storage is None else storage),
         host=replace(of_host, strict_resources=strict_resources or of_host.strict_resources),
     )

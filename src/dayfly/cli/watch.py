@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 10.0
 
-EXIT_CODES = {ExecutionPhase.SUCCEEDED: 0, ExecutionPhase.FAILED: 1, ExecutionPhase.TIMED_OUT: 1, ExecutionPhase.ABORTED: 3}
+EXIT_CODES = {
+    ExecutionPhase.SUCCEEDED: 0,
+    ExecutionPhase.FAILED: 1,
+    ExecutionPhase.TIMED_OUT: 1,
+    ExecutionPhase.ABORTED: 3,
+}
 """What the commands `watch` and `run` return; 2 is click's own for wrong usage."""
 
 
@@ -44,7 +49,9 @@ async def follow(address: str, execution: identifiers.ExecutionId) -> int:
         await client.wait_until_connected(CONNECT_SECONDS)
         ended = await tree.follow(client, execution)
         await _tell_end(client, ended)
-        click.echo(f"See http://{address}/console/projects/{execution.project}/domains/{execution.domain}/executions/{execution.name}")
+        click.echo(
+            f"See http://{address}/console/projects/{execution.project}/domains/{execution.domain}/executions/{execution.name}"
+        )
     return EXIT_CODES[ended.phase]
 
 

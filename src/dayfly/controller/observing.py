@@ -60,7 +60,7 @@ class Observer:
         return len(handles)
 
     async def follow(self, name: str) -> None:
-        """Take in what one executor sees until it is closed. Attempts do not wait for each other, one's own reports do."""
+        """Take in what one executor sees until it is closed; reports of one attempt wait for each other."""
         executor = self._executors[name]
         last: dict[str, asyncio.Task[None]] = {}
         async for seen in executor.watch():
@@ -115,9 +115,7 @@ class Observer:
             return phases.FailureKind.SYSTEM, "ErrorFileBadFormat", str(error), True
         return None if raw is None else parse_error(raw, prefix)
 
-    async def _check_outputs(
-        self, prefix: str, seen: Observation
-    ) -> tuple[phases.FailureKind, str, str, bool] | None:
+    async def _check_outputs(self, prefix: str, seen: Observation) -> tuple[phases.FailureKind, str, str, bool] | None:
         limit = self._settings.max_output_bytes
         try:
             raw = await self._blobs.find(f"{prefix}/outputs.pb", limit_bytes=limit)

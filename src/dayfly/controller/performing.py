@@ -109,7 +109,8 @@ class Performer:
             tries = self._tries[key] = self._tries.get(key, 0) + 1
             if tries < MAX_TRIES:
                 raise
-            await self._fail(run, command, phases.FailureKind.SYSTEM, type(error).__name__, str(error), recoverable=True)
+            code = type(error).__name__
+            await self._fail(run, command, phases.FailureKind.SYSTEM, code, str(error), recoverable=True)
         else:
             await self._runs.mark_done(run.id, command, executor=name, handle=handle)
         self._tries.pop(key, None)
@@ -159,8 +160,8 @@ class Performer:
         by_node = dict(zip(needed, read, strict=True))
 
         def lookup(node: str, variable: str) -> literals_pb2.Literal | None:
-            values = by_node[node].literals
-            return values[variable] if variable in values else None
+            found: literals_pb2.Literal | None = by_node[node].literals.get(variable)
+            return found
 
         return promises.resolve_inputs(bindings, lookup)
 

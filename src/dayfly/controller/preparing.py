@@ -1,6 +1,6 @@
 """From a node and its resolved inputs to an `AttemptSpec`: command filled in, environment, resources. Pure.
 
-Called by `performing`. Environment: flyteplugins/go/tasks/pluginmachinery/flytek8s/k8s_resource_adds.go in flyteorg/flyte.
+Called by `performing`. Environment: flyteplugins/go/tasks/pluginmachinery/flytek8s/k8s_resource_adds.go of Flyte.
 """
 
 from __future__ import annotations
@@ -65,9 +65,7 @@ def build_spec(
             requests.get(_RESOURCE.MEMORY) or limits.get(_RESOURCE.MEMORY) or "0"
         ),
         cpu_limit=quantities.cores(limits.get(_RESOURCE.CPU) or requests.get(_RESOURCE.CPU) or "0"),
-        memory_limit_bytes=quantities.size_bytes(
-            limits.get(_RESOURCE.MEMORY) or requests.get(_RESOURCE.MEMORY) or "0"
-        ),
+        memory_limit_bytes=quantities.size_bytes(limits.get(_RESOURCE.MEMORY) or requests.get(_RESOURCE.MEMORY) or "0"),
         interruptible=interruptible,
     )
 

@@ -2,11 +2,9 @@
 
 import os
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Dict, List
-
-from dataclasses import dataclass
 
 from distributed import Client
 from flytekit import Resources, task, workflow
@@ -99,7 +97,7 @@ def waits_on_cluster(folder: str) -> int:
 @dataclass
 class Settings:
     rate: float
-    names: List[str]
+    names: list[str]
 
 
 @task
@@ -108,7 +106,7 @@ def configure() -> Settings:
 
 
 @task
-def mapped() -> Dict[str, List[int]]:
+def mapped() -> dict[str, list[int]]:
     return {"x": [1, 2, 3]}
 
 

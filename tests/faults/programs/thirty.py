@@ -1,7 +1,6 @@
 """Thirty nodes, one of them a Dask task; each writes down when it starts and when it has finished."""
 
 import os
-from typing import List
 
 from distributed import Client
 from flytekit import Resources, task, workflow
@@ -25,7 +24,7 @@ def step(marks: str, index: int, before: int) -> int:
 
 
 @task
-def join(marks: str, index: int, parts: List[int]) -> int:
+def join(marks: str, index: int, parts: list[int]) -> int:
     note(marks, "start", index)
     note(marks, "end", index)
     return sum(parts)
