@@ -56,7 +56,7 @@ async def test_a_role_finds_a_process_of_its_own(host: groups.Host) -> None:
     assert told["cwd"] == str(host.data / "work" / "a/b")
     assert told["stdin"] == told["group"] == "True"
     assert told["term"] == "True set()"
-    assert told["env"] == f"yes a/b {Path(sys.executable).parent}"
+    assert told["env"] == f"yes {host.data / 'work' / 'a/b'} {Path(sys.executable).parent}"
     assert len(told["fds"].split(",")) == 5, "streams, its channel, and the folder it reads this from"
     assert told["random"] != other["random"]
     assert told["tmp"] != other["tmp"]

@@ -11,7 +11,10 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_every_setting_is_documented() -> None:
-    themes = {theme.name: getattr(settings, f"{theme.name.capitalize()}Settings") for theme in dataclasses.fields(settings.Settings)}
+    themes = {
+        theme.name: getattr(settings, f"{theme.name.capitalize()}Settings")
+        for theme in dataclasses.fields(settings.Settings)
+    }
     documented = {}
     for section in re.split(r"^## ", (DOCS / "settings.md").read_text(), flags=re.MULTILINE)[1:]:
         documented[section.split()[0]] = set(re.findall(r"^\| `(\w+)`", section, flags=re.MULTILINE))

@@ -247,7 +247,7 @@ class LocalProcessGroups:
         supervisor, folders = self._traces(known.record, known.spec)
 
         def left() -> list[int]:
-            return leftovers.find_processes(known.spec.key, supervisor, (*folders, *_log_dirs(known.spec)))
+            return leftovers.find_processes(supervisor, (*folders, *_log_dirs(known.spec)))
 
         processes.kill_all(left, _nothing, patience_seconds=LOST_PATIENCE_SECONDS)
 
@@ -292,7 +292,7 @@ class LocalProcessGroups:
         supervisor, folders = self._traces(record, spec)
         if record.find_end() is not None:
             self._let_go(record)
-        return leftovers.describe(key, supervisor, folders, _log_dirs(spec))
+        return leftovers.describe(supervisor, folders, _log_dirs(spec))
 
     def _let_go(self, record: records.Record) -> None:
         """Give a supervisor that has written the end the moment that it needs to leave."""

@@ -1,7 +1,8 @@
 """Finds what is left of a group by looking at the host, not at what the platform remembers.
 
 A process belongs to a group if it descends from its session, stands in its working folder, writes to its logs, or
-carries its key in its environment: a daemon of a daemon still shows one of these.
+carries that folder in its environment: a daemon of a daemon still shows one of these. Keys do not tell: two platforms
+on one host may each have an execution of the same name.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ LISTEN = "0A"
 """A listening socket in /proc/net/tcp."""
 
 
-def find_processes(key: str, supervisor: int, folders: tuple[str, ...]) -> list[int]:
-    """Return the processes of the group `key`; `supervisor` is its supervisor's id, 0 if there never was one."""
+def find_processes(supervisor: int, folders: tuple[str, ...]) -> list[int]:
+    """Return the processes of the group of these folders; `supervisor` is its supervisor's id, 0 for none."""
     found = []
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) == os.getpid():
@@ -28,7 +29,7 @@ def find_processes(key: str, supervisor: int, folders: tuple[str, ...]) -> list[
             continue
         if state in "ZX":
             continue
-        if (supervisor and session == supervisor) or _carries(pid, key) or _touches(pid, folders):
+        if (supervisor and session == supervisor) or _carries(pid, folders) or _touches(pid, folders):
             found.append(pid)
     return found
 
@@ -49,9 +50,9 @@ def find_ports(pids: list[int]) -> list[int]:
     return sorted(ports)
 
 
-def describe(key: str, supervisor: int, folders: tuple[str, ...], log_dirs: tuple[str, ...]) -> list[str]:
+def describe(supervisor: int, folders: tuple[str, ...], log_dirs: tuple[str, ...]) -> list[str]:
     """Name every process, port and folder that is left of the group; its logs stay, but nobody may write to them."""
-    pids = find_processes(key, supervisor, (*folders, *log_dirs))
+    pids = find_processes(supervisor, (*folders, *log_dirs))
     return [
         *(f"process {pid} ({processes.command(pid)})" for pid in pids),
         *(f"port {port}" for port in find_ports(pids)),
@@ -59,12 +60,12 @@ def describe(key: str, supervisor: int, folders: tuple[str, ...], log_dirs: tupl
     ]
 
 
-def _carries(pid: int, key: str) -> bool:
+def _carries(pid: int, folders: tuple[str, ...]) -> bool:
     try:
         environ = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
         return False
-    return f"DAYFLY_GROUP={key}".encode() in environ
+    return any(f"DAYFLY_GROUP={folder}".encode() in environ for folder in folders)
 
 
 def _touches(pid: int, folders: tuple[str, ...]) -> bool:

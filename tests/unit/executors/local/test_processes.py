@@ -34,14 +34,14 @@ def test_a_process_and_what_is_below_it() -> None:
 def test_what_a_group_has_left(tmp_path: Path) -> None:
     code = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
     folders = (str(tmp_path),)
-    assert leftovers.describe("k", 0, folders, ()) == [f"folder {tmp_path}"]
-    for marks in ({"cwd": tmp_path}, {"env": {"DAYFLY_GROUP": "k"}}):
+    assert leftovers.describe(0, folders, ()) == [f"folder {tmp_path}"]
+    for marks in ({"cwd": tmp_path}, {"env": {"DAYFLY_GROUP": str(tmp_path)}}):
         with subprocess.Popen(  # type: ignore[call-overload]
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **marks
         ) as started:
             port = int(started.stdout.readline())
-            told = leftovers.describe("k", 0, folders, ())
+            told = leftovers.describe(0, folders, ())
             assert told[0].startswith(f"process {started.pid} (python")
             assert told[1:] == [f"port {port}", f"folder {tmp_path}"]
             started.stdin.close()
-    assert leftovers.find_processes("k", 0, folders) == []
+    assert leftovers.find_processes(0, folders) == []

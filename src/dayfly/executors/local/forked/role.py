@@ -132,7 +132,7 @@ def _redirect(log: str) -> None:
 def _environ(group: dict[str, Any], spec: dict[str, Any], preload: preloading.Preloaded) -> dict[str, str]:
     environ = dict(preload.base_env)
     environ["TMPDIR"] = group["temporary_dir"]
-    environ["DAYFLY_GROUP"] = group["key"]
+    environ["DAYFLY_GROUP"] = os.path.realpath(group["working_dir"])
     environ.update(spec.get("env", {}))
     environ["PATH"] = os.pathsep.join([preload.bin_dir, environ.get("PATH", os.defpath)])
     if group["preload"].get("distribution"):
