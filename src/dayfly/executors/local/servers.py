@@ -70,10 +70,13 @@ class ForkServers:
     def find(self, preload: Preload) -> connection.Connection | None:
         """Return the server for `preload` if it is at hand, without waiting."""
         path = self._path(preload)
-        return self._open.get(self._path(_without_code(preload)) if path in self._unfit else path)
+        plain = not preload.user_modules or path in self._unfit
+        return self._open.get(self._path(_without_code(preload)) if plain else path)
 
     async def get(self, preload: Preload) -> connection.Connection:
         """Return a server that has loaded `preload`, or what can be loaded of it; raise `ExecutorUnavailable`."""
+        if not preload.user_modules:
+            preload = _without_code(preload)
         path = self._path(preload)
         async with self._locks.setdefault(path, asyncio.Lock()):
             found = self.find(preload)
