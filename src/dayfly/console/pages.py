@@ -1,4 +1,4 @@
-"""The pages that clients print links to: one execution, one version of a task, workflow or launch plan.
+"""The pages that clients print links to, of one execution or one version of something; and what ran last.
 
 Plain HTML, rendered on the server from the public API, reloading itself while something runs. Everything that comes
 from users is escaped in one place, `_text`.
@@ -7,11 +7,12 @@ from users is escaped in one place, `_text`.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import fastapi
-from flyteidl.admin import common_pb2
+from flyteidl.admin import common_pb2, execution_pb2, project_pb2
+from flyteidl.core import execution_pb2 as phases_pb2
 from flyteidl.core import identifier_pb2
 from google.protobuf import json_format
 
@@ -21,6 +22,9 @@ from dayfly.client.watching import AttemptView, ErrorView, NodeView, Snapshot, s
 from dayfly.model.identifiers import ExecutionId
 
 RELOAD_SECONDS = 2
+
+HOME_EXECUTIONS = 50
+"""Listed on the home page, newest first."""
 
 KINDS = {
     "task": (identifier_pb2.TASK, "GetTask"),
@@ -37,7 +41,7 @@ HEADERS = {
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color-scheme:light dark}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8884}
-td{vertical-align:top}pre{white-space:pre-wrap;background:#8881;padding:.6rem;overflow-wrap:anywhere}
+td{vertical-align:top}td:nth-child(-n+4){white-space:nowrap}pre{white-space:pre-wrap;background:#8881;padding:.6rem;overflow-wrap:anywhere}
 .SUCCEEDED{color:#18794e}.FAILED,.TIMED_OUT{color:#cd2b31}.RUNNING,.SUCCEEDING{color:#0b68cb}
 .ABORTED,.ABORTING,.FAILING,.QUEUED{color:#946800}small{opacity:.7}
 """
@@ -45,9 +49,30 @@ td{vertical-align:top}pre{white-space:pre-wrap;background:#8881;padding:.6rem;ov
 
 def router(connect: Callable[[], Client]) -> fastapi.APIRouter:
     """Return the routes. `connect` gives the client to ask; it is the router's to use, not to close."""
-    routes = fastapi.APIRouter(prefix="/console/projects/{project}/domains/{domain}")
+    routes = fastapi.APIRouter()
+    below = "/console/projects/{project}/domains/{domain}"
 
-    @routes.get("/executions/{name}")
+    @routes.get("/")
+    @routes.get("/console")
+    async def home() -> fastapi.Response:
+        client = connect()
+        try:
+            projects = (await client.call(client.admin.ListProjects, project_pb2.ProjectListRequest())).projects
+            lists = [
+                await client.list_executions(project.id, domain.id, limit=HOME_EXECUTIONS)
+                for project in projects
+                for domain in project.domains
+            ]
+        except errors.DayflyError as error:
+            return _refused(error)
+        newest = sorted(
+            (one for some in lists for one in some),
+            key=lambda one: one.closure.created_at.ToMicroseconds(),
+            reverse=True,
+        )
+        return _page("Dayfly", _home(newest[:HOME_EXECUTIONS]), reload=True)
+
+    @routes.get(below + "/executions/{name}")
     async def execution(project: str, domain: str, name: str) -> fastapi.Response:
         try:
             seen = await snapshot(connect(), ExecutionId(project, domain, name))
@@ -55,7 +80,7 @@ def router(connect: Callable[[], Client]) -> fastapi.APIRouter:
             return _refused(error)
         return _page(f"{name} {seen.phase.name}", _execution(seen), reload=not seen.ended)
 
-    @routes.get("/{kind}/{name}/version/{version:path}")
+    @routes.get(below + "/{kind}/{name}/version/{version:path}")
     async def entity(project: str, domain: str, kind: str, name: str, version: str) -> fastapi.Response:
         if kind not in KINDS:
             return _refused(errors.NotFound(f"There are no pages about {kind!r}."))
@@ -71,6 +96,23 @@ def router(connect: Callable[[], Client]) -> fastapi.APIRouter:
         return _page(f"{kind} {name}", _entity(kind, found), reload=False)
 
     return routes
+
+
+def _home(newest: Sequence[execution_pb2.Execution]) -> str:
+    rows = "".join(_listed(one) for one in newest)
+    table = f"<table><tr><th>Execution<th>Workflow<th>Phase<th>Created<th>Project</tr>{rows}</table>"
+    nothing = "<p>Nothing has run yet: <code>dayfly run FILE WORKFLOW</code>, or <code>pyflyte run --remote</code>.</p>"
+    return f"<h1>Dayfly</h1>{table if rows else nothing}"
+
+
+def _listed(one: execution_pb2.Execution) -> str:
+    place = f"/console/projects/{one.id.project}/domains/{one.id.domain}/executions/{one.id.name}"
+    phase = phases_pb2.WorkflowExecution.Phase.Name(one.closure.phase)
+    created = clock.Micros(one.closure.created_at.ToMicroseconds())
+    return (
+        f'<tr><td><a href="{_text(place)}">{_text(one.id.name)}</a><td>{_text(one.closure.workflow_id.name)}'
+        f"<td>{_phase(phase)}<td>{_time(created)}<td>{_text(one.id.project)}/{_text(one.id.domain)}</tr>"
+    )
 
 
 def _execution(seen: Snapshot) -> str:
@@ -98,9 +140,15 @@ def _attempt(attempt: AttemptView) -> str:
         for log in attempt.logs
         if log.uri.startswith(("http://", "https://", "/"))
     )
-    info = f"<br><small>{_text(str(dict(attempt.info)))}</small>" if attempt.info else ""
+    info = f"<br><small>{_text(_dask(attempt.info['dask']))}</small>" if "dask" in attempt.info else ""
     reason = f"<br><small>{_text(attempt.reason)}</small>" if attempt.reason else ""
     return f"<div>#{attempt.number} {_phase(attempt.phase.name)} {links}{reason}{info}</div>"
+
+
+def _dask(progress: Mapping[str, float]) -> str:
+    workers = f"{progress.get('workers', 0):.0f} of {progress.get('wanted', 0):.0f} workers"
+    tasks = f"{progress.get('tasksDone', 0):.0f} of {progress.get('tasksTotal', 0):.0f} Dask tasks done"
+    return f"{workers}, {tasks}, {progress.get('memoryBytes', 0) / 1e6:.0f} MB held"
 
 
 def _entity(kind: str, found: Any) -> str:
