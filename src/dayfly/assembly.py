@@ -28,8 +28,9 @@ from dayfly.base import settings as themes
 from dayfly.client import connecting
 from dayfly.console import pages
 from dayfly.controller import leasing, observing, performing, timers
-from dayfly.executors import dask, local
+from dayfly.executors import local
 from dayfly.gateway import app, front, log_files
+from dayfly.ports import executor_parts
 from dayfly.services import api, measuring, projects, server, signing
 from dayfly.services import settings as api_settings
 from dayfly.stores import database
@@ -154,24 +155,26 @@ class _Executors:
             memory_bytes=settings.host.memory_bytes or None,
             strict_resources=settings.host.strict_resources,
         )
-        known = environments.build(sys.executable, tuple(settings.host.environments.items()))
         self.groups = local.build_groups(own, clock)
-        code = local.build_distributions(own, blob_store)
-        plain = local.build(own, self.groups.share(), known, code, clock)
-        clusters = dask.build(
-            self.groups.share(),
-            known,
-            clock,
-            cpus=self.groups.capacity.cpus,
-            memory_bytes=self.groups.capacity.memory_bytes,
-            strict=settings.host.strict_resources,
-            unpack=code.unpack,
-            log_uri=lambda key, role: local.log_files.uri_for(own.public_url, key, role),
-            work_folder=folder / "work",
-            log_folder=folder / "logs",
+        parts = executor_parts.ExecutorParts(
+            settings=settings,
+            data=folder,
+            clock=clock,
+            blobs=blob_store,
+            environments=environments.build(sys.executable, tuple(settings.host.environments.items())),
+            share_groups=self.groups.share,
+            host_cpus=self.groups.capacity.cpus,
+            host_memory_bytes=self.groups.capacity.memory_bytes,
+            unpack=local.build_distributions(own, blob_store).unpack,
+            public_url=url,
+            log_uri=lambda key, role: local.log_files.uri_for(url, key, role),
         )
-        self.by_name: dict[str, Executor] = {"local": plain, "dask": clusters}
-        self.by_type = {"": "local", "dask": "dask"}
+        self.by_name: dict[str, Executor] = {}
+        self.by_type: dict[str, str] = {}
+        for entry in importlib.metadata.entry_points(group=executor_parts.GROUP):
+            plugged = entry.load()(parts)
+            self.by_name[entry.name] = plugged.executor
+            self.by_type.update(dict.fromkeys(plugged.task_types, entry.name))
 
 
 @contextlib.asynccontextmanager

@@ -62,7 +62,9 @@ class LocalStand:
     def _make(self) -> LocalExecutor:
         self.groups = local.build_groups(self.settings, SystemClock())
         code = local.build_distributions(self.settings, FolderBlobs())  # type: ignore[arg-type]
-        return local.build(self.settings, self.groups.share(), environments.build(sys.executable), code, SystemClock())
+        return local.build(
+            self.settings, self.groups.share(), environments.build(sys.executable), code.unpack, SystemClock()
+        )
 
     def finish(self, key: AttemptKey) -> None:
         """Let the command of `waiting` go on."""

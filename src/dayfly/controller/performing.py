@@ -15,6 +15,7 @@ from flyteidl.core import literals_pb2, workflow_pb2
 from dayfly.base import errors, logs
 from dayfly.controller import preparing
 from dayfly.model import commands, events, identifiers, layout, phases, promises
+from dayfly.ports import executor_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +40,7 @@ _log = logs.get("controller.performing")
 
 
 class Performer:
-    """Carries out commands. `by_type` maps task types to executor names; `""` is the name for all other types."""
+    """Carries out commands. `by_type` maps task types to executor names, `ANY_TYPE` for all others."""
 
     def __init__(
         self,
@@ -100,7 +101,7 @@ class Performer:
             )
             if preparing.uses_task_template(template):
                 await self._blobs.put(preparing.task_template_uri(run, command.node), spec.template)
-            name = self._by_type.get(template.type, self._by_type[""])
+            name = self._by_type.get(template.type, self._by_type[executor_parts.ANY_TYPE])
             handle = await self._executors[name].start(spec)
         except errors.UserError as error:
             code = getattr(error, "code", "BadTaskSpecification")

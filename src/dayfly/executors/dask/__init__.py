@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from dayfly.executors.dask import executor, fitting
 from dayfly.executors.dask.local import provider
+from dayfly.ports import executor_parts
 
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.environments import Environments
+    from dayfly.ports.executor_parts import ExecutorParts, Plugged
     from dayfly.ports.process_groups import ProcessGroups
 
 TASK_TYPES = ("dask",)
@@ -48,3 +50,20 @@ def build(
         log_folder=log_folder,
     )
     return executor.DaskExecutor(clusters, environments, clock, host=host, strict=strict)
+
+
+def plug(parts: ExecutorParts) -> Plugged:
+    """Return the executor that makes clusters on this host."""
+    made = build(
+        parts.share_groups(),
+        parts.environments,
+        parts.clock,
+        cpus=parts.host_cpus,
+        memory_bytes=parts.host_memory_bytes,
+        strict=parts.settings.host.strict_resources,
+        unpack=parts.unpack,
+        log_uri=parts.log_uri,
+        work_folder=parts.data / "run" / "work",
+        log_folder=parts.data / "logs",
+    )
+    return executor_parts.Plugged(made, TASK_TYPES)

@@ -5,21 +5,21 @@ Knows: processes, sockets, files, the command lines of tasks. Never knows: retri
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from dayfly.executors.local import distributions, executor, groups
+from dayfly.executors.local import distributions, executor, groups, log_files
 from dayfly.executors.local.settings import LocalSettings
+from dayfly.ports import executor_parts
 
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
     from dayfly.ports.blobs import Blobs
     from dayfly.ports.environments import Environments
+    from dayfly.ports.executor_parts import ExecutorParts, Plugged
     from dayfly.ports.process_groups import ProcessGroups
 
-TASK_TYPES = ("*",)
-"""Every task that is a command, where no other executor claims its type."""
-
-__all__ = ["LocalSettings", "build", "build_distributions", "build_groups"]
+__all__ = ["LocalSettings", "build", "build_distributions", "build_groups", "log_files", "plug"]
 
 
 def build_groups(settings: LocalSettings, clock: Clock) -> groups.LocalProcessGroups:
@@ -36,8 +36,15 @@ def build(
     settings: LocalSettings,
     process_groups: ProcessGroups,
     environments: Environments,
-    code: distributions.Distributions,
+    unpack: Callable[[str], Awaitable[str]],
     clock: Clock,
 ) -> executor.LocalExecutor:
     """Return the executor of plain tasks; `process_groups` is its share."""
-    return executor.LocalExecutor(settings, process_groups, environments, code, clock)
+    return executor.LocalExecutor(settings, process_groups, environments, unpack, clock)
+
+
+def plug(parts: ExecutorParts) -> Plugged:
+    """Return the executor of every task that is a command, where no other executor claims its type."""
+    settings = LocalSettings(data=parts.data, public_url=parts.public_url)
+    made = build(settings, parts.share_groups(), parts.environments, parts.unpack, parts.clock)
+    return executor_parts.Plugged(made, (executor_parts.ANY_TYPE,))

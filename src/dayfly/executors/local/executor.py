@@ -6,13 +6,13 @@ with the code in the working folder already. `observing` says what a group's end
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from flyteidl.core import tasks_pb2
 
 from dayfly.base import errors
 from dayfly.base.clock import Clock
-from dayfly.executors.local import distributions, log_files, observing
+from dayfly.executors.local import log_files, observing
 from dayfly.executors.local.settings import LocalSettings
 from dayfly.model import entrypoint_args
 from dayfly.model.identifiers import AttemptKey
@@ -35,11 +35,11 @@ class LocalExecutor:
         settings: LocalSettings,
         groups: ProcessGroups,
         environments: Environments,
-        code: distributions.Distributions,
+        unpack: Callable[[str], Awaitable[str]],
         clock: Clock,
     ) -> None:
         self._settings, self._groups, self._environments = settings, groups, environments
-        self._code, self._clock = code, clock
+        self._unpack, self._clock = unpack, clock
         self._last: dict[AttemptKey, Observation] = {}
 
     async def start(self, spec: AttemptSpec) -> bytes:
@@ -47,7 +47,7 @@ class LocalExecutor:
         if not spec.argv:
             raise errors.InvalidArgument(f"{spec.task} has no command to run.")
         entry = entrypoint_args.parse(spec.argv)
-        distribution = await self._code.unpack(entry.distribution) if entry.distribution else ""
+        distribution = await self._unpack(entry.distribution) if entry.distribution else ""
         await self._groups.start(self._build(spec, entry, distribution))
         return DRIVER.encode()
 

@@ -1,0 +1,57 @@
+"""What an executor may be made of. Every executor, ours included, is an entry point of the group `dayfly.executors`.
+
+Each entry point names a function `plug(parts) -> Plugged`, which `assembly` calls once; a package installed beside
+Dayfly so adds task types without a change here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dayfly.base.clock import Clock
+    from dayfly.base.settings import Settings
+    from dayfly.model.identifiers import AttemptKey
+    from dayfly.ports.blobs import Blobs
+    from dayfly.ports.environments import Environments
+    from dayfly.ports.executors import Executor
+    from dayfly.ports.process_groups import ProcessGroups
+
+GROUP = "dayfly.executors"
+
+ANY_TYPE = "*"
+"""The task type of the executor that takes whatever no other claims."""
+
+
+@dataclass(frozen=True)
+class ExecutorParts:
+    """What `assembly` offers."""
+
+    settings: Settings
+    data: Path
+    """The platform's data folder; logs belong below `logs/<attempt key>/`."""
+    clock: Clock
+    blobs: Blobs
+    environments: Environments
+    share_groups: Callable[[], ProcessGroups]
+    """Returns this host's process groups, as one executor sees them: its own only."""
+    host_cpus: float
+    """Cores that tasks on this host may take."""
+    host_memory_bytes: int
+    unpack: Callable[[str], Awaitable[str]]
+    """Unpacks fast-registered code, once per address; returns the local folder."""
+    public_url: str
+    """What links begin with."""
+    log_uri: Callable[[AttemptKey, str], str]
+    """Where the log of one role can be read."""
+
+
+@dataclass(frozen=True)
+class Plugged:
+    """An executor, and which task types are its own."""
+
+    executor: Executor
+    task_types: tuple[str, ...]
