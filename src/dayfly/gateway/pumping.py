@@ -1,7 +1,7 @@
 """Copy bytes both ways between an accepted connection and a Unix socket, no faster than the slower side reads.
 
 Each half knows its peer's transport: what it receives it writes there, and when the peer's buffer is full it stops
-reading. An end of one direction is passed on, so that half-closed connections stay so.
+reading. An end of one direction is passed on, so that half-closed connections stay so; the second end closes both.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ class Half(asyncio.Protocol):
         self._closed = closed
         self.peer: Half | None = None
         self.transport: asyncio.Transport | None = None
+        self.ended = False
+        """Nothing more is received on this side."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -35,11 +37,14 @@ class Half(asyncio.Protocol):
             self.peer.transport.write(data)
 
     def eof_received(self) -> bool:
-        """Pass the end of this direction on; the other one stays open."""
-        if self.peer is not None and self.peer.transport is not None and self.peer.transport.can_write_eof():
-            self.peer.transport.write_eof()
-            return True
-        return False
+        """Pass the end of this direction on; the other one stays open until it has ended too."""
+        self.ended = True
+        if self.peer is None or self.peer.ended or self.peer.transport is None:
+            return False  # closes this side, which closes the other
+        if not self.peer.transport.can_write_eof():
+            return False
+        self.peer.transport.write_eof()
+        return True
 
     def pause_writing(self) -> None:
         """Let the peer read no more: this side's buffer is full."""

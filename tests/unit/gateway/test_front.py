@@ -112,6 +112,41 @@ async def test_silent_connection_does_not_hold_up_others(served):
     writer.close()
 
 
+async def test_connections_that_have_ended_leave_nothing_open(served):
+    for _ in range(3):
+        await call(served.port, b"hello")
+
+    def sockets() -> int:
+        links = (os.path.join("/proc/self/fd", name) for name in os.listdir("/proc/self/fd"))
+        return sum(os.path.islink(link) and os.readlink(link).startswith("socket:") for link in links)
+
+    async def settled(most: int) -> None:
+        while sockets() > most:
+            await asyncio.sleep(0.01)
+
+    await asyncio.sleep(0)
+    before = sockets()
+    for _ in range(10):
+        await call(served.port, b"hello")
+    await asyncio.wait_for(settled(before), 5)
+
+
+async def test_a_half_closed_connection_still_gets_its_answer(tmp_path):
+    async def echo_all(reader, writer):
+        writer.write(await reader.read())
+        writer.close()
+
+    path = str(tmp_path / "echo.sock")
+    async with await asyncio.start_unix_server(echo_all, path):
+        listening = await front.serve("127.0.0.1", 0, path, app)
+        reader, writer = await asyncio.open_connection("127.0.0.1", listening.port)
+        writer.write(front.PREFACE + b"rest")
+        writer.write_eof()
+        assert await asyncio.wait_for(reader.read(), 5) == front.PREFACE + b"rest"
+        writer.close()
+        await listening.close(1)
+
+
 async def test_unreachable_grpc_server_closes_the_connection(tmp_path):
     listening = await front.serve("127.0.0.1", 0, str(tmp_path / "nobody.sock"), app)
     with contextlib.suppress(ConnectionResetError):
