@@ -30,6 +30,7 @@ from dayfly.console import pages
 from dayfly.controller import leasing, observing, performing, timers
 from dayfly.executors import local
 from dayfly.gateway import app, front, log_files
+from dayfly.model import identifiers
 from dayfly.ports import executor_parts
 from dayfly.services import api, measuring, projects, server, signing
 from dayfly.services import settings as api_settings
@@ -202,7 +203,7 @@ async def _engine(
     owner = "all-in-one"
     controller = leasing.Controller(store.runs, performer, settings.lease, owner)
     observer = observing.Observer(store.runs, blob_store, executors.by_name, settings.engine)
-    taken_back = await observer.recover()
+    taken_back = await observer.recover([identifiers.AttemptKey(key) for key in executors.groups.list_kept()])
     if taken_back:
         _log.info("took running attempts back", attempts=taken_back)
     followers = [_supervised(observer.follow(name), f"follow {name}") for name in executors.by_name]

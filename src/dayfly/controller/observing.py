@@ -12,6 +12,7 @@ import functools
 import signal
 from typing import TYPE_CHECKING
 
+from flyteidl.admin import task_execution_pb2
 from flyteidl.core import errors_pb2, literals_pb2
 from google.protobuf import message as protobuf
 
@@ -20,9 +21,10 @@ from dayfly.model import events, identifiers, layout, phases
 from dayfly.ports import executors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from dayfly.base.settings import EngineSettings
+    from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.blobs import Blobs
     from dayfly.ports.executors import Executor, Observation
     from dayfly.ports.runs import Runs
@@ -48,15 +50,21 @@ class Observer:
     def __init__(self, runs: Runs, blobs: Blobs, by_name: Mapping[str, Executor], settings: EngineSettings) -> None:
         self._runs, self._blobs, self._executors, self._settings = runs, blobs, by_name, settings
 
-    async def recover(self) -> int:
-        """Take back every attempt that an earlier platform started; return how many."""
+    async def recover(self, kept: Collection[AttemptKey]) -> int:
+        """Take back every attempt that an earlier platform started; return how many.
+
+        `kept` names what executors still keep: of these, what has ended and is recorded is forgotten now, since that
+        platform may have died between the two.
+        """
         handles = await self._runs.live_handles()
+        for key in set(kept) - {live.key for live in handles}:
+            await self._forget_if_ended(key)
         for live in handles:
             executor = self._executors.get(live.executor)
             if executor is None:
                 _log.error("no executor takes this attempt back", attempt=live.key, executor=live.executor)
                 continue
-            await self._take(executor, await executor.recover(live.key, live.handle))
+            await self.take(executor, await executor.recover(live.key, live.handle))
         return len(handles)
 
     async def follow(self, name: str) -> None:
@@ -75,18 +83,27 @@ class Observer:
             await asyncio.wait({before})
         while True:
             try:
-                return await self._take(executor, seen)
+                return await self.take(executor, seen)
             except errors.PlatformError as error:
                 _log.warning("cannot record what was seen", attempt=seen.key, error=str(error))
                 await asyncio.sleep(STORE_PAUSE_SECONDS)
 
-    async def _take(self, executor: Executor, seen: Observation) -> None:
+    async def take(self, executor: Executor, seen: Observation) -> None:
+        """Record one observation, and let the executor forget an end once it is stored."""
         execution, _, _ = identifiers.parse_attempt_key(seen.key)
         event = await self._read(seen)
         await self._runs.append(execution, [event])
         if seen.kind in executors.TERMINAL:
             handle = await self._runs.find_handle(seen.key)
             await executor.forget(seen.key, handle.handle if handle else b"")
+
+    async def _forget_if_ended(self, key: AttemptKey) -> None:
+        row = await self._runs.find_attempt(*identifiers.parse_attempt_key(key))
+        handle = await self._runs.find_handle(key)
+        if row is None or handle is None or handle.executor not in self._executors:
+            return
+        if task_execution_pb2.TaskExecutionClosure.FromString(row.closure).phase in phases.TERMINAL_ATTEMPT:
+            await self._executors[handle.executor].forget(key, handle.handle)
 
     async def _read(self, seen: Observation) -> events.Event:
         execution, node, attempt = identifiers.parse_attempt_key(seen.key)

@@ -77,6 +77,11 @@ class Performer:
             if isinstance(command, commands.StartAttempt) and command.attempt in stopped:
                 # It was aborted before anybody had started it: the stop below answers for it.
                 await self._runs.mark_done(run.id, command)
+            elif isinstance(command, commands.StartAttempt) and _is_over(run, command):
+                # A platform started it, saw it end and died before it could say here that it was started.
+                key = identifiers.attempt_key(run.id, command.node, command.attempt)
+                await self._executors[self._executor_of(run.plan.nodes[command.node].task_type)].forget(key, b"")
+                await self._runs.mark_done(run.id, command)
             elif isinstance(command, commands.StartAttempt):
                 await self._start(run, command)
             elif isinstance(command, commands.StopAttempt):
@@ -101,7 +106,7 @@ class Performer:
             )
             if preparing.uses_task_template(template):
                 await self._blobs.put(preparing.task_template_uri(run, command.node), spec.template)
-            name = self._by_type.get(template.type, self._by_type[executor_parts.ANY_TYPE])
+            name = self._executor_of(template.type)
             handle = await self._executors[name].start(spec)
         except errors.UserError as error:
             code = getattr(error, "code", "BadTaskSpecification")
@@ -115,6 +120,9 @@ class Performer:
         else:
             await self._runs.mark_done(run.id, command, executor=name, handle=handle)
         self._tries.pop(key, None)
+
+    def _executor_of(self, task_type: str) -> str:
+        return self._by_type.get(task_type, self._by_type[executor_parts.ANY_TYPE])
 
     async def _fail(
         self, run: Run, command: StartAttempt, kind: phases.FailureKind, code: str, message: str, *, recoverable: bool
@@ -188,6 +196,10 @@ class Performer:
                 self._templates.clear()
             self._templates[task] = task_pb2.TaskClosure.FromString(found.document).compiled_task.template
         return self._templates[task]
+
+
+def _is_over(run: Run, command: StartAttempt) -> bool:
+    return not run.state.nodes[command.node].attempts[command.attempt].live
 
 
 def _serialize(values: literals_pb2.LiteralMap) -> bytes:

@@ -156,6 +156,10 @@ class LocalProcessGroups:
             await asyncio.wait(self._tasks)
         self._watchers.close()
 
+    def list_kept(self) -> list[str]:
+        """Return the keys of all groups that nobody has forgotten, an earlier platform's too."""
+        return records.list_keys(self._root)
+
     async def abandon(self) -> None:
         """Let go of everything without ending it, as a platform that is killed does: the lease begins to run."""
         self._closing = True

@@ -113,3 +113,14 @@ class Record:
             return (self.folder / name).read_bytes()
         except FileNotFoundError:
             return None
+
+
+def list_keys(root: Path) -> list[str]:
+    """Return the keys of all groups that are kept below `root`; one whose spec cannot be read is left out."""
+    keys = []
+    for spec in sorted(root.glob("*/spec.json")):
+        try:
+            keys.append(msgspec.json.decode(spec.read_bytes(), type=GroupSpec).key)
+        except (OSError, msgspec.DecodeError):
+            continue
+    return keys

@@ -61,7 +61,7 @@ def run(supervisor: int, sock: socket.socket, preload: preloading.Preloaded, ahe
             os._exit(GONE)
         group, spec = order["group"], order["role"]
         _redirect(os.path.join(group["log_dir"], f"{spec['name']}.log"))
-        signals.reset_in_child(preload.on_interrupt)
+        signals.reset_in_child(preload.handlers)
         processes.name_this(f"dayfly:{spec['name']}")
         leaving.forget_inherited()
         said = channel.Channel(sock, spec["name"], order["restarts"], order["facts"], received)

@@ -286,16 +286,15 @@ class ForkServer:
         try:
             os.setsid()
             self._close_in_child()
-            signals.reset_in_child(self.preload.on_interrupt)
+            signals.reset_in_child(self.preload.handlers)
             with open(options["log"], "ab") as log:
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
             self.preload.copied = None  # another module's tasks write elsewhere
+            unfit = self.preload.load_user_modules(options["distribution"], options["user_modules"], options["env"])
+            # Only now: the modules may have given signals a meaning of their own, which is for the tasks.
             server = ForkServer(listener, self.options | options, self.preload)
-            server.unfit = self.preload.load_user_modules(
-                options["distribution"], options["user_modules"], options["env"]
-            )
-            server.left_at = server.busy_at = time.monotonic()
+            server.unfit = unfit
             server.serve()
         finally:
             sys.excepthook(*sys.exc_info())

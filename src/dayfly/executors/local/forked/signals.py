@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from typing import Any
 
 
+HANDLED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+"""Signals to which fork servers and supervisors give a meaning of their own."""
+
+
 class Wakeup:
     """Signals that have arrived. Only one is alive in a process."""
 
@@ -51,12 +55,16 @@ def blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def reset_in_child(on_interrupt: Any) -> None:
-    """Give every signal back the meaning it has in a fresh interpreter, and let them through."""
+def handlers() -> dict[int, Any]:
+    """Return what these signals do in this process now."""
+    return {signum: signal.getsignal(signum) or signal.SIG_DFL for signum in HANDLED}
+
+
+def reset_in_child(meant: dict[int, Any]) -> None:
+    """Give every signal back what it did in the interpreter before it became a server, and let them through."""
     signal.set_wakeup_fd(-1)
-    for signum in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, on_interrupt)
+    for signum, handler in meant.items():
+        signal.signal(signum, handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
