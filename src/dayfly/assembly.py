@@ -100,7 +100,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
         address = f"{settings.server.host}:{listener.getsockname()[1]}"
         url = (settings.server.public_url or f"http://{address}").rstrip("/")
         clock = clocks.SystemClock()
-        store = await database.open(f"sqlite:///{folder.path / 'dayfly.db'}", clock=clock)
+        store = await database.open(database.url_of(folder.path / "dayfly.db"), clock=clock)
         stack.push_async_callback(store.close)
         blob_store = blobs.open(_storage_root(settings, folder))
         await projects.seed(store.definitions)
@@ -235,7 +235,7 @@ async def _end_tasks(settings: themes.Settings, executors: _Executors, platform:
 def _storage_root(settings: themes.Settings, folder: data_folder.DataFolder) -> str:
     if settings.data.storage:
         return settings.data.storage.rstrip("/")
-    return (folder.path / "storage").as_uri()
+    return str(folder.path / "storage")
 
 
 def _supervised(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:

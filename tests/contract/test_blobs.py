@@ -69,6 +69,16 @@ async def test_what_was_put_is_found(blobs: Blobs):
     assert info.md5 in (None, hashlib.md5(b"two").digest())
 
 
+async def test_a_plain_path_is_the_address_of_a_local_file(tmp_path):
+    blobs = blob_stores.open(f"file://{tmp_path}/a store %41")
+    await blobs.put(f"{blobs.root}/b c%42", b"one")
+    assert await blobs.find(f"{tmp_path}/a store %41/b c%42") == b"one"
+    assert await read(blobs, f"{tmp_path}/a store %41/b c%42") == b"one"
+    for outside in (f"{tmp_path}/other", f"{tmp_path}/a store %41/../other"):
+        with pytest.raises(errors.InvalidArgument):
+            await blobs.find(outside)
+
+
 async def test_an_empty_blob_is_a_blob(blobs: Blobs):
     await blobs.put(f"{blobs.root}/empty", b"")
     assert await blobs.put_stream(f"{blobs.root}/streamed", stream(), size_bytes=0, md5=None) == 0

@@ -19,7 +19,7 @@ def normalize_root(uri: str) -> str:
     Raises `InvalidArgument` for a relative one.
     """
     if "://" not in uri:
-        uri = f"{LOCAL}://{os.path.abspath(os.path.expanduser(uri))}"
+        uri = with_scheme(os.path.abspath(os.path.expanduser(uri)))
     root = uri.rstrip("/")
     scheme, _, rest = root.partition("://")
     if not scheme or not rest or (scheme == LOCAL and not rest.startswith("/")):
@@ -29,14 +29,19 @@ def normalize_root(uri: str) -> str:
     return root
 
 
+def with_scheme(uri: str) -> str:
+    """Return an absolute path as the `file://` address that it means, any other address as it is."""
+    return f"{LOCAL}://{uri}" if uri.startswith("/") else uri
+
+
 def scheme_of(uri: str) -> str:
-    """Return what stands before `://`."""
-    return uri.partition("://")[0]
+    """Return what stands before `://`, and `file` for an absolute path."""
+    return with_scheme(uri).partition("://")[0]
 
 
 def path_of(uri: str) -> str:
-    """Return the local path of a `file://` address."""
-    return uri[len(LOCAL) + 3 :]
+    """Return the local path of a `file://` address or of a plain path."""
+    return uri.removeprefix(f"{LOCAL}://")
 
 
 class Roots:
@@ -49,7 +54,7 @@ class Roots:
 
     def check(self, uri: str) -> None:
         """Raise `InvalidArgument` unless the address lies strictly below a root."""
-        if not any(uri.startswith(f"{root}/") for root in self._roots):
+        if not any(with_scheme(uri).startswith(f"{root}/") for root in self._roots):
             raise errors.InvalidArgument(
                 f"address {uri!r} lies outside the storage.", remedy=f"Allowed is what begins with {self._told()}."
             )

@@ -6,8 +6,6 @@ prefix of the platform's store (`file:///home/ann/.dayfly/storage`, `s3://bucket
 
 from __future__ import annotations
 
-import urllib.parse
-
 from dayfly.model.identifiers import END_NODE, START_NODE, ExecutionId, NodeId, generated_name
 
 
@@ -64,4 +62,4 @@ def raw_output_prefix(prefix: str, execution: ExecutionId, node: NodeId, attempt
 
 def without_file_scheme(uri: str) -> str:
     """Return a `file://` address as the plain path it means, any other address as it is."""
-    return urllib.parse.unquote(uri.removeprefix("file://")) if uri.startswith("file://") else uri
+    return uri.removeprefix("file://")

@@ -19,6 +19,8 @@ class BlobInfo(msgspec.Struct, frozen=True):
 class Blobs(Protocol):
     """A store of bytes. Addresses are URIs (`file:///...`, `s3://...`); every one lies below a known root.
 
+    An absolute path stands for the local file's URI: flytekit writes, and reads, local files by their paths.
+
     Raises `BlobUnavailable` where the store does not answer or refuses, `InvalidArgument` for an address that leaves
     its roots (`..`, another bucket).
     """

@@ -15,6 +15,7 @@ from flyteidl.service import dataproxy_pb2
 from google.protobuf import duration_pb2
 
 from dayfly.base import clock, errors, ids
+from dayfly.model import layout
 from dayfly.ports.blobs import Blobs
 from dayfly.ports.definitions import Definitions
 from dayfly.ports.links import Grant, Links
@@ -69,7 +70,8 @@ class DataProxy:
         expires_at = clock.Micros(self._clock.now() + int(seconds * clock.SECOND))
         return dataproxy_pb2.CreateUploadLocationResponse(
             signed_url=self._links.sign(Grant("PUT", uri, expires_at, md5)),
-            native_url=uri,
+            # flytekit takes a file for a local one only where its address has no scheme.
+            native_url=layout.without_file_scheme(uri),
             expires_at=to_timestamp(expires_at),
             headers=_headers(md5, request.add_content_md5_metadata),
         )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import sqlalchemy as sa
+
 from dayfly.base.clock import Clock
 from dayfly.stores import migrating
 from dayfly.stores.connections import Connections
@@ -20,6 +24,11 @@ class Database:
     async def close(self) -> None:
         """Let transactions under way end and close; the stores raise `StoreUnavailable` from then on."""
         await self._connections.close()
+
+
+def url_of(file: Path) -> str:
+    """Return the URL for `open` of a database in `file`, whatever characters its path has."""
+    return sa.URL.create("sqlite", database=str(file)).render_as_string()
 
 
 async def open(url: str, *, clock: Clock) -> Database:

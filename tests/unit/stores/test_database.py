@@ -51,6 +51,14 @@ def _shape(connection: sa.Connection, query: str) -> list[tuple[str, str, list[s
     return shape
 
 
+async def test_a_path_may_have_any_characters(tmp_path):
+    file = tmp_path / "a folder %41?x#y" / "a.db"
+    file.parent.mkdir()
+    opened = await database.open(database.url_of(file), clock=CLOCK)
+    await opened.close()
+    assert file.is_file()
+
+
 async def test_what_was_written_is_there_after_reopening(tmp_path):
     first = await database.open(url_of(tmp_path / "a.db"), clock=CLOCK)
     await first.definitions.create_project(Project("p", "P"))
