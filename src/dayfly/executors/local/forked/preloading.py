@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import importlib
 import os
 import pathlib
-import signal
 import sys
 import tempfile
-import threading
 import traceback
 from typing import Any
 
-from . import entries
+from . import entries, fitness, signals
 
 ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -24,10 +21,6 @@ ONE_THREAD = {
     "VECLIB_MAXIMUM_THREADS": "1",
 }
 """Set while importing: a library's pool of threads would not survive the fork."""
-
-FORK_SAFE_THREADS = frozenset({"jemalloc_bg_thd"})
-"""Names of threads that importing may start: jemalloc, which pyarrow and so pandas bring, ends its own before a fork
-and starts it anew in the child (`background_thread_postfork_child` in jemalloc/jemalloc)."""
 
 LAZY = (
     "fsspec.implementations.local",
@@ -46,7 +39,8 @@ class Preloaded:
         self.base_env = {name: value for name, value in os.environ.items() if not name.startswith("DAYFLY_")}
         self.module_path = list(sys.path)
         self.bin_dir = os.path.dirname(sys.executable)
-        self.on_interrupt: Any = signal.default_int_handler
+        self.handlers = signals.handlers()
+        """What signals do in a fresh interpreter that has these modules."""
         self.pools: list[tuple[Any, int]] = []
         self.copied: list[tuple[int, int]] | None = None
         """The memory that short tasks write to, once one has told."""
@@ -66,25 +60,22 @@ class Preloaded:
 
     def load_user_modules(self, distribution: str, modules: list[str], env: dict[str, str]) -> str:
         """Import the user's modules; return why they must not be preloaded, empty when all is well."""
-        before = _native_threads()
         os.environ.update(env)
         paths = [path for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
         sys.path[:0] = [*paths, distribution] if distribution else paths
         cwd = os.getcwd()
         try:
             os.chdir(distribution or cwd)
-            for name in modules:
-                importlib.import_module(name)
+            with fitness.Watch() as watch:
+                for name in modules:
+                    importlib.import_module(name)
         except BaseException as error:  # noqa: BLE001 - the user's own code: it fails again in the attempt, where it is reported
             traceback.print_exc()
             return f"importing {', '.join(modules)} raised {type(error).__name__}: {error}"
         finally:
             os.chdir(cwd)
-        if threading.active_count() > 1:
-            names = ", ".join(thread.name for thread in threading.enumerate()[1:])
-            return f"importing {', '.join(modules)} starts threads ({names})"
-        if _native_threads() > before:
-            return f"importing {', '.join(modules)} starts native threads"
+        if objection := watch.objection():
+            return f"importing {', '.join(modules)} {objection}"
         self._freeze()
         return ""
 
@@ -107,19 +98,10 @@ class Preloaded:
             config.refresh()
 
     def _freeze(self) -> None:
-        self.on_interrupt = signal.getsignal(signal.SIGINT)
+        self.handlers = signals.handlers()
         self.pools = _thread_pools()
         gc.collect()
         gc.freeze()
-
-
-def _native_threads() -> int:
-    """Count this process's threads, those left out that their library stops before a fork and starts again after it."""
-    count = 0
-    for thread in os.listdir("/proc/self/task"):
-        with contextlib.suppress(OSError), open(f"/proc/self/task/{thread}/comm") as name:
-            count += name.read().strip() not in FORK_SAFE_THREADS
-    return count
 
 
 def _thread_pools() -> list[tuple[Any, int]]:

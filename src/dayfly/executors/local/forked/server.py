@@ -330,7 +330,9 @@ class ForkServer:
             group.peer.send({"op": "end", "key": key, "end": end, "message": message, "grace": grace_seconds})
 
     def _go(self) -> NoReturn:
-        """Leave without the exit handlers of anything that was loaded: they belong to the children."""
+        """Leave without the exit handlers of anything that was loaded: they belong to the children. What the modules
+        have started themselves goes too."""
+        processes.kill_all(self._orphans, self._reap, patience_seconds=LOST_PATIENCE_SECONDS)
         for peer in self.platforms:
             peer.sock.setblocking(True)
             peer.flush()

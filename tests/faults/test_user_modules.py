@@ -1,0 +1,81 @@
+"""Modules that must not be imported before a fork, and what is kept of those that may."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from dayfly.ports.process_groups import GroupSpec, Preload
+from tests.contract import groups
+
+UNFIT = [
+    ("import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()", "starts threads"),
+    ("import subprocess; subprocess.Popen(['sleep', '1000'])", "starts processes (sleep)"),
+    ("import asyncio; loop = asyncio.new_event_loop()", "opens anon_inode, socket"),
+    ("import os; pipe = os.pipe()", "opens pipe"),
+    ("import os; os.environ.get('FLYTE_INTERNAL_EXECUTION_ID')", "asks for FLYTE_INTERNAL_EXECUTION_ID"),
+    ("import os; os.getenv('DASK_SCHEDULER_ADDRESS')", "asks for DASK_SCHEDULER_ADDRESS"),
+    ("raise ValueError('not now')", "raised ValueError: not now"),
+    ("import sys; sys.exit(3)", "raised SystemExit: 3"),
+]
+
+ENTRY = """
+import os, signal
+def run(channel, arguments):
+    channel.publish("pid", os.getpid())
+    channel.publish("parent", os.getpid() == IMPORTED_BY)
+    while arguments.get("stay"):
+        signal.pause()
+"""
+
+
+@pytest.fixture
+async def host(tmp_path: Path) -> AsyncIterator[groups.Host]:
+    made = groups.Host(tmp_path / "data")
+    yield made
+    await made.groups.close(grace_seconds=0)
+    await groups.until_gone(lambda: groups.of(tmp_path))
+
+
+def using(host: groups.Host, key: str, text: str, **arguments: object) -> GroupSpec:
+    """Return a group whose role is a function of the user's module, which begins with `text`."""
+    code = host.data.parent / "code"
+    code.mkdir(exist_ok=True)
+    (code / "mine.py").write_text(f"{text}\nimport os; IMPORTED_BY = os.getpid()\n{ENTRY}")
+    made = host.spec(key, groups.Role("driver", "mine:run", arguments=arguments, main=True))
+    preload = Preload(sys.executable, (groups.ROLES,), str(code), ("mine",))
+    return GroupSpec(key, preload, made.roles, made.working_dir, made.log_dir)
+
+
+@pytest.mark.parametrize(("text", "why"), UNFIT)
+async def test_what_must_not_be_shared_is_imported_by_each_attempt(host: groups.Host, text: str, why: str) -> None:
+    spec = using(host, "a", text)
+    await host.groups.start(spec)
+    report = await host.ended("a")
+    assert why in host.groups._servers.unfit_reason(spec.preload)
+    if not why.startswith("raised"):
+        assert (report.exit_code, report.facts["parent"]) == (0, True), host.log("a")
+
+
+async def test_other_modules_are_imported_once(host: groups.Host) -> None:
+    for key in "ab":
+        await host.groups.start(using(host, key, "import os; os.environ.get('HOME')"))
+        report = await host.ended(key)
+        assert (report.exit_code, report.facts["parent"]) == (0, False), host.log(key)
+
+
+async def test_signal_handlers_of_a_module_are_the_tasks(host: groups.Host) -> None:
+    text = (
+        "import os, signal\n"
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (print('asked to end'), os._exit(7)))"
+    )
+    await host.groups.start(using(host, "a", text, stay=True))
+    await host.fact("a", "pid")
+    await host.groups.stop("a", grace_seconds=groups.PATIENCE_SECONDS)
+    report = await host.ended("a")
+    assert (report.end, report.exit_code, report.facts["parent"]) == ("stopped", 7, False)
+    assert host.log("a") == "asked to end\n"
