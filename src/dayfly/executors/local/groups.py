@@ -7,6 +7,7 @@ and fork servers are common to all. Reports of one group that nobody has read ye
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import AsyncIterator
@@ -86,9 +87,7 @@ class LocalProcessGroups:
         try:
             record.write_spec(spec)
         except OSError as error:
-            raise errors.ExecutorUnavailable(
-                f"{record.folder} cannot be written: {error.strerror}", remedy="Free some space on its disk."
-            ) from error
+            raise _unwritable(record, error) from error
         self._queue(Known(spec, record, self._build(spec.key, "queued")), wish)
 
     async def recover(self, key: str) -> GroupReport | None:
@@ -125,7 +124,10 @@ class LocalProcessGroups:
         return self._watchers.watch(None)
 
     async def stop(self, key: str, *, grace_seconds: float) -> None:
-        """SIGTERM to the main role, SIGKILL to all after the grace; `ended` with `stopped` follows."""
+        """SIGTERM to the main role, SIGKILL to all after the grace; `ended` with `stopped` follows.
+
+        Raise `ExecutorUnavailable` where nobody has started it yet and that cannot be written down.
+        """
         if key not in self._known and await self.recover(key) is None:
             return
         self._end(self._known[key], "stopped", grace_seconds)
@@ -150,7 +152,8 @@ class LocalProcessGroups:
         """End all groups (`interrupted`) and all fork servers; watching ends after the last report."""
         self._closing = True
         for known in list(self._known.values()):
-            self._end(known, "interrupted", grace_seconds)
+            with contextlib.suppress(errors.ExecutorUnavailable):  # not started yet; the next platform finds it so
+                self._end(known, "interrupted", grace_seconds)
         await self._servers.leave(grace_seconds=grace_seconds, patience_seconds=LOST_PATIENCE_SECONDS)
         while self._tasks:
             await asyncio.wait(self._tasks)
@@ -225,13 +228,22 @@ class LocalProcessGroups:
             known.server.send({"op": "end", "key": key, "end": end, "message": message, "grace": grace_seconds})
             return
         known.stopping = True
-        if known.record.claim():
+        try:
+            claimed = known.record.claim()
+        except OSError as error:
+            raise _unwritable(known.record, error) from error
+        if claimed:
             self._finish(known, end, message)
 
     def _finish(self, known: Known, end: str, message: str) -> None:
         """Write the end of a group that has no supervisor to do it."""
         report = self._build(known.spec.key, "ended", end=end, message=message)
-        self._tell(known, known.record.write_end(report))
+        try:
+            report = known.record.write_end(report)
+        except OSError as error:
+            # Told all the same: whoever waits for it must not wait for ever.
+            _log.warning("the end of a group could not be written", group=report.key, error=str(error))
+        self._tell(known, report)
 
     async def _bury(self, known: Known, why: str) -> None:
         """Find the end of a group whose fork server is gone; kill what is left of it, if there is no end."""
@@ -320,6 +332,12 @@ class LocalProcessGroups:
 
     def _build(self, key: str, state: str, *, reason: str = "", end: str = "", message: str = "") -> GroupReport:
         return GroupReport(key, self._clock.now(), state, reason, end=end, message=message)
+
+
+def _unwritable(record: records.Record, error: OSError) -> errors.ExecutorUnavailable:
+    return errors.ExecutorUnavailable(
+        f"{record.folder} cannot be written: {error.strerror}", remedy="Free some space on its disk."
+    )
 
 
 def _log_dirs(spec: GroupSpec | None) -> tuple[str, ...]:

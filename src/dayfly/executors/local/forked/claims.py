@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -29,11 +30,18 @@ def claim(record_dir: str, server_socket: str) -> bool:
 
 
 def write_end(record_dir: str, report: dict[str, Any]) -> None:
-    """Write the end of a group whole or not at all; the first end that was written stays."""
+    """Write the end of a group whole or not at all; the first end that was written stays.
+
+    On a full disk there is none. It is told all the same: whoever asked must not wait for space to be found.
+    """
     path = os.path.join(record_dir, "end.json")
     if os.path.exists(path) or not os.path.isdir(record_dir):
         return
     draft = f"{path}.{os.getpid()}"
-    with open(draft, "w") as file:
-        json.dump(report, file)
-    os.replace(draft, path)
+    try:
+        with open(draft, "w") as file:
+            json.dump(report, file)
+        os.replace(draft, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(draft)

@@ -190,9 +190,7 @@ class ForkServer:
             supervisor.Supervisor(order, wire.Peer(sock, received), self.preload, spare).run()
         finally:
             # Only an error comes here, and its traceback: the server's code must not go on in this process.
-            sys.excepthook(*sys.exc_info())
-            sys.stderr.flush()
-            os._exit(70)
+            _die_telling()
 
     def _keep_spare(self) -> None:
         """While groups are being started, have the next supervisor and its first role forked already."""
@@ -297,9 +295,7 @@ class ForkServer:
             server.unfit = unfit
             server.serve()
         finally:
-            sys.excepthook(*sys.exc_info())
-            sys.stderr.flush()
-            os._exit(70)
+            _die_telling()
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
@@ -364,6 +360,15 @@ def main() -> NoReturn:
     preload = preloading.Preloaded()
     preload.load_libraries(options["modules"])
     ForkServer(listener, options, preload).serve()
+
+
+def _die_telling() -> NoReturn:
+    """Leave a forked process with the traceback of its error, if there is room on the disk for one."""
+    try:
+        sys.excepthook(*sys.exc_info())
+        sys.stderr.flush()
+    finally:
+        os._exit(70)
 
 
 def _build_report(key: str, state: str) -> dict[str, Any]:
