@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,6 +14,9 @@ TAIL_LINES = 20
 
 TAIL_BYTES = 16 * 1024
 """What is read for them at most."""
+
+FULL_BYTES = 1024 * 1024
+"""A disk with less room than this is told of: something may not have fitted any more."""
 
 
 def folder(data: Path, key: AttemptKey) -> Path:
@@ -31,7 +35,17 @@ def uri_for(public_url: str, key: AttemptKey, role: str) -> str:
 
 
 def tail(log: Path) -> str:
-    """Return the last lines of a log; empty if there is none."""
+    """Return the last lines of a log, empty if there is none; and that its disk is full, which it cannot say itself."""
+    return "\n".join(filter(None, (_last_lines(log), _tell_full_disk(log))))
+
+
+def _tell_full_disk(log: Path) -> str:
+    folder = next(parent for parent in log.parents if parent.exists())
+    free = shutil.disk_usage(folder).free
+    return f"The disk of {folder} is full ({free} bytes left): free some space on it." if free < FULL_BYTES else ""
+
+
+def _last_lines(log: Path) -> str:
     try:
         with log.open("rb") as file:
             size = file.seek(0, os.SEEK_END)

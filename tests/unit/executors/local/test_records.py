@@ -55,4 +55,7 @@ def test_log_tails(tmp_path: Path) -> None:
     log.parent.mkdir(parents=True)
     log.write_bytes(b"\xff" + b"x" * 50_000 + b"\n" + b"".join(b"line %d\n" % number for number in range(30)))
     assert log_files.tail(log).splitlines() == [f"line {number}" for number in range(10, 30)]
+    assert log_files.tail(Path("/proc/none/driver.log")) == (
+        "The disk of /proc is full (0 bytes left): free some space on it."
+    )
     assert log_files.uri_for("http://h/", key, "worker 0") == "http://h/api/dayfly/v1/logs/p/d/e/n0/0/worker%200"
