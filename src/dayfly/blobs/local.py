@@ -11,7 +11,7 @@ import os
 import shutil
 import stat
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO
 
 from dayfly.base import errors, ids
@@ -66,14 +66,18 @@ class LocalFiles:
         try:
             with _telling(uri):
                 file = _create(part)
-            with file:
+            try:
                 # What the sender's side raises is not the disk's fault, hence not told as such.
                 async for chunk in chunks:
                     check.see(chunk)
                     with _telling(uri):
                         await asyncio.to_thread(file.write, chunk)
                 with _telling(uri):
-                    await asyncio.to_thread(file.flush)
+                    await asyncio.to_thread(file.close)
+            finally:
+                # Where a write has failed, which is told, this one fails again.
+                with suppress(OSError):
+                    file.close()
             check.finish()
             with _telling(uri):
                 os.replace(part, path)

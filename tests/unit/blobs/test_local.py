@@ -8,6 +8,7 @@ import pytest
 
 from dayfly import blobs as blob_stores
 from dayfly.base import errors
+from dayfly.blobs import local
 
 
 @pytest.fixture
@@ -65,6 +66,19 @@ async def test_a_root_may_itself_be_a_link(tmp_path):
 
     assert (tmp_path / "real" / "a" / "b").read_bytes() == b"x"
     assert await opened.list(opened.root) == [f"{opened.root}/a/b"]
+
+
+@pytest.mark.parametrize("size", [10, 3_000_000])
+async def test_a_full_disk_is_told(blobs, monkeypatch, size):
+    async def one_chunk():
+        yield b"x" * size
+
+    monkeypatch.setattr(local, "_create", lambda _: open("/dev/full", "wb"))
+    uri = f"{blobs.root}/folder/x"
+    with pytest.raises(errors.BlobUnavailable, match=r"folder/x: No space left.*Check the disk's space"):
+        await blobs.put_stream(uri, one_chunk(), size_bytes=None, md5=None)
+    with pytest.raises(errors.BlobUnavailable, match="No space left"):
+        await blobs.put(uri, b"x" * size)
 
 
 async def test_nothing_half_written_is_left_or_listed(blobs, tmp_path):
