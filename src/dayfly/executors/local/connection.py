@@ -37,7 +37,7 @@ class Connection:
         found = cls(path, reader, writer)
         try:
             found.send({"op": "hello", "options": options})
-            hello = await asyncio.wait_for(found._receive(), timeout_seconds)
+            hello = await asyncio.wait_for(found._receive_hello(), timeout_seconds)
         except asyncio.IncompleteReadError as error:
             writer.close()
             raise ConnectionResetError(f"the fork server at {path} died while it loaded") from error
@@ -99,6 +99,12 @@ class Connection:
             if not forked.done():
                 forked.set_exception(ConnectionResetError(f"the fork server at {self.path} died"))
         self.on_lost(self)
+
+    async def _receive_hello(self) -> dict[str, Any]:
+        """Whatever the server says before, it says to earlier listeners, and tells again in its hello."""
+        while (message := await self._receive())["op"] != "hello":
+            pass
+        return message
 
     async def _receive(self) -> dict[str, Any]:
         (length,) = wire.LENGTH.unpack(await self._reader.readexactly(wire.LENGTH.size))

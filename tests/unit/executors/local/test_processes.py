@@ -8,7 +8,7 @@ from dayfly.executors.local.forked import processes
 
 
 def test_a_process_and_what_is_below_it() -> None:
-    code = "import os; os.fork() or os.fork(); print(os.getpid(), flush=True); input()"
+    code = "import os; os.fork() or os.fork(); os.write(1, b'%d\\n' % os.getpid()); input()"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as started:
