@@ -52,6 +52,29 @@ def scheduler(channel, arguments):
     time.sleep(1000)
 
 
+def count(channel, arguments):
+    """Be a scheduler that says its last figures when the group ends."""
+    channel.publish("scheduler_address", "tcp://127.0.0.1:1")
+    channel.publish("progress", 1)
+    channel.wait("ending", 30)
+    channel.publish("progress", 2)
+    channel.publish("counted")
+    time.sleep(1000)
+
+
+def shut_down(channel, arguments):
+    """Be a scheduler that its driver ends."""
+    channel.publish("scheduler_address", "tcp://127.0.0.1:1")
+    channel.wait("shut_down", 30)
+
+
+def shut_cluster_down(channel, arguments):
+    channel.wait("worker-0_pid", 30)
+    channel.publish("shut_down")
+    while not os.path.exists("go"):
+        time.sleep(0.01)
+
+
 def worker(channel, arguments):
     print("restarted", channel.restarted, channel.wait("scheduler_address", 10))
     channel.publish(f"{channel.role}_pid", os.getpid())

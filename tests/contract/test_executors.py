@@ -213,12 +213,12 @@ from pathlib import Path
 from flytekit import task
 
 HERE = Path(__file__).parent
-PRELOADED = "FLYTE_INTERNAL_EXECUTION_ID" not in os.environ
+IMPORTED_BY = os.getpid()
 
 @task
 def double(a: int) -> int:
     (Path.cwd() / "mine").touch()
-    print("cwd holds", sorted(os.listdir()), "preloaded", PRELOADED, "env", os.environ["VERSION"])
+    print("cwd holds", sorted(os.listdir()), "preloaded", os.getpid() != IMPORTED_BY, "env", os.environ["VERSION"])
     return 2 * a
 
 @task

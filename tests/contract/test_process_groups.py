@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dayfly.base import errors
+from dayfly.executors.local.forked import processes
 from tests.contract import groups
 from tests.contract.groups import command, main_role, role
 
@@ -80,6 +81,32 @@ async def test_facts_quorum_and_main(host: groups.Host) -> None:
     assert host.log("a") == "tcp://127.0.0.1:1 3\n"
     assert "restarted 0" in host.log("a", "worker-2")
     assert set(report.facts["peak_memory_bytes"]) == {"scheduler", "worker-0", "worker-1", "worker-2", "driver"}
+
+
+async def test_the_last_figures_are_waited_for(host: groups.Host) -> None:
+    scheduler = role("scheduler", "count", essential=True, last_fact="counted")
+    silent = role("silent", "sleep", last_fact="never said")
+    await host.groups.start(host.spec("a", scheduler, main_role("succeed", wait_for=("scheduler_address",))))
+    await host.groups.start(host.spec("b", silent, main_role("succeed")))
+    assert (await host.ended("a")).facts["progress"] == 2
+    assert (await host.ended("b")).end == "exited"
+
+
+async def test_a_main_role_may_end_the_others(host: groups.Host) -> None:
+    spec = host.spec(
+        "a",
+        role("scheduler", "shut_down", essential=True),
+        role("worker-0", "worker", restart=True),
+        main_role("shut_cluster_down"),
+    )
+    await host.groups.start(spec)
+    told = "scheduler ended as it was told to; nothing is made anew any more"
+    report = await host.until("a", lambda report: report.reason == told)
+    worker = int(str(report.facts["worker-0_pid"]))
+    await groups.until_gone(lambda: processes.alive(worker, processes.start_ticks(worker)))
+    Path(spec.working_dir, "go").touch()
+    report = await host.ended("a")
+    assert (report.end, report.role, report.exit_code) == ("exited", "driver", 0)
 
 
 async def test_quorum_that_never_comes(host: groups.Host) -> None:

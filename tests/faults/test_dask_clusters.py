@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from google.protobuf import struct_pb2
 
 from dayfly.executors.local import leftovers, records
 from dayfly.executors.local.forked import processes
@@ -176,6 +177,30 @@ async def test_a_client_may_restart_the_workers(host: Attempts):
     end = await host.end()
     assert (end.kind, end.exit_code) == (ObservationKind.EXITED, 0), end.log_tail
     assert "all new True\nsum 6" in host.log(KEY)
+
+
+async def test_a_client_may_shut_the_cluster_down(host: Attempts):
+    await host.start("shut_down")
+    end = await host.end()
+    assert (end.kind, end.exit_code) == (ObservationKind.EXITED, 0), end
+    assert "sum 4950\ntidy" in host.log(KEY)
+    told = struct_pb2.Struct.FromString(end.custom_info)["dask"]
+    assert (told["tasksDone"], told["tasksTotal"]) == (100, 100)
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGKILL])
+async def test_a_scheduler_that_others_end_is_lost(host: Attempts, asked: signal.Signals):
+    await host.start("hold")
+    await host.begun()
+    os.kill(host.pid(KEY, "scheduler"), asked)
+    assert (await host.end()).code == "DaskSchedulerLost"
+
+
+async def test_the_last_figures_are_told(host: Attempts):
+    """However soon the driver ends after its last task."""
+    await host.start("compute", workers=2)
+    told = struct_pb2.Struct.FromString((await host.end()).custom_info)["dask"]
+    assert (told["tasksDone"], told["tasksTotal"], told["tasksProcessing"]) == (120, 120, 0)
 
 
 async def test_a_task_that_outgrows_its_workers_fails_with_what_dask_says(host: Attempts):

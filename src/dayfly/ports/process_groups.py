@@ -49,11 +49,15 @@ class Role(msgspec.Struct, frozen=True):
     restart: bool = False
     """A new one is made when it ends by itself, for as long as the group lives."""
     essential: bool = False
-    """When it ends, the group ends, as failed. Exactly one role is `main` instead."""
+    """When it ends, the group ends, as failed. Exactly one role is `main` instead. One that ends with exit code 0 while
+    the group is running has been told to by the main role: that goes on, and nothing is made anew any more."""
     main: bool = False
     """When it ends, the group ends with its exit."""
     wait_for: tuple[str, ...] = ()
     """Facts that other roles must have published before this one is started or told to go on."""
+    last_fact: str = ""
+    """What it publishes last, once it has heard the fact `ending`; the end waits for that a moment, so that figures
+    which it has published before are whole. Empty is nothing."""
 
 
 class GroupSpec(msgspec.Struct, frozen=True):

@@ -49,6 +49,14 @@ def restart() -> None:
         print("sum", client.submit(sum, [1, 2, 3]).result(), flush=True)
 
 
+def shut_down() -> None:
+    """End the cluster before the driver, as some users do to be tidy."""
+    client = distributed.Client()
+    print("sum", sum(client.gather(client.map(abs, range(100)))), flush=True)
+    client.shutdown()
+    print("tidy", flush=True)
+
+
 def outgrow() -> None:
     """Let a worker take more memory than it may, again and again."""
     with distributed.Client() as client:

@@ -98,7 +98,13 @@ def custom_info(progress: clusters.Progress) -> bytes:
 
 def _observe_end(report: clusters.ClusterReport, end: clusters.ClusterEnd) -> executors.Observation:
     if end is clusters.ClusterEnd.STOPPED:
-        return executors.Observation(report.key, executors.ObservationKind.STOPPED, report.at, logs=report.logs)
+        return executors.Observation(
+            report.key,
+            executors.ObservationKind.STOPPED,
+            report.at,
+            logs=report.logs,
+            custom_info=custom_info(report.progress),
+        )
     if end is clusters.ClusterEnd.DRIVER_EXITED:
         return executors.Observation(
             report.key,
@@ -117,6 +123,7 @@ def _observe_end(report: clusters.ClusterReport, end: clusters.ClusterEnd) -> ex
         executors.ObservationKind.FAILED,
         report.at,
         logs=report.logs,
+        custom_info=custom_info(report.progress),
         exit_code=report.exit_code,
         signal=report.signal,
         failure_kind=kind,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DRIVER, SCHEDULER = "driver", "scheduler"
 
 ADDRESS_FACT, PROGRESS_FACT, READY_FACT, QUORUM_FACT = "scheduler_address", "progress", "ready", "quorum"
+COUNTED_FACT = "counted"
 """What roles and supervisor publish."""
 
 TERMINATE_SHARE = 0.95
@@ -94,6 +95,7 @@ def _scheduler(spec: ClusterSpec) -> process_groups.Role:
         env=dict(spec.driver.env),
         memory_limit_bytes=spec.scheduler.resources.memory_limit_bytes,
         essential=True,
+        last_fact=COUNTED_FACT,
     )
 
 

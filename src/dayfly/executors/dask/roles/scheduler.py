@@ -1,12 +1,13 @@
 """The scheduler of one cluster: listens on loopback, tells its address, counts what happens, ends when told to.
 
-Called by the fork server in a process of its own. It publishes `scheduler_address` once, and `progress` twice a second
-at most, only when it has changed.
+Called by the fork server in a process of its own. It publishes `scheduler_address` once, `progress` twice a second at
+most, only when it has changed, and once more, then `counted`, when the group ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 
@@ -17,6 +18,9 @@ from tornado.ioloop import PeriodicCallback
 from . import ending
 
 PROGRESS_MILLISECONDS = 500
+
+ASKED_TO_END = 143
+"""Exit code after a signal. Only one that a client has shut down leaves with 0."""
 
 log = logging.getLogger("distributed.scheduler")
 
@@ -57,14 +61,14 @@ class Counting(distributed.SchedulerPlugin):
 
 
 def run(channel: Any, arguments: dict[str, Any]) -> int:
-    """Be the scheduler. `arguments`: `wanted` workers, `notes` for the log, `dashboard`."""
+    """Be the scheduler; return 0 if a client has shut it down. `arguments`: `wanted` workers, `notes` for the log,
+    `dashboard`."""
     for note in arguments.get("notes", ()):
         log.warning("%s", note)
-    asyncio.run(_serve(channel, arguments))
-    return 0
+    return asyncio.run(_serve(channel, arguments))
 
 
-async def _serve(channel: Any, arguments: dict[str, Any]) -> None:
+async def _serve(channel: Any, arguments: dict[str, Any]) -> int:
     dashboard = bool(arguments.get("dashboard", False))
     # Without a dashboard the routes are kept to health and the API: the others import Bokeh, which takes a second.
     routes = dask.config.get("distributed.scheduler.http.routes") if dashboard else ["distributed.http.health"]
@@ -77,13 +81,17 @@ async def _serve(channel: Any, arguments: dict[str, Any]) -> None:
     counting = Counting(scheduler)
     scheduler.add_plugin(counting)
     channel.publish("scheduler_address", scheduler.address)
-    telling = PeriodicCallback(_teller(channel, counting, int(arguments["wanted"])), PROGRESS_MILLISECONDS)
+    tell = _teller(channel, counting, int(arguments["wanted"]))
+    telling = PeriodicCallback(tell, PROGRESS_MILLISECONDS)
     telling.start()
+    asyncio.get_running_loop().add_reader(channel.fileno(), _listener(channel, tell))
     try:
         await ending.first_of(scheduler.finished(), stopped.wait())
     finally:
         telling.stop()
+        tell()
         await scheduler.close(reason="the cluster ends")
+    return ASKED_TO_END if stopped.is_set() else 0
 
 
 def _teller(channel: Any, counting: Counting, wanted: int) -> Any:
@@ -98,3 +106,20 @@ def _teller(channel: Any, counting: Counting, wanted: int) -> Any:
             channel.publish("progress", now)
 
     return tell
+
+
+def _listener(channel: Any, tell: Any) -> Any:
+    """Return what hears that the group ends, and then tells the last figures."""
+
+    def listen() -> None:
+        try:
+            ending = "ending" in channel.facts
+        except ConnectionError:
+            ending = True  # the supervisor is gone, and the kernel ends this process
+        if ending:
+            asyncio.get_running_loop().remove_reader(channel.fileno())
+            with contextlib.suppress(OSError):
+                tell()
+                channel.publish("counted")
+
+    return listen

@@ -1,11 +1,11 @@
-"""One role of a group as its supervisor sees it, and what is said of its end."""
+"""One role of a group as its supervisor sees it: what it holds, and what is said of its end."""
 
 from __future__ import annotations
 
 import signal
 from typing import Any
 
-from . import wire
+from . import processes, wire
 
 
 class Running:
@@ -20,6 +20,19 @@ class Running:
         self.restart_at = 0.0
         self.peak_bytes = 0
         self.over_limit_bytes = 0
+
+
+def hold_to_limit(one: Running) -> None:
+    """Kill a role, and all below it, that holds more memory than it may."""
+    limit = one.spec.get("memory_limit_bytes", 0)
+    if not (one.pid and limit):
+        return
+    held = processes.tree_memory(one.pid, limit)
+    one.peak_bytes = max(one.peak_bytes, held)
+    if held > limit and not one.over_limit_bytes:
+        one.over_limit_bytes = held
+        for pid in (one.pid, *processes.descendants(one.pid)):
+            processes.send(pid, signal.SIGKILL)
 
 
 def tell_end(one: Running, code: int) -> str:

@@ -7,6 +7,7 @@ Its rules are those of `GroupSpec`. The last thing it does is to write `end.json
 from __future__ import annotations
 
 import os
+import select
 import selectors
 import shutil
 import signal
@@ -23,6 +24,9 @@ PROGRESS_SECONDS = 0.5
 
 SLOWEST_RESTART_SECONDS = 5.0
 """A role that ends again and again waits twice as long each time before it is made anew, up to this."""
+
+LAST_FACT_SECONDS = 0.25
+"""How long roles may take to say their last figures when the group ends."""
 
 LOST_GRACE_SECONDS = 1.0
 """What the main role gets to end by itself when the fork server has died."""
@@ -48,6 +52,8 @@ class Supervisor:
         self.state = "starting"
         self.reason = ""
         self.restarts = 0
+        self.settled = False
+        """An essential role has ended as it was told to: nothing is made anew any more."""
         self.ending: dict[str, Any] = {}
         self.kill_at = 0.0
         self.report_at = 0.0
@@ -216,13 +222,26 @@ class Supervisor:
                 self._end("exited", one, how)
         elif self.ending:
             return
+        elif one.spec.get("essential") and code == 0 and self.state == "running":
+            self._settle(one)
         elif one.spec.get("essential"):
             self._end("oom" if one.over_limit_bytes else "essential_lost", one, how, running.tell_end(one, code))
-        elif one.spec.get("restart"):
+        elif one.spec.get("restart") and not self.settled:
             self._restart(one, how, running.tell_end(one, code))
         else:
             self.reason = running.tell_end(one, code)
             self._report()
+
+    def _settle(self, one: running.Running) -> None:
+        """Let the main role go on alone: it has ended the others by its own means."""
+        self.settled = True
+        self.reason = f"{one.name} ended as it was told to; nothing is made anew any more"
+        for other in self.roles:
+            if other.spec.get("restart"):
+                other.restart_at = 0.0
+                if other.pid:
+                    processes.send(other.pid, signal.SIGTERM)
+        self._report()
 
     def _restart(self, one: running.Running, how: dict[str, int], told: str) -> None:
         self.restarts += 1
@@ -300,10 +319,22 @@ class Supervisor:
             self.server.flush()
 
     def _drain(self) -> None:
-        """Hear what roles have said before they are killed."""
+        """Hear what roles have said before they are killed, and the last figures of those that count."""
         for one in self.roles:
-            if one.peer is not None:
-                self._hear(one)
+            if one.peer is not None and one.spec.get("last_fact"):
+                one.peer.send({"facts": {"ending": self.ending["end"]}})
+        end = time.monotonic() + LAST_FACT_SECONDS
+        while True:
+            for one in self.roles:
+                if one.peer is not None:
+                    self._hear(one)
+            owing = [one.peer.sock for one in self.roles if one.peer is not None and self._owes(one)]
+            left = end - time.monotonic()
+            if not owing or left <= 0 or not select.select(owing, [], [], left)[0]:
+                return
+
+    def _owes(self, one: running.Running) -> bool:
+        return bool(one.spec.get("last_fact")) and one.spec["last_fact"] not in self.facts
 
     # --- rules that depend on the time -------------------------------------------------------------------------------
 
@@ -322,19 +353,8 @@ class Supervisor:
                 self._fork(one)
         if now >= self.memory_at:
             self.memory_at = now + MEMORY_ROUND_SECONDS
-            self._weigh()
-
-    def _weigh(self) -> None:
-        for one in self.roles:
-            limit = one.spec.get("memory_limit_bytes", 0)
-            if not (one.pid and limit):
-                continue
-            held = processes.tree_memory(one.pid, limit)
-            one.peak_bytes = max(one.peak_bytes, held)
-            if held > limit and not one.over_limit_bytes:
-                one.over_limit_bytes = held
-                for pid in (one.pid, *processes.descendants(one.pid)):
-                    processes.send(pid, signal.SIGKILL)
+            for one in self.roles:
+                running.hold_to_limit(one)
 
     def _patience(self) -> float | None:
         """Return how long nothing can happen by itself; None is for ever."""
