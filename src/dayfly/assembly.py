@@ -202,7 +202,7 @@ async def _engine(
     # The folder's lock admits one platform, so that leases of the one before it are ours at once.
     owner = "all-in-one"
     controller = leasing.Controller(store.runs, performer, settings.lease, owner)
-    observer = observing.Observer(store.runs, blob_store, executors.by_name, settings.engine)
+    observer = observing.Observer(store.runs, store.definitions, blob_store, executors.by_name, settings.engine)
     taken_back = await observer.recover([identifiers.AttemptKey(key) for key in executors.groups.list_kept()])
     if taken_back:
         _log.info("took running attempts back", attempts=taken_back)

@@ -64,6 +64,12 @@ def test_a_crash_is_a_system_failure_and_retried(server: Server) -> None:
     assert "exit code 3" in ended.error.message
 
 
+def test_a_command_without_outputs_succeeds_by_its_exit(server: Server) -> None:
+    ended, outputs = run(server, "commands")
+    assert ended.phase is ExecutionPhase.SUCCEEDED
+    assert outputs == {}
+
+
 def test_attribute_paths_are_followed(server: Server) -> None:
     _, outputs = run(server, "attributes")
     assert outputs == {"o0": "0.5 b 3"}

@@ -102,7 +102,7 @@ class Story:
             platform_env={},
         )
         self.runs, self.by_name = runs, by_name
-        self.observer = observing.Observer(runs, blobs, by_name, EngineSettings())
+        self.observer = observing.Observer(runs, self.store.definitions, blobs, by_name, EngineSettings())
 
     async def live(self) -> None:
         """Drive until the execution has ended."""

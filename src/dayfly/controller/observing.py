@@ -12,7 +12,7 @@ import functools
 import signal
 from typing import TYPE_CHECKING
 
-from flyteidl.admin import task_execution_pb2
+from flyteidl.admin import task_execution_pb2, task_pb2
 from flyteidl.core import errors_pb2, literals_pb2
 from google.protobuf import message as protobuf
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dayfly.base.settings import EngineSettings
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.blobs import Blobs
+    from dayfly.ports.definitions import Definitions
     from dayfly.ports.executors import Executor, Observation
     from dayfly.ports.runs import Runs
 
@@ -47,8 +48,16 @@ _log = logs.get("controller.observing")
 class Observer:
     """Watches executors and appends what they saw to the inboxes."""
 
-    def __init__(self, runs: Runs, blobs: Blobs, by_name: Mapping[str, Executor], settings: EngineSettings) -> None:
-        self._runs, self._blobs, self._executors, self._settings = runs, blobs, by_name, settings
+    def __init__(
+        self,
+        runs: Runs,
+        definitions: Definitions,
+        blobs: Blobs,
+        by_name: Mapping[str, Executor],
+        settings: EngineSettings,
+    ) -> None:
+        self._runs, self._definitions, self._blobs = runs, definitions, blobs
+        self._executors, self._settings = by_name, settings
 
     async def recover(self, kept: Collection[AttemptKey]) -> int:
         """Take back every attempt that an earlier platform started; return how many.
@@ -92,7 +101,7 @@ class Observer:
         """Record one observation, and let the executor forget an end once it is stored."""
         execution, _, _ = identifiers.parse_attempt_key(seen.key)
         event = await self._read(seen)
-        await self._runs.append(execution, [event])
+        await self._runs.append(execution, [*_last_figures(seen), event])
         if seen.kind in executors.TERMINAL:
             handle = await self._runs.find_handle(seen.key)
             await executor.forget(seen.key, handle.handle if handle else b"")
@@ -145,6 +154,9 @@ class Observer:
             if await self._blobs.stat(f"{prefix}/futures.pb") is not None:
                 told = "a dynamic task made further nodes, which this version does not run; use a static workflow."
                 return phases.FailureKind.USER, "DynamicWorkflowBuildFailed", told, False
+            if not await self._declares_outputs(seen.key):
+                await self._blobs.put(f"{prefix}/outputs.pb", b"")  # the empty map, for whoever reads it later
+                return None
             told = f"the task exited with 0 but wrote neither outputs.pb nor error.pb to {prefix}.{_tail(seen)}"
             return phases.FailureKind.USER, "OutputsNotFound", told, True
         try:
@@ -153,6 +165,24 @@ class Observer:
             told = f"{prefix}/outputs.pb is not a LiteralMap; the task wrote something else there."
             return phases.FailureKind.USER, "OutputsNotFound", told, False
         return None
+
+    async def _declares_outputs(self, key: AttemptKey) -> bool:
+        execution, node, _ = identifiers.parse_attempt_key(key)
+        run, _ = await self._runs.load(execution)
+        found = await self._definitions.find(run.plan.nodes[node].task)
+        if found is None:
+            return True
+        template = task_pb2.TaskClosure.FromString(found.document).compiled_task.template
+        return bool(template.interface.outputs.variables)
+
+
+def _last_figures(seen: Observation) -> list[events.Event]:
+    """Return what an end tells of the attempt's course, as the progress that it is: its readers may have been slow."""
+    if seen.kind not in executors.TERMINAL or not seen.custom_info:
+        return []
+    _, node, attempt = identifiers.parse_attempt_key(seen.key)
+    phase = phases.AttemptPhase.INITIALIZING  # which leads back from nothing: how far it came is not told here
+    return [events.AttemptProgressed(seen.at, node, attempt, phase, "", seen.logs, seen.custom_info)]
 
 
 def _drop(last: dict[str, asyncio.Task[None]], key: str, done: asyncio.Task[None]) -> None:

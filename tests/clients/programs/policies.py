@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from distributed import Client
-from flytekit import Resources, task, workflow
+from flytekit import ContainerTask, Resources, task, workflow
 from flytekit.exceptions.user import FlyteRecoverableException
 from flytekitplugins.dask import Dask, Scheduler, WorkerGroup
 
@@ -119,6 +119,14 @@ def use(rate: float, name: str, number: int) -> str:
 def attributes() -> str:
     settings = configure()
     return use(rate=settings.rate, name=settings.names[1], number=mapped()["x"][2])
+
+
+greet = ContainerTask(name="greet", image="busybox", command=["echo", "hello"])
+
+
+@workflow
+def commands() -> None:
+    greet()
 
 
 @task
