@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from dayfly.base import errors, ids
@@ -25,8 +26,9 @@ class DataFolder:
 
     def announce(self, address: str) -> None:
         """Write down who uses the folder, for the message that a second platform gives."""
-        os.truncate(self._lock, 0)
-        os.pwrite(self._lock, json.dumps({"pid": os.getpid(), "address": address}).encode(), 0)
+        with _telling(self.path / "lock"):
+            os.truncate(self._lock, 0)
+            os.pwrite(self._lock, json.dumps({"pid": os.getpid(), "address": address}).encode(), 0)
 
     def secret(self) -> bytes:
         """Return the key that links are signed with, made at first use."""
@@ -97,12 +99,24 @@ def find_address(path: Path) -> str | None:
 
 
 def write_whole(file: Path, data: bytes, *, mode: int) -> None:
-    """Write a small file so that nobody ever sees half of it."""
+    """Write a small file so that nobody ever sees half of it. Raise `PlatformError` where the disk refuses."""
     partial = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(data)
-    os.replace(partial, file)
+    with _telling(file):
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(data)
+        os.replace(partial, file)
+
+
+@contextlib.contextmanager
+def _telling(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise errors.PlatformError(
+            f"{file} cannot be written: {error.strerror}.",
+            remedy="Check the disk's space and the folder's permissions.",
+        ) from error
 
 
 def _holder(lock: int) -> str:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -36,4 +37,12 @@ def test_the_client_configuration_points_here(tmp_path: Path) -> None:
     folder = data_folder.open_folder(tmp_path)
     file = folder.write_client_config("127.0.0.1:30080", "http://127.0.0.1:30080")
     assert "endpoint: dns:///127.0.0.1:30080" in file.read_text()
+    folder.close()
+
+
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    (tmp_path / f".config.yaml.{os.getpid()}").symlink_to("/dev/full")
+    folder = data_folder.open_folder(tmp_path)
+    with pytest.raises(errors.PlatformError, match=r"config\.yaml cannot be written: No space left.*disk's space"):
+        folder.write_client_config("127.0.0.1:1", "http://127.0.0.1:1")
     folder.close()

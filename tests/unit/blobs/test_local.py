@@ -73,7 +73,7 @@ async def test_a_full_disk_is_told(blobs, monkeypatch, size):
     async def one_chunk():
         yield b"x" * size
 
-    monkeypatch.setattr(local, "_create", lambda _: open("/dev/full", "wb"))
+    monkeypatch.setattr(local, "_create", lambda _: open("/dev/full", "wb"))  # noqa: SIM115 - the store closes it
     uri = f"{blobs.root}/folder/x"
     with pytest.raises(errors.BlobUnavailable, match=r"folder/x: No space left.*Check the disk's space"):
         await blobs.put_stream(uri, one_chunk(), size_bytes=None, md5=None)
