@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,9 +116,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
             version=VERSION,
         )
         services = api.build(store.definitions, store.runs, blob_store, links, clock, told)
-        # A socket's path may have 108 bytes, and the data folder's may be longer.
-        scratch = tempfile.mkdtemp(prefix="dayfly-")
-        stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+        scratch = stack.enter_context(_scratch(folder.path / "scratch"))
         grpc_server = await server.build(api.bindings(services), measuring.Measures(registry), told)
         grpc_server.add_insecure_port(f"unix:{scratch}/grpc.sock")
         await grpc_server.start()
@@ -230,6 +228,24 @@ async def _end_tasks(settings: themes.Settings, executors: _Executors, platform:
     hurried.cancel()
     await executors.groups.close(grace_seconds=grace if ending.done() else 0.0)
     await ending
+
+
+@contextlib.contextmanager
+def _scratch(link: Path) -> Iterator[str]:
+    """Make a folder for a socket, whose path may have 108 bytes: the data folder's may be longer.
+
+    `link` leads to it, so that one which a killed platform has left is removed by the next.
+    """
+    with contextlib.suppress(OSError):
+        shutil.rmtree(os.readlink(link), ignore_errors=True)
+        link.unlink()
+    made = tempfile.mkdtemp(prefix="dayfly-")
+    link.symlink_to(made)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+        link.unlink(missing_ok=True)
 
 
 def _storage_root(settings: themes.Settings, folder: data_folder.DataFolder) -> str:

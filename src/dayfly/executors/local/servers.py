@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 import os
+import shutil
 import stat
 import subprocess
 import tempfile
@@ -115,13 +116,23 @@ class ForkServers:
         servers = list(self._open.values())
         for server in servers:
             server.send({"op": "leave", "grace": grace_seconds})
+        pending: set[asyncio.Task[None]] = set()
         if servers:
             waiting = [asyncio.create_task(server.wait_until_lost()) for server in servers]
             _, pending = await asyncio.wait(waiting, timeout=grace_seconds + patience_seconds)
             for task in pending:
                 task.cancel()
+        if not pending:
+            await asyncio.to_thread(self._tidy)
         if self._folder != self._logs and self._folder.is_dir() and not list(self._folder.iterdir()):
             self._folder.rmdir()
+
+    def _tidy(self) -> None:
+        """Remove what servers that were killed have left."""
+        for temporary in self._logs.glob("*.tmp"):
+            shutil.rmtree(temporary, ignore_errors=True)
+        for path in self._folder.glob("*.sock"):
+            path.unlink(missing_ok=True)
 
     async def abandon(self) -> None:
         """Let go of all servers without ending them, as a platform that is killed does."""
@@ -140,7 +151,7 @@ class ForkServers:
             "listener": listener.fileno(),
             "modules": list(preload.modules),
             "idle_seconds": self._settings.idle_seconds,
-            "temporary_dir": tempfile.mkdtemp(prefix="dayfly-forks-"),
+            "temporary_dir": tempfile.mkdtemp(dir=self._logs, prefix=f"{Path(path).stem}.", suffix=".tmp"),
         }
         try:
             await asyncio.to_thread(_run, preload.python, options, self._log(path), listener.fileno())
