@@ -40,13 +40,15 @@ async def host(tmp_path: Path) -> AsyncIterator[groups.Host]:
     await groups.until_gone(lambda: groups.of(tmp_path))
 
 
-def using(host: groups.Host, key: str, text: str, **arguments: object) -> GroupSpec:
+def using(
+    host: groups.Host, key: str, text: str, libraries: tuple[str, ...] = (groups.ROLES,), **arguments: object
+) -> GroupSpec:
     """Return a group whose role is a function of the user's module, which begins with `text`."""
     code = host.data.parent / "code"
     code.mkdir(exist_ok=True)
     (code / "mine.py").write_text(f"{text}\nimport os; IMPORTED_BY = os.getpid()\n{ENTRY}")
     made = host.spec(key, groups.Role("driver", "mine:run", arguments=arguments, main=True))
-    preload = Preload(sys.executable, (groups.ROLES,), str(code), ("mine",))
+    preload = Preload(sys.executable, libraries, str(code), ("mine",))
     return GroupSpec(key, preload, made.roles, made.working_dir, made.log_dir)
 
 
@@ -65,6 +67,26 @@ async def test_other_modules_are_imported_once(host: groups.Host) -> None:
         await host.groups.start(using(host, key, "import os; os.environ.get('HOME')"))
         report = await host.ended(key)
         assert (report.exit_code, report.facts["parent"]) == (0, False), host.log(key)
+
+
+async def test_the_thread_that_flytekit_makes_for_a_launch_plan_is_no_reason(host: groups.Host) -> None:
+    plan = """
+from flytekit import LaunchPlan, task, workflow
+@task
+def same(number: int) -> int:
+    return number
+@workflow
+def flow(number: int) -> int:
+    return same(number=number)
+LaunchPlan.get_or_create(flow, name="two", default_inputs={"number": 2})
+"""
+    spec = using(host, "a", f"{plan}run_again = lambda: flow(number=3)", ("flytekit.bin.entrypoint",))
+    code = host.data.parent / "code" / "mine.py"
+    code.write_text(code.read_text() + '    channel.publish("again", run_again())\n')
+    await host.groups.start(spec)
+    report = await host.ended("a")
+    assert host.groups._servers.unfit_reason(spec.preload) == ""
+    assert (report.exit_code, report.facts["parent"], report.facts["again"]) == (0, False, 3), host.log("a")
 
 
 async def test_signal_handlers_of_a_module_are_the_tasks(host: groups.Host) -> None:

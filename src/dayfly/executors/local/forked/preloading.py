@@ -8,6 +8,7 @@ import os
 import pathlib
 import sys
 import tempfile
+import time
 import traceback
 from typing import Any
 
@@ -30,6 +31,9 @@ LAZY = (
     "threadpoolctl",
 )
 """What tasks import on their way beside the modules asked for; one that is absent is no loss."""
+
+LOOP_ENDS_SECONDS = 5.0
+"""How long a loop of flytekit's may take to end; nothing runs on it once an import is over."""
 
 
 class Preloaded:
@@ -69,6 +73,7 @@ class Preloaded:
             with fitness.Watch() as watch:
                 for name in modules:
                     importlib.import_module(name)
+            _end_flytekit_loops()
         except BaseException as error:  # noqa: BLE001 - the user's own code: it fails again in the attempt, where it is reported
             traceback.print_exc()
             return f"importing {', '.join(modules)} raised {type(error).__name__}: {error}"
@@ -111,6 +116,26 @@ def _thread_pools() -> list[tuple[Any, int]]:
         return []
     count = len(os.sched_getaffinity(0))
     return [(library, count) for library in threadpoolctl.ThreadpoolController().lib_controllers]
+
+
+def _end_flytekit_loops() -> None:
+    """End the threads that flytekit runs its own coroutines on; every module with a `LaunchPlan` starts one.
+
+    flytekit keeps them by process id: a child makes its own (`_AsyncLoopManager.run_sync` in flytekit/utils/asyn.py).
+    """
+    asyn = sys.modules.get("flytekit.utils.asyn")
+    runners = getattr(getattr(asyn, "loop_manager", None), "_runner_map", {})
+    for name, runner in list(runners.items()):
+        loop = getattr(runner, "_TaskRunner__loop", None)
+        thread = getattr(runner, "_TaskRunner__runner_thread", None)
+        if loop is not None and thread is not None:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(LOOP_ENDS_SECONDS)
+            del runners[name]
+            # Python has done with a thread a moment before the kernel has.
+            until = time.monotonic() + LOOP_ENDS_SECONDS
+            while os.path.exists(f"/proc/self/task/{thread.native_id}") and time.monotonic() < until:
+                time.sleep(0.001)
 
 
 def _move_sandbox(contexts: Any, temporary_dir: str) -> None:
