@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.metadata
+import json
 import os
 import shutil
 import sys
@@ -19,11 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import prometheus_client
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import pydantic
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from dayfly import blobs, environments
 from dayfly.base import clock as clocks
-from dayfly.base import data_folder, logs
+from dayfly.base import data_folder, errors, logs
 from dayfly.base import settings as themes
 from dayfly.client import connecting
 from dayfly.console import pages
@@ -56,10 +58,28 @@ class _Environment(BaseSettings):
     lease: themes.LeaseSettings = themes.LeaseSettings()
     host: themes.HostSettings = themes.HostSettings()
 
+    @pydantic.field_validator("host", mode="before")
+    @classmethod
+    def _read_mapping(cls, told: Any) -> Any:
+        """Read a mapping inside a theme from its JSON."""
+        if isinstance(told, dict) and isinstance(text := told.get("environments"), str):
+            try:
+                return told | {"environments": json.loads(text)}
+            except json.JSONDecodeError as error:
+                raise ValueError(f"environments are no JSON: {error}") from error
+        return told
+
 
 def read_settings() -> themes.Settings:
-    """Return the settings that the environment says, defaults for the rest."""
-    told = _Environment()
+    """Return the settings that the environment says, defaults for the rest. Raise `InvalidArgument`, naming what does
+    not make sense."""
+    try:
+        told = _Environment()
+    except pydantic.ValidationError as error:
+        wrong = [f"DAYFLY_{'__'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()]
+        raise _unreadable("; ".join(wrong)) from error
+    except SettingsError as error:
+        raise _unreadable(str(error)) from error
     return themes.Settings(told.server, told.data, told.engine, told.lease, told.host)
 
 
@@ -228,6 +248,13 @@ async def _end_tasks(settings: themes.Settings, executors: _Executors, platform:
     hurried.cancel()
     await executors.groups.close(grace_seconds=grace if ending.done() else 0.0)
     await ending
+
+
+def _unreadable(why: str) -> errors.InvalidArgument:
+    return errors.InvalidArgument(
+        f"The settings in the environment cannot be used. {why}.",
+        remedy="See docs/settings.md for names and values; a mapping is written as JSON.",
+    )
 
 
 @contextlib.contextmanager

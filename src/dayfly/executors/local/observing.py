@@ -81,11 +81,12 @@ def tell_exit(exit_code: int | None, signum: int | None) -> str:
 
 
 def _tell_failure(report: GroupReport) -> str:
+    told = report.message.rstrip(".")
     if report.end == "oom":
-        return f"Out of memory: {report.message}. {MORE_MEMORY}"
+        return f"Out of memory: {told}. {MORE_MEMORY}"
     if report.end == "interrupted":
-        return f"Interrupted: {report.message}."
-    return f"The processes of this attempt were lost: {report.message}."
+        return f"Interrupted: {told}."
+    return f"The processes of this attempt were lost: {told}."
 
 
 def _signal_name(signum: int) -> str:

@@ -1,0 +1,31 @@
+"""What is read of the environment."""
+
+import pytest
+
+from dayfly import assembly
+from dayfly.base import errors
+
+
+def test_variables_are_read_by_theme_and_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAYFLY_HOST__CPUS", "1.5")
+    monkeypatch.setenv("DAYFLY_HOST__ENVIRONMENTS", '{"*gpu*": "/opt/gpu/bin/python"}')
+    monkeypatch.setenv("DAYFLY_LEASE__GROUP_SECONDS", "3")
+    told = assembly.read_settings()
+    assert (told.host.cpus, told.lease.group_seconds) == (1.5, 3)
+    assert told.host.environments == {"*gpu*": "/opt/gpu/bin/python"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DAYFLY_HOST__CPUS", "many", "DAYFLY_HOST__CPUS: Input should be a valid number"),
+        ("DAYFLY_HOST__CPU", "2", "DAYFLY_HOST__CPU: Unexpected keyword"),
+        ("DAYFLY_HOST__ENVIRONMENTS", "{", "DAYFLY_HOST: .*environments are no JSON"),
+        ("DAYFLY_HOST__ENVIRONMENTS", "[1]", "DAYFLY_HOST__ENVIRONMENTS: Input should be a valid dictionary"),
+        ("DAYFLY_HOST", "all", 'field "host"'),
+    ],
+)
+def test_what_makes_no_sense_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(errors.InvalidArgument, match=f"(?s){said}.*docs/settings.md"):
+        assembly.read_settings()
