@@ -243,6 +243,13 @@ async def test_an_idle_fork_server_goes_and_another_comes(tmp_path: Path) -> Non
     await host.groups.close(grace_seconds=0)
 
 
+async def test_an_order_larger_than_a_sockets_buffer(host: groups.Host) -> None:
+    large = {f"NAME{number}": "x" * 100_000 for number in range(20)}
+    for key in "ab":  # the first finds no process forked ahead of time
+        await host.groups.start(host.spec(key, main_role("succeed", env=large), role("other", "sleep", env=large)))
+        assert (await host.ended(key)).exit_code == 0
+
+
 async def test_many_at_once(host: groups.Host) -> None:
     """More than are forked ahead of time, and than the host takes at once."""
     keys = [f"p/d/e/n{number}/0" for number in range(40)]

@@ -109,6 +109,19 @@ async def test_kill_supervisor(host: groups.Host) -> None:
     assert port not in leftovers.find_ports([int(name) for name in os.listdir("/proc") if name.isdigit()])
 
 
+async def test_a_supervisor_that_is_stuck_is_killed_when_its_group_is_to_end(tmp_path: Path) -> None:
+    host = groups.Host(tmp_path, overdue_seconds=0.2)
+    await host.groups.start(cluster(host, "a"))
+    driver = int(str(await host.fact("a", "driver_pid")))
+    os.kill(started(host, "a").pid, signal.SIGSTOP)
+    await host.groups.stop("a", grace_seconds=0.1)
+    report = await host.ended("a")
+    assert (report.end, report.message) == ("lost", "its supervisor was killed")
+    await assert_clean(host, "a", driver)
+    await host.groups.close(grace_seconds=0)
+    await groups.until_gone(lambda: groups.of(tmp_path))
+
+
 async def test_kill_fork_server(host: groups.Host) -> None:
     await host.groups.start(host.spec("a", main_role("daemonize", arguments={"stay": True})))
     await host.groups.start(cluster(host, "b"))

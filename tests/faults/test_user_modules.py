@@ -13,7 +13,7 @@ from tests.contract import groups
 
 UNFIT = [
     ("import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()", "starts threads"),
-    ("import subprocess; subprocess.Popen(['sleep', '1000'])", "starts processes (sleep)"),
+    ("import subprocess; subprocess.Popen(['sleep', '1000'])", "starts processes"),
     ("import asyncio; loop = asyncio.new_event_loop()", "opens anon_inode, socket"),
     ("import os; pipe = os.pipe()", "opens pipe"),
     ("import os; os.environ.get('FLYTE_INTERNAL_EXECUTION_ID')", "asks for FLYTE_INTERNAL_EXECUTION_ID"),

@@ -218,7 +218,12 @@ class ForkServers:
         self._on_lost(server)
 
     def _options(self) -> dict[str, Any]:
-        return {"lease_seconds": self._settings.lease_seconds, "grace_seconds": self._settings.grace_seconds}
+        told = self._settings
+        return {
+            "lease_seconds": told.lease_seconds,
+            "grace_seconds": told.grace_seconds,
+            "overdue_seconds": told.overdue_seconds,
+        }
 
     def _path(self, preload: Preload) -> str:
         if not preload.user_modules:

@@ -18,6 +18,8 @@ class LocalSettings:
     """How long processes go on without a platform, after which they are ended."""
     grace_seconds: float = 10.0
     """What tasks get to end by themselves when the lease is over."""
+    overdue_seconds: float = 15.0
+    """Beyond the grace, after which a supervisor is killed that has not ended its group: more than it takes to kill."""
     idle_seconds: float = 1800.0
     """After how long without work a fork server goes, that has libraries loaded only."""
     idle_version_seconds: float = 600.0

@@ -18,7 +18,7 @@ import tempfile
 import time
 from typing import Any, NoReturn
 
-from . import claims, preloading, processes, role, signals, supervisor, wire
+from . import claims, preloading, processes, role, signals, supervised, supervisor, wire
 
 LOST_PATIENCE_SECONDS = 5.0
 """How long the leftovers of a killed supervisor are killed again before the server turns to other work."""
@@ -33,17 +33,9 @@ SUPERVISOR_COMMAND = "dayfly-group"
 """What `ps` shows for supervisors."""
 
 
-class Group:
-    """A supervisor, and the last that it said."""
-
-    def __init__(self, pid: int, peer: wire.Peer) -> None:
-        self.pid, self.peer = pid, peer
-        self.record_dir = ""
-        self.report: dict[str, Any] = {}
-
-
 class ForkServer:
-    """One fork server. `options` are plain JSON: socket, temporary_dir, idle_seconds, lease_seconds, grace_seconds."""
+    """One fork server. `options` are plain JSON: socket, temporary_dir, idle_seconds, and what every
+    platform says in its hello: lease_seconds, grace_seconds, overdue_seconds."""
 
     def __init__(self, listener: socket.socket, options: dict[str, Any], preload: preloading.Preloaded) -> None:
         listener.setblocking(False)
@@ -51,9 +43,9 @@ class ForkServer:
         self.options = options
         self.preload = preload
         self.unfit = ""
-        self.groups: dict[str, Group] = {}
+        self.groups: dict[str, supervised.Group] = {}
         self.servers: set[int] = set()
-        self.spare: Group | None = None
+        self.spare: supervised.Group | None = None
         self.retired: set[int] = set()
         self.asked_at = -SPARE_SECONDS
         self.platforms: list[wire.Peer] = []
@@ -86,7 +78,9 @@ class ForkServer:
             sock, _ = self.listener.accept()
             self.platforms.append(wire.Peer(sock))
             self.selector.register(sock, selectors.EVENT_READ, self.platforms[-1])
-        elif isinstance(key.data, Group):
+        elif isinstance(key.data, supervised.Group):
+            if events & selectors.EVENT_WRITE:
+                self._order(key.data)
             self._hear_group(key.data)
         elif isinstance(key.data, wire.Peer):
             if events & selectors.EVENT_WRITE:
@@ -106,7 +100,7 @@ class ForkServer:
         elif op == "end":
             group = self.groups.get(message["key"])
             if group is not None:
-                group.peer.send(message)
+                self._end(group, message)
         elif op == "fork":
             self._fork_server(message["options"])
             peer.send({"op": "forked", "socket": message["options"]["socket"]})
@@ -146,15 +140,29 @@ class ForkServer:
         try:
             group = self.spare or self._fork_supervisor(ahead=False)
         except OSError as error:
-            self._tell(_build_end(key, "lost", f"no process could be forked: {error}"))
+            self._tell(supervised.build_end(key, "lost", f"no process could be forked: {error}"))
             return
         self.spare = None
         self.asked_at = time.monotonic()
-        group.record_dir, group.report = record_dir, _build_report(key, "starting")
+        group.record_dir, group.report = record_dir, supervised.build_report(key, "starting")
         self.groups[key] = group
-        group.peer.send({"spec": spec, "record_dir": record_dir})
+        self._order(group, {"spec": spec, "record_dir": record_dir})
 
-    def _fork_supervisor(self, *, ahead: bool) -> Group:
+    def _end(self, group: supervised.Group, message: dict[str, Any]) -> None:
+        group.hurry(message["grace"] + self.options["overdue_seconds"])
+        self._order(group, message)
+
+    def _order(self, group: supervised.Group, message: dict[str, Any] | None = None) -> None:
+        """Send what the supervisor reads now, the rest when it reads on."""
+        if message is None:
+            group.peer.flush()
+        else:
+            group.peer.send(message)
+        if group.peer.sock.fileno() >= 0:
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if group.peer.waiting else 0)
+            self.selector.modify(group.peer.sock, events, group)
+
+    def _fork_supervisor(self, *, ahead: bool) -> supervised.Group:
         """Fork a supervisor, which waits for its order; `ahead` of time, it forks its first role before that comes."""
         ours, theirs = socket.socketpair()
         sys.stdout.flush()
@@ -170,7 +178,7 @@ class ForkServer:
             raise
         finally:
             theirs.close()
-        group = Group(pid, wire.Peer(ours))
+        group = supervised.Group(pid, wire.Peer(ours))
         self.selector.register(ours, selectors.EVENT_READ, group)
         return group
 
@@ -215,7 +223,7 @@ class ForkServer:
         if self.spare is not None:
             self.spare.peer.sock.close()
 
-    def _hear_group(self, group: Group) -> None:
+    def _hear_group(self, group: supervised.Group) -> None:
         """Pass on what a supervisor says. With its end, nothing but the supervisor is left, which leaves."""
         for message in group.peer.receive():
             if message["op"] == "copied":
@@ -244,11 +252,12 @@ class ForkServer:
                     self._lose(key, group)
                 self.busy_at = time.monotonic()
 
-    def _lose(self, key: str, group: Group) -> None:
+    def _lose(self, key: str, group: supervised.Group) -> None:
         """Take the end of a supervisor; do its work if it has not done it."""
         if group.report["state"] != "ended":
             processes.kill_all(self._orphans, self._reap, patience_seconds=LOST_PATIENCE_SECONDS)
-            group.report = _build_end(key, "lost", "its supervisor was killed") | {"facts": group.report["facts"]}
+            end = supervised.build_end(key, "lost", "its supervisor was killed")
+            group.report = end | {"facts": group.report["facts"]}
             claims.write_end(group.record_dir, group.report)
             self._tell(group.report)
 
@@ -300,9 +309,13 @@ class ForkServer:
     # --- the end -----------------------------------------------------------------------------------------------------
 
     def _look_at_clock(self) -> None:
+        now = time.monotonic()
+        for group in self.groups.values():
+            if group.due and now >= group.due:
+                group.due = 0.0
+                processes.send(group.pid, signal.SIGKILL)
         if self.leaving:
             return
-        now = time.monotonic()
         lease = self.options["lease_seconds"]
         if not self.platforms and now - self.left_at >= lease:
             told = f"no platform came back within the lease of {lease:g} s"
@@ -311,19 +324,19 @@ class ForkServer:
             self.leaving = True
 
     def _patience(self) -> float | None:
-        moments = []
-        if not self.platforms:
+        moments = [group.due for group in self.groups.values() if group.due]
+        if not self.platforms and not self.leaving:
             moments.append(self.left_at + self.options["lease_seconds"])
-        if self.spare is not None:
+        if self.spare is not None and not self.leaving:
             moments.append(self.asked_at + SPARE_SECONDS)
         if not self.groups:
             moments.append(self.busy_at + self.options["idle_seconds"])
-        return max(0.0, min(moments) - time.monotonic()) if moments and not self.leaving else None
+        return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     def _leave(self, end: str, message: str, grace_seconds: float) -> None:
         self.leaving = True
         for key, group in self.groups.items():
-            group.peer.send({"op": "end", "key": key, "end": end, "message": message, "grace": grace_seconds})
+            self._end(group, {"op": "end", "key": key, "end": end, "message": message, "grace": grace_seconds})
 
     def _go(self) -> NoReturn:
         """Leave without the exit handlers of anything that was loaded: they belong to the children. What the modules
@@ -369,11 +382,3 @@ def _die_telling() -> NoReturn:
         sys.stderr.flush()
     finally:
         os._exit(70)
-
-
-def _build_report(key: str, state: str) -> dict[str, Any]:
-    return {"key": key, "at": time.time_ns() // 1000, "state": state, "reason": "", "facts": {}}
-
-
-def _build_end(key: str, end: str, message: str) -> dict[str, Any]:
-    return _build_report(key, "ended") | {"end": end, "message": message}
