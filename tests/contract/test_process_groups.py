@@ -150,6 +150,7 @@ async def test_a_full_host_queues_and_says_why(tmp_path: Path) -> None:
     assert (await host.ended("c")).end == "exited"
     waiting = await host.until("b", lambda report: bool(report.reason))
     assert (waiting.state, waiting.reason) == ("queued", "waiting for 2 of 2 CPUs: 1.5 in use")
+    await host.until("a", lambda report: report.state == "running")
     await host.restart()
     recovered = [await host.groups.recover(key) for key in ("a", "b", "missing")]
     assert [report.state if report else None for report in recovered] == ["running", "queued", None]

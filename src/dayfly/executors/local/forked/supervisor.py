@@ -226,7 +226,9 @@ class Supervisor:
             self._settle(one)
         elif one.spec.get("essential"):
             self._end("oom" if one.over_limit_bytes else "essential_lost", one, how, running.tell_end(one, code))
-        elif one.spec.get("restart") and not self.settled:
+        elif one.spec.get("restart") and self.settled:
+            return  # It was asked to: what was told of the settling stays the last word.
+        elif one.spec.get("restart"):
             self._restart(one, how, running.tell_end(one, code))
         else:
             self.reason = running.tell_end(one, code)
