@@ -149,6 +149,11 @@ def leave_threads(channel, arguments):
     sys.stdout.write("unflushed\n")
 
 
+def show_modules(channel, arguments):
+    for name in arguments["asked"]:
+        print(name, name in sys.modules)
+
+
 def show(channel, arguments):
     """Print what a process finds around it."""
     import random

@@ -101,3 +101,35 @@ async def test_signal_handlers_of_a_module_are_the_tasks(host: groups.Host) -> N
     report = await host.ended("a")
     assert (report.end, report.exit_code, report.facts["parent"]) == ("stopped", 7, False)
     assert host.log("a") == "asked to end\n"
+
+
+async def test_the_server_with_the_libraries_may_die_while_modules_are_imported(host: groups.Host) -> None:
+    text = (
+        "import os, signal, threading, time\n"
+        "if not os.path.exists('killed'):\n"
+        "    os.makedirs('killed')\n"
+        "    os.kill(os.getppid(), signal.SIGKILL)\n"
+        "    time.sleep(0.2)\n"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()"
+    )
+    await host.groups.start(using(host, "a", text))
+    report = await host.ended("a")
+    assert (report.exit_code, report.facts["parent"]) == (0, True), report
+
+
+async def test_more_libraries_are_forked_from_the_first(host: groups.Host) -> None:
+    first = host.spec("a", groups.main_role("sleep"))
+    more = Preload(sys.executable, (groups.ROLES, "colorsys"))
+    await host.groups.start(first)
+    await host.fact("a", "pid")
+    families = len(host.groups._servers._open)
+    for key, preload in (("b", more), ("c", Preload(sys.executable, (groups.ROLES, "no_such_library")))):
+        spec = host.spec(key, groups.main_role("show_modules", arguments={"asked": ["colorsys"]}))
+        await host.groups.start(GroupSpec(key, preload, spec.roles, spec.working_dir, spec.log_dir))
+    assert (await host.ended("b")).exit_code == 0
+    assert host.log("b") == "colorsys True\n"
+    assert len(host.groups._servers._open) == families + 1
+    report = await host.ended("c")
+    assert report.end == "lost"
+    assert "No module named 'no_such_library'" in report.message
+    assert "is no_such_library installed there?" in report.message

@@ -1,7 +1,8 @@
 """Finds, starts and keeps the fork servers: one for each distinct `Preload`.
 
-A server with user modules is forked from one that has the same libraries loaded. User modules that cannot be loaded
-before a fork are left to the attempts: then the server with the libraries alone serves them.
+The first library of a `Preload` begins a family: a server with more of them is forked from the one that has the first,
+a server with user modules from one that has the same libraries, and they share what they have in common. User modules
+that cannot be loaded before a fork are left to the attempts: then the server with the libraries alone serves them.
 """
 
 from __future__ import annotations
@@ -85,6 +86,8 @@ class ForkServers:
                 found = await self.reach(path)
             if found is None and preload.user_modules:
                 found = await self._fork(path, preload)
+            elif found is None and len(preload.modules) > 1:
+                found = await self._extend(path, preload)
             elif found is None:
                 found = await self._spawn(path, preload)
             return found
@@ -151,7 +154,7 @@ class ForkServers:
             "listener": listener.fileno(),
             "modules": list(preload.modules),
             "idle_seconds": self._settings.idle_seconds,
-            "temporary_dir": tempfile.mkdtemp(dir=self._logs, prefix=f"{Path(path).stem}.", suffix=".tmp"),
+            "temporary_dir": self._temporary_dir(path),
         }
         try:
             await asyncio.to_thread(_run, preload.python, options, self._log(path), listener.fileno())
@@ -164,23 +167,35 @@ class ForkServers:
         finally:
             listener.close()
         try:
-            return self._keep(
-                await connection.Connection.open(
-                    path, self._options(), timeout_seconds=self._settings.preload_timeout_seconds
-                )
-            )
+            return self._keep(await self._open_new(path))
         except OSError as error:
-            raise errors.ExecutorUnavailable(
-                f"the fork server for {preload.python} did not start: {_last_line(self._log(path)) or error}",
-                remedy=f"See {self._log(path)}; is flytekit installed there?",
-            ) from error
+            raise self._not_started(path, preload, error) from error
 
-    async def _fork(self, path: str, preload: Preload) -> connection.Connection:
-        """Fork a server with the user modules from the one with the libraries; return the latter if that fails."""
-        base = await self.get(_without_code(preload))
+    async def _extend(self, path: str, preload: Preload) -> connection.Connection:
+        """Fork a server with more libraries from the one that has the first of them."""
+        base = await self.get(Preload(preload.python, preload.modules[:1]))
         options = {
             "socket": path,
             "log": str(self._log(path)),
+            "modules": list(preload.modules[1:]),
+            "user_modules": [],
+            "idle_seconds": self._settings.idle_seconds,
+            "temporary_dir": self._temporary_dir(path),
+        }
+        try:
+            await base.fork(options)
+            return self._keep(await self._open_new(path))
+        except OSError as error:
+            raise self._not_started(path, preload, error) from error
+
+    async def _fork(self, path: str, preload: Preload) -> connection.Connection:
+        """Fork a server with the user modules from the one with the libraries; return the latter if that fails."""
+        libraries = _without_code(preload)
+        base = await self.get(libraries)
+        options = {
+            "socket": path,
+            "log": str(self._log(path)),
+            "modules": [],
             "distribution": preload.distribution,
             "user_modules": list(preload.user_modules),
             "env": dict(preload.env),
@@ -189,21 +204,36 @@ class ForkServers:
         }
         try:
             await base.fork(options)
-            found = await connection.Connection.open(
-                path, self._options(), timeout_seconds=self._settings.preload_timeout_seconds
-            )
+            found = await self._open_new(path)
         except OSError as error:
-            return self._give_up(path, preload, str(error), base)
+            if not base.lost:
+                self._give_up(path, preload, str(error))
+            return await self.get(libraries)
         if found.unfit:
             found.send({"op": "leave", "grace": 0})
             await found.close()
-            return self._give_up(path, preload, found.unfit, base)
+            self._give_up(path, preload, found.unfit)
+            return await self.get(libraries)  # another one, if the first has died meanwhile
         return self._keep(found)
 
-    def _give_up(self, path: str, preload: Preload, why: str, base: connection.Connection) -> connection.Connection:
+    def _give_up(self, path: str, preload: Preload, why: str) -> None:
         self._unfit[path] = why
         _log.info("user modules are imported by each attempt", modules=preload.user_modules, because=why)
-        return base
+
+    async def _open_new(self, path: str) -> connection.Connection:
+        """Reach a server that has just been started. Raises `OSError`, `TimeoutError` included."""
+        timeout = self._settings.preload_timeout_seconds
+        return await connection.Connection.open(path, self._options(), timeout_seconds=timeout)
+
+    def _not_started(self, path: str, preload: Preload, error: OSError) -> errors.ExecutorUnavailable:
+        needed = " and ".join(sorted({name.partition(".")[0] for name in preload.modules if os.sep not in name}))
+        return errors.ExecutorUnavailable(
+            f"the fork server for {preload.python} did not start: {_last_line(self._log(path)) or error}",
+            remedy=f"See {self._log(path)}; is {needed or 'everything'} installed there?",
+        )
+
+    def _temporary_dir(self, path: str) -> str:
+        return tempfile.mkdtemp(dir=self._logs, prefix=f"{Path(path).stem}.", suffix=".tmp")
 
     def _keep(self, found: connection.Connection) -> connection.Connection:
         self._open[found.path] = found

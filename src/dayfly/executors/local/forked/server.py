@@ -297,8 +297,13 @@ class ForkServer:
             with open(options["log"], "ab") as log:
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
-            self.preload.copied = None  # another module's tasks write elsewhere
-            unfit = self.preload.load_user_modules(options["distribution"], options["user_modules"], options["env"])
+            self.preload.copied = None  # tasks of other modules write elsewhere
+            tempfile.tempdir = options["temporary_dir"] or tempfile.tempdir
+            if options["modules"]:
+                self.preload.load_libraries(options["modules"])
+            unfit = ""
+            if options["user_modules"]:
+                unfit = self.preload.load_user_modules(options["distribution"], options["user_modules"], options["env"])
             # Only now: the modules may have given signals a meaning of their own, which is for the tasks.
             server = ForkServer(listener, self.options | options, self.preload)
             server.unfit = unfit
