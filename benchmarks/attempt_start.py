@@ -101,7 +101,7 @@ def _fork_servers(folder: Path) -> list[int]:
             ours = str(folder).encode() in path.with_name("cmdline").read_bytes()
             if ours and path.read_text().strip() == "dayfly-forks":
                 found.append(int(path.parent.name))
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue
     return found
 
