@@ -83,13 +83,3 @@ class Settings:
     engine: EngineSettings = EngineSettings()
     lease: LeaseSettings = LeaseSettings()
     host: HostSettings = field(default_factory=HostSettings)
-
-    @property
-    def public_url(self) -> str:
-        """Return what links begin with, without a trailing slash."""
-        return (self.server.public_url or f"http://{self.server.host}:{self.server.port}").rstrip("/")
-
-    @property
-    def storage_root(self) -> str:
-        """Return the prefix of the object store, without a trailing slash."""
-        return (self.data.storage or (self.data.folder.expanduser().resolve() / "storage").as_uri()).rstrip("/")
