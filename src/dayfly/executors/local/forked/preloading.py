@@ -12,7 +12,7 @@ import time
 import traceback
 from typing import Any
 
-from . import entries, fitness, signals
+from . import entries, fitness, rehearsing, signals
 
 ONE_THREAD = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -20,8 +20,11 @@ ONE_THREAD = {
     "MKL_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
     "VECLIB_MAXIMUM_THREADS": "1",
+    "OPENBLAS_THREAD_TIMEOUT": "20",
 }
-"""Set while importing: a library's pool of threads would not survive the fork."""
+"""Set while importing: a library's pool of threads would not survive the fork. And the threads that OpenBLAS starts in
+a child look out for work for two to the power of this in clock ticks, a third of a millisecond, before they sleep; its
+own 28 (`THREAD_TIMEOUT` in OpenMathLib/OpenBLAS) takes a core from the others for as long as a short task takes."""
 
 LAZY = (
     "fsspec.implementations.local",
@@ -60,6 +63,8 @@ class Preloaded:
                     importlib.import_module(name)
                 except ImportError:
                     continue
+        rehearsing.rehearse()
+        _end_flytekit_loops()
         self._freeze()
 
     def load_user_modules(self, distribution: str, modules: list[str], env: dict[str, str]) -> str:
@@ -97,10 +102,16 @@ class Preloaded:
             _move_sandbox(contexts, temporary_dir)
 
     def refresh_dask(self) -> None:
-        """In a child: let dask read its settings from the environment again, where there are any."""
+        """In a child: let dask read its settings from files and environment again, where the latter has any."""
         config = sys.modules.get("dask.config")
         if config is not None and any(name.startswith("DASK_") for name in os.environ):
             config.refresh()
+
+    def tell_dask(self, environ: dict[str, str]) -> None:
+        """In a child: give dask the settings among these variables, and read nothing else again."""
+        config = sys.modules.get("dask.config")
+        if config is not None:
+            config.update(config.config, config.collect_env(environ))
 
     def _freeze(self) -> None:
         self.handlers = signals.handlers()

@@ -101,13 +101,14 @@ def _run_entry(
     _set_module_path(group, environ, preload)
     os.chdir(group["working_dir"])
     preload.settle(group["temporary_dir"])
+    preload.refresh_dask()
     for name in spec.get("wait_for", ()):
         said.wait(name)
     facts = said.facts
     waited = {name: fill(value, facts) for name, value in environ.items() if "{fact:" in value}
     if waited:
         os.environ.update(waited)
-    preload.refresh_dask()
+        preload.tell_dask(waited)
     if spec["entry"] == "argv":
         return entries.run_argv([fill(word, facts) for word in spec["argv"]])
     return entries.run_function(spec["entry"], said, spec.get("arguments", {}))
