@@ -1,0 +1,10 @@
+"""Artifacts of the data catalog, and signals."""
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Nothing yet."""
