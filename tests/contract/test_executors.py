@@ -7,6 +7,7 @@ import io
 import os
 import sys
 import tarfile
+import venv
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
@@ -54,17 +55,16 @@ class Stand(Protocol):
 
 
 class LocalStand:
-    def __init__(self, data: Path) -> None:
-        self.data = data
+    def __init__(self, data: Path, *rules: tuple[str, str]) -> None:
+        self.data, self.rules = data, rules
         self.settings = local.LocalSettings(data=data, lease_seconds=20.0, grace_seconds=0.5)
         self.executor = self._make()
 
     def _make(self) -> LocalExecutor:
         self.groups = local.build_groups(self.settings, SystemClock())
         code = local.build_distributions(self.settings, FolderBlobs())  # type: ignore[arg-type]
-        return local.build(
-            self.settings, self.groups.share(), environments.build(sys.executable), code.unpack, SystemClock()
-        )
+        known = environments.build(sys.executable, self.rules)
+        return local.build(self.settings, self.groups.share(), known, code.unpack, SystemClock())
 
     def finish(self, key: AttemptKey) -> None:
         """Let the command of `waiting` go on."""
@@ -205,6 +205,17 @@ async def test_failures_are_told_in_words(here: LocalStand) -> None:
     assert seen.log_tail.splitlines() == [str(number) for number in range(11, 31)]
     assert seen.logs[0].uri == "http://127.0.0.1:30080/api/dayfly/v1/logs/p/d/run/n0/0/driver"
     assert (here.data / "logs" / "p/d/run/n0/0" / "driver.log").exists()
+
+
+async def test_a_command_needs_no_flytekit_in_its_environment(tmp_path: Path) -> None:
+    venv.create(tmp_path / "bare", symlinks=True)
+    stand = LocalStand(tmp_path / "data", ("bare:*", str(tmp_path / "bare" / "bin" / "python")))
+    program = "import sys, importlib.util as found; print(sys.prefix, found.find_spec('flytekit'))"
+    await stand.executor.start(make_spec("python", "-c", program, image="bare:1"))
+    seen = await until(stand.executor, KEY)
+    assert (seen.exit_code, seen.log_tail) == (0, f"{tmp_path / 'bare'} None")
+    await stand.executor.close(grace_seconds=0)
+    await groups.until_gone(lambda: groups.of(tmp_path))
 
 
 CODE = """

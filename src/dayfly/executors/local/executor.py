@@ -100,6 +100,9 @@ class LocalExecutor:
 
     def _preload(self, spec: AttemptSpec, entry: entrypoint_args.EntryPoint, distribution: str) -> Preload:
         python = self._environments.find(spec.image).python
+        if entry.inner_kind == entrypoint_args.OTHER:
+            # A command runs as a program of its own: its image needs no flytekit.
+            return Preload(python, (), distribution)
         if spec.volatile_env or not entry.user_modules:
             return Preload(python, FLYTEKIT, distribution)
         container = tasks_pb2.TaskTemplate.FromString(spec.template).container
