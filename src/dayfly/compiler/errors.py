@@ -36,8 +36,6 @@ INVALID_VALUE: Final = "InvalidValue"
 VALUE_REQUIRED: Final = "ValueRequired"
 VALUE_COLLISION: Final = "ValueCollision"
 UNRECOGNIZED_VALUE: Final = "UnrecognizedValue"
-NODE_KIND_NOT_SUPPORTED: Final = "NodeKindNotSupported"
-"""Ours: the document is right, but this version of the engine does not run that kind of node."""
 
 MAX_DESCRIBED_CHARACTERS = 5_000
 """Length of one message: gRPC clients refuse trailers above 8 KiB, and percent-encoding makes text longer."""

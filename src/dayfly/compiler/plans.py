@@ -1,4 +1,4 @@
-"""A linked workflow -> the Plan that the engine runs, or the nodes that this engine cannot run.
+"""A linked workflow -> the Plan that the engine runs, which names the nodes that this engine cannot run.
 
 Called by `workflows` after everything else has been checked. The numbers follow
 flytepropeller/pkg/compiler/transformers/k8s/utils.go in flyteorg/flyte.
@@ -10,8 +10,7 @@ from collections.abc import Mapping
 
 from flyteidl.core import compiler_pb2, tasks_pb2, workflow_pb2
 
-from dayfly.compiler import digests, errors, nodes, references
-from dayfly.compiler.errors import CompileError
+from dayfly.compiler import digests, nodes, references
 from dayfly.model.identifiers import END_NODE, START_NODE, EntityId, NodeId
 from dayfly.model.phases import FailurePolicy
 from dayfly.model.plan import Plan, PlanNode
@@ -27,39 +26,33 @@ _KINDS = {
 }
 
 
-def find_unsupported(template: workflow_pb2.WorkflowTemplate) -> list[CompileError]:
-    """Return an error for each node that is no task node: registering it now would only fail later."""
-    path = f"workflow {template.id.name}"
-    found = [
-        _refuse(f"{path}, {nodes.describe(node)}", _KINDS.get(node.WhichOneof("target"), "")) for node in template.nodes
-    ]
-    if template.HasField("failure_node"):
-        found.append(_refuse(f"{path}, {nodes.describe(template.failure_node)}", "a failure node"))
-    return [error for error in found if error is not None]
-
-
 def build_plan(closure: compiler_pb2.CompiledWorkflowClosure, workflow: EntityId) -> Plan:
-    """Return the plan of a linked workflow of task nodes."""
+    """Return the plan of a linked workflow: its task nodes, and what else there is in words.
+
+    A plan that lacks nodes has another digest than the whole one that a later engine makes of the same workflow.
+    """
     template = closure.primary.template
     tasks = {references.task_id(task.template.id): task.template for task in closure.tasks}
     own = [node for node in template.nodes if node.id not in (START_NODE, END_NODE)]
     end = next(node for node in template.nodes if node.id == END_NODE)
+    unrunnable = _find_unrunnable(template)
     return Plan(
         workflow=workflow,
-        digest=digests.digest(closure),
-        nodes={NodeId(node.id): _build_node(node, tasks) for node in own},
+        digest=digests.digest(closure) + (".part" if unrunnable else ""),
+        nodes={NodeId(node.id): _build_node(node, tasks) for node in own if node.WhichOneof("target") == "task_node"},
         end_document=end.SerializeToString(deterministic=True),
         interface=template.interface.SerializeToString(deterministic=True),
         on_failure=FailurePolicy(template.metadata.on_failure),
         interruptible=template.metadata_defaults.interruptible,
+        unrunnable=unrunnable,
     )
 
 
-def _refuse(path: str, kind: str | None) -> CompileError | None:
-    if not kind:
-        return None
-    message = f"it is {kind}; this version of Dayfly runs task nodes only"
-    return CompileError(errors.NODE_KIND_NOT_SUPPORTED, path, message)
+def _find_unrunnable(template: workflow_pb2.WorkflowTemplate) -> tuple[str, ...]:
+    found = [(node, _KINDS[kind]) for node in template.nodes if (kind := node.WhichOneof("target")) in _KINDS]
+    if template.HasField("failure_node"):
+        found.append((template.failure_node, "a failure node"))
+    return tuple(f"{nodes.describe(node)} is {kind}" for node, kind in found)
 
 
 def _build_node(node: workflow_pb2.Node, tasks: Mapping[EntityId, tasks_pb2.TaskTemplate]) -> PlanNode:

@@ -40,23 +40,9 @@ def compile(
     """
     found: list[CompileError] = []
     closure = _link_all(_named(template, id), sub_workflows, tasks, launch_plans, found)
-    found.extend(plans.find_unsupported(closure.primary.template))
     if found:
         return Rejected(tuple(found))
     return Compiled(closure, plans.build_plan(closure, id))
-
-
-def link(
-    template: workflow_pb2.WorkflowTemplate,
-    sub_workflows: Sequence[workflow_pb2.WorkflowTemplate],
-    tasks: Mapping[EntityId, tasks_pb2.TaskTemplate],
-    launch_plans: Mapping[EntityId, launch_plan_pb2.LaunchPlan],
-    id: EntityId,
-) -> compiler_pb2.CompiledWorkflowClosure | Rejected:
-    """Return the closure alone, whether or not the engine can run all its kinds of nodes; else what is wrong."""
-    found: list[CompileError] = []
-    closure = _link_all(_named(template, id), sub_workflows, tasks, launch_plans, found)
-    return Rejected(tuple(found)) if found else closure
 
 
 def _named(template: workflow_pb2.WorkflowTemplate, id: EntityId) -> workflow_pb2.WorkflowTemplate:

@@ -41,7 +41,7 @@ class Plan(msgspec.Struct, frozen=True):
     workflow: EntityId
     digest: str
     nodes: dict[NodeId, PlanNode]
-    """User nodes only, in registered order; start and end node are implied."""
+    """Task nodes only, in registered order; start and end node are implied."""
     end_document: bytes
     """The end node's `flyteidl.core.Node`, whose inputs are the workflow's output bindings."""
     interface: bytes
@@ -49,6 +49,8 @@ class Plan(msgspec.Struct, frozen=True):
     on_failure: FailurePolicy = FailurePolicy.FAIL_IMMEDIATELY
     interruptible: bool = False
     """Default for nodes that say nothing."""
+    unrunnable: tuple[str, ...] = ()
+    """The nodes that this version's engine does not run, in words: they are not among `nodes`."""
 
     @property
     def downstream(self) -> dict[NodeId, tuple[NodeId, ...]]:

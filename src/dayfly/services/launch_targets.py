@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import msgspec
-from flyteidl.admin import launch_plan_pb2, task_pb2
+from flyteidl.admin import launch_plan_pb2, task_pb2, workflow_pb2
 from flyteidl.core import identifier_pb2
 
 from dayfly.base import errors
-from dayfly.compiler import single_task
+from dayfly.compiler import plans, single_task
 from dayfly.model.identifiers import EntityId
 from dayfly.model.plan import Plan
 from dayfly.ports.definitions import Definition, Definitions
@@ -54,10 +54,7 @@ class LaunchTargets:
         found = await self._get(entity)
         message = launch_plan_pb2.LaunchPlan.FromString(found.document)
         workflow = naming.entity(message.spec.workflow_id, identifier_pb2.WORKFLOW)
-        stored = await self._get(workflow)
-        if stored.plan is None:
-            raise errors.PlatformError(f"{workflow} was stored without its plan.", remedy="Register a new version.")
-        return Target(entity, message, workflow, stored.plan, task)
+        return Target(entity, message, workflow, _plan_of(await self._get(workflow)), task)
 
     async def _of_task(self, task: EntityId) -> Target:
         stored = await self._get(task)
@@ -81,3 +78,19 @@ class LaunchTargets:
         if found is None:
             raise errors.NotFound(f"{entity} does not exist.")
         return found
+
+
+def _plan_of(stored: Definition) -> Plan:
+    """Return the plan of a workflow, made anew where an earlier version could not run all of it."""
+    if stored.plan is None:
+        raise errors.PlatformError(f"{stored.id} was stored without its plan.", remedy="Register a new version.")
+    if not stored.plan.unrunnable:
+        return stored.plan
+    closure = workflow_pb2.WorkflowClosure.FromString(stored.document).compiled_workflow
+    plan = plans.build_plan(closure, stored.id)
+    if plan.unrunnable:
+        raise errors.FailedPrecondition(
+            f"{stored.id} cannot be launched: {'; '.join(plan.unrunnable)}.",
+            remedy="This version of Dayfly registers such nodes, and runs workflows of task nodes only.",
+        )
+    return plan

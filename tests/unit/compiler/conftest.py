@@ -10,7 +10,7 @@ from flyteidl.core import identifier_pb2, interface_pb2, literals_pb2, tasks_pb2
 from flyteidl.core.literals_pb2 import Binding, BindingData
 from flyteidl.core.types_pb2 import LiteralType
 
-from dayfly.compiler import workflows
+from dayfly.compiler import errors, workflows
 from dayfly.model import identifiers
 from dayfly.model.identifiers import EntityId
 
@@ -142,7 +142,8 @@ def compile(template, tasks=(), subs=(), plans=()):
 
 def link(template, tasks=(), subs=(), plans=()):
     """Link only: kinds of nodes that the engine does not run are fine."""
-    return workflows.link(*_register(template, tasks, subs, plans))
+    result = workflows.compile(*_register(template, tasks, subs, plans))
+    return result if isinstance(result, errors.Rejected) else result.closure
 
 
 def _register(template, tasks, subs, plans):

@@ -165,7 +165,7 @@ def test_flytekit_reads_the_closure_back():
     assert again.template.interface == spec.template.interface
 
 
-def test_every_kind_of_node_links_and_is_refused_by_name():
+def test_every_kind_of_node_compiles_and_is_named_where_it_cannot_run():
     spec, known, plans = serialize(every_kind)
     for plan in plans.values():
         inner_interface = spec.sub_workflows[0].interface
@@ -177,13 +177,15 @@ def test_every_kind_of_node_links_and_is_refused_by_name():
     assert set(needed.launch_plans) <= set(plans)
     assert set(needed.tasks) == set(known)
     result = compile(spec, known, plans)
-    assert [error.code for error in result.errors] == [errors.NODE_KIND_NOT_SUPPORTED] * 4, errors.describe(
-        result.errors
-    )
-    id = identifiers.from_identifier(spec.template.id)
-    closure = workflows.link(spec.template, spec.sub_workflows, known, plans, id)
+    assert isinstance(result, workflows.Compiled), errors.describe(result.errors)
+    assert [told.rpartition(" is ")[2] for told in result.plan.unrunnable] == [
+        "a sub-workflow or launch plan",
+        "a conditional",
+        "a sub-workflow or launch plan",
+        "a map task",
+    ]
     promoted = FlyteWorkflow.promote_from_closure(
-        CompiledWorkflowClosure.from_flyte_idl(closure),
+        CompiledWorkflowClosure.from_flyte_idl(result.closure),
         node_launch_plans={plan.id: plan.spec for plan in map(LaunchPlanModel.from_flyte_idl, plans.values())},
     )
     assert len(promoted.flyte_nodes) == 4

@@ -1,4 +1,4 @@
-"""Kinds of nodes that the engine does not run yet: linked and checked, then refused by name."""
+"""Kinds of nodes that the engine does not run yet: linked and checked, and named in the plan."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_branch(make, tasks):
     assert list(compiled.upstream_node_ids) == ["n0"]
     assert block.else_node.inputs[0].binding.promise.node_id == "start-node"
     assert "b-t0" not in linked.primary.connections.upstream
-    assert make.told(make.compile(template, tasks)) == [(errors.NODE_KIND_NOT_SUPPORTED, "workflow wf, node b")]
+    assert make.compile(template, tasks).plan.unrunnable == ("node b is a conditional",)
 
 
 def test_a_branch_gives_what_all_its_nodes_give(make, tasks):
@@ -104,9 +104,9 @@ def test_sub_workflows_are_linked_once_each(make, tasks):
     assert make.told(make.link(template, tasks, [make.workflow([sub_node(make, "leaf", i="x")], name="middle")])) == [
         (errors.WORKFLOW_NOT_FOUND, "workflow middle, node s")
     ]
-    assert make.told(make.compile(template, tasks, [leaf, middle])) == [
-        (errors.NODE_KIND_NOT_SUPPORTED, "workflow wf, node s")
-    ]
+    plan = make.compile(template, tasks, [leaf, middle]).plan
+    assert plan.unrunnable == ("node s is a sub-workflow or launch plan",)
+    assert plan.digest.endswith(".part")
 
 
 def test_launch_plans_take_defaults_and_refuse_fixed_inputs(make, tasks):
@@ -147,7 +147,9 @@ def test_gates(make, tasks):
         ]
     )
     assert isinstance(make.link(template, tasks), compiler_pb2.CompiledWorkflowClosure)
-    assert [code for code, _ in make.told(make.compile(template, tasks))] == [errors.NODE_KIND_NOT_SUPPORTED] * 3
+    assert make.compile(template, tasks).plan.unrunnable == tuple(
+        f"node {name} is a gate (sleep, signal or approval)" for name in ("sleep", "signal", "approve")
+    )
     wrong = make.workflow([gate(make, "a"), gate(make, "b", signal=workflow_pb2.SignalCondition())])
     assert [code for code, _ in make.told(make.link(wrong, tasks))] == [
         errors.NO_CONDITION,
@@ -183,7 +185,7 @@ def test_arrays(make, tasks):
     assert make.told(make.link(partial, tasks)) == [(errors.MISMATCHING_TYPES, "workflow wf, output r")]
     bound = make.workflow([array(make, {"a": 1}, bound_inputs=["a"], **original)], **outputs)
     assert isinstance(make.link(bound, tasks), compiler_pb2.CompiledWorkflowClosure)
-    assert make.told(make.compile(good, tasks)) == [(errors.NODE_KIND_NOT_SUPPORTED, "workflow wf, node m")]
+    assert make.compile(good, tasks).plan.unrunnable == ("node m is a map task",)
 
 
 def test_failure_nodes(make, tasks):
@@ -195,12 +197,9 @@ def test_failure_nodes(make, tasks):
     linked = make.link(good, tasks)
     assert linked.primary.template.failure_node.inputs[0].binding.promise.node_id == "start-node"
     assert "efn" not in linked.primary.connections.upstream
-    assert make.told(make.compile(good, tasks)) == [(errors.NODE_KIND_NOT_SUPPORTED, "workflow wf, node efn")]
+    assert make.compile(good, tasks).plan.unrunnable == ("node efn is a failure node",)
     bad = make.workflow([make.node("n0", inputs={"a": 1})], failure_node=make.node("efn", "ghost"))
-    assert make.told(make.compile(bad, tasks)) == [
-        (errors.TASK_NOT_FOUND, "workflow wf, node efn"),
-        (errors.NODE_KIND_NOT_SUPPORTED, "workflow wf, node efn"),
-    ]
+    assert make.told(make.compile(bad, tasks)) == [(errors.TASK_NOT_FOUND, "workflow wf, node efn")]
 
 
 def test_what_must_be_loaded_first(make):
