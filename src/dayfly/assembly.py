@@ -34,7 +34,7 @@ from dayfly.executors import local
 from dayfly.gateway import app, front, log_files
 from dayfly.model import identifiers
 from dayfly.ports import executor_parts
-from dayfly.services import api, measuring, projects, server, signing
+from dayfly.services import api, measuring, projects, scheduling, server, signing
 from dayfly.services import settings as api_settings
 from dayfly.stores import database
 
@@ -152,6 +152,10 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
             routers=[pages.router(lambda: own_client)],
         )
         await stack.enter_async_context(_engine(settings, store, blob_store, executors, clock, url, platform))
+        scheduler = scheduling.Scheduler(
+            store.schedules, services.launcher, clock, catch_up=settings.engine.schedule_catch_up
+        )
+        stack.push_async_callback(_cancel, _supervised(scheduler.run(), "schedules"))
         door = await front.serve(settings.server.host, 0, f"{scratch}/grpc.sock", web, listener=listener)
         stack.push_async_callback(door.close)
         folder.announce(address)
@@ -248,6 +252,11 @@ async def _end_tasks(settings: themes.Settings, executors: _Executors, platform:
     hurried.cancel()
     await executors.groups.close(grace_seconds=grace if ending.done() else 0.0)
     await ending
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 def _unreadable(why: str) -> errors.InvalidArgument:

@@ -209,11 +209,11 @@ class TestProjects:
 
 
 class TestSchedules:
-    async def test_rules_and_that_nothing_pretends_to_run_them(self, admin):
+    async def test_rules(self, admin):
         await register(admin)
-        rate = {"rate": {"value": 1, "unit": 0}}
 
-        def request(name, **spec):
+        def request(name, value=1, **spec):
+            rate = {"rate": {"value": value, "unit": 0}}
             schedule = {"schedule": {**rate, "kickoff_time_input_arg": spec.pop("kickoff", "")}}
             plan = {"workflow_id": CHAIN, "entity_metadata": schedule, **spec}
             return launch_plan_pb2.LaunchPlanCreateRequest(id=named(identifier_pb2.LAUNCH_PLAN, name), spec=plan)
@@ -222,9 +222,12 @@ class TestSchedules:
         assert await code(admin.CreateLaunchPlan(request("needs"))) == grpc.StatusCode.INVALID_ARGUMENT
         wrong = request("kicked", kickoff="number", **fixed)
         assert await code(admin.CreateLaunchPlan(wrong)) == grpc.StatusCode.INVALID_ARGUMENT
+        never = request("never", value=0, **fixed)
+        assert await code(admin.CreateLaunchPlan(never)) == grpc.StatusCode.INVALID_ARGUMENT
         await admin.CreateLaunchPlan(request("fine", **fixed))
-        update = launch_plan_pb2.LaunchPlanUpdateRequest(id=named(identifier_pb2.LAUNCH_PLAN, "fine"), state=1)
-        assert await code(admin.UpdateLaunchPlan(update)) == grpc.StatusCode.FAILED_PRECONDITION
+        for state in (1, 1, 0):
+            update = launch_plan_pb2.LaunchPlanUpdateRequest(id=named(identifier_pb2.LAUNCH_PLAN, "fine"), state=state)
+            await admin.UpdateLaunchPlan(update)
 
 
 class TestNamedEntities:

@@ -42,6 +42,8 @@ class EngineSettings:
     """Task nodes queued or running at once in one execution; 0 is no limit."""
     system_retries: int = 3
     """System failures that are retried per node, beside the user's own attempts."""
+    schedule_catch_up: int = 10
+    """Moments of one schedule that were missed while no platform ran and are fired late; older ones are passed over."""
     max_output_bytes: int = 10 * 1024 * 1024
     """Largest outputs.pb a task may write; larger data belongs into files and datasets."""
 

@@ -125,9 +125,10 @@ class Definitions(Protocol):
         """Set description and state. Raise `NotFound` when no version exists."""
         ...
 
-    async def set_launch_plan_state(self, entity: EntityId, state: int, at: Micros) -> None:
+    async def set_launch_plan_state(self, entity: EntityId, state: int, at: Micros, *, scheduled: bool = False) -> None:
         """Activate (1; every other version of the name becomes 0, in the same commit) or deactivate (0).
 
+        Where the plan is `scheduled`, its schedule counts from `at`; activated again, it goes on as it is.
         Raise `NotFound`.
         """
         ...

@@ -17,7 +17,7 @@ from dayfly.compiler import launch_plans as compiling
 from dayfly.model import identifiers
 from dayfly.model.identifiers import EntityId
 from dayfly.ports.definitions import Definition, Definitions
-from dayfly.services import naming, paging, projects, registering
+from dayfly.services import naming, paging, projects, registering, schedule_times
 from dayfly.services.settings import ApiSettings
 from dayfly.services.timestamps import to_timestamp
 
@@ -60,9 +60,8 @@ class LaunchPlans:
         entity = naming.entity(request.id, identifier_pb2.LAUNCH_PLAN)
         if request.state not in launch_plan_pb2.LaunchPlanState.values():
             raise errors.InvalidArgument(f"There is no launch plan state {request.state}.")
-        if request.state == ACTIVE:
-            await self._refuse_schedule(entity)
-        await self._definitions.set_launch_plan_state(entity, request.state, self._clock.now())
+        scheduled = request.state == ACTIVE and await self._is_scheduled(entity)
+        await self._definitions.set_launch_plan_state(entity, request.state, self._clock.now(), scheduled=scheduled)
         return launch_plan_pb2.LaunchPlanUpdateResponse()
 
     async def get(self, request: common_pb2.ObjectGetRequest) -> launch_plan_pb2.LaunchPlan:
@@ -104,7 +103,8 @@ class LaunchPlans:
         expected = compiling.expected_inputs(interface, spec.default_inputs, spec.fixed_inputs, entity.name)
         if isinstance(expected, compile_errors.Rejected):
             raise errors.InvalidArgument(f"{entity} is invalid: {compile_errors.describe(expected.errors)}")
-        if _has_schedule(spec):
+        if schedule_times.is_scheduled(spec):
+            schedule_times.read(spec.entity_metadata.schedule)
             _check_schedule(entity, spec.entity_metadata.schedule.kickoff_time_input_arg, expected)
         at = self._clock.now()
         message = launch_plan_pb2.LaunchPlan(id=identifiers.to_identifier(entity), spec=spec)
@@ -123,14 +123,16 @@ class LaunchPlans:
             workflow=workflow,
         )
 
-    async def _refuse_schedule(self, entity: EntityId) -> None:
-        """An active plan whose schedule never fires would be a silent lie."""
+    async def _is_scheduled(self, entity: EntityId) -> bool:
+        """Say whether the plan has a schedule. An active plan whose schedule never fires would be a silent lie."""
         found = await self._definitions.find(entity)
-        if found is not None and _has_schedule(launch_plan_pb2.LaunchPlan.FromString(found.document).spec):
-            raise errors.FailedPrecondition(
-                f"{entity} has a schedule, and schedules are not run in this version.",
-                remedy="Launch it by hand, or register a version without a schedule.",
-            )
+        if found is None:
+            return False
+        spec = launch_plan_pb2.LaunchPlan.FromString(found.document).spec
+        if not schedule_times.is_scheduled(spec):
+            return False
+        schedule_times.read(spec.entity_metadata.schedule)  # an earlier version may have registered anything
+        return True
 
     async def _interface(self, workflow: EntityId) -> interface_pb2.TypedInterface:
         found = await self._definitions.find(workflow)
@@ -145,10 +147,6 @@ def _check_settings(entity: EntityId, spec: launch_plan_pb2.LaunchPlanSpec) -> N
     naming.check_annotations(spec.annotations.values)
     if spec.entity_metadata.HasField("launch_conditions"):
         raise errors.InvalidArgument(f"{entity} has launch conditions.", remedy="Triggers by artifact are not served.")
-
-
-def _has_schedule(spec: launch_plan_pb2.LaunchPlanSpec) -> bool:
-    return spec.entity_metadata.schedule.WhichOneof("ScheduleExpression") is not None
 
 
 def _check_schedule(entity: EntityId, kickoff: str, expected: interface_pb2.ParameterMap) -> None:

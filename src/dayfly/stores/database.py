@@ -11,6 +11,7 @@ from dayfly.stores import migrating
 from dayfly.stores.connections import Connections
 from dayfly.stores.definitions import SqlDefinitions
 from dayfly.stores.runs import SqlRuns
+from dayfly.stores.schedules import SqlSchedules
 
 
 class Database:
@@ -20,6 +21,7 @@ class Database:
         self._connections = connections
         self.definitions = SqlDefinitions(connections, clock)
         self.runs = SqlRuns(connections, clock)
+        self.schedules = SqlSchedules(connections)
 
     async def close(self) -> None:
         """Let transactions under way end and close; the stores raise `StoreUnavailable` from then on."""

@@ -133,10 +133,10 @@ class SqlDefinitions:
 
         await self._connections.write(work)
 
-    async def set_launch_plan_state(self, entity: EntityId, state: int, at: Micros) -> None:
+    async def set_launch_plan_state(self, entity: EntityId, state: int, at: Micros, *, scheduled: bool = False) -> None:
         """Activate (1; every other version of the name becomes 0, in the same commit) or deactivate (0).
 
-        Raise `NotFound`.
+        Where the plan is `scheduled`, its schedule counts from `at`. Raise `NotFound`.
         """
         table = schema.launch_plans
         named = sa.and_(table.c.project == entity.project, table.c.domain == entity.domain, table.c.name == entity.name)
@@ -148,9 +148,10 @@ class SqlDefinitions:
                 raise errors.NotFound(f"{entity} does not exist.")
             if state:
                 others = table.update().where(named, table.c.version != entity.version, table.c.state != 0)
-                connection.execute(others.values(state=0, updated_at=at))
+                connection.execute(others.values(state=0, fired_at=None, updated_at=at))
             if found != state:
-                connection.execute(table.update().where(one).values(state=state, updated_at=at))
+                fired_at = at if state and scheduled else None
+                connection.execute(table.update().where(one).values(state=state, fired_at=fired_at, updated_at=at))
 
         await self._connections.write(work)
 

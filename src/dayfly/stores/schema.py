@@ -82,7 +82,8 @@ def _versions(name: str, *own: sa.Column[int] | sa.Column[str]) -> sa.Table:
 
 tasks = _versions("tasks", _text("type"))
 workflows = _versions("workflows", _text("plan_digest"))
-launch_plans = _versions("launch_plans", _small("state"), *_entity("workflow"))
+launch_plans = _versions("launch_plans", _small("state"), *_entity("workflow"), _micros("fired_at", nullable=True))
+sa.Index(None, launch_plans.c.fired_at)  # of plans that are scheduled, and NULL for all others
 
 named_entities = sa.Table(
     "named_entities",
