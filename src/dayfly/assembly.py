@@ -31,10 +31,10 @@ from dayfly.client import connecting
 from dayfly.console import pages
 from dayfly.controller import leasing, observing, performing, timers
 from dayfly.executors import local
-from dayfly.gateway import app, front, log_files
+from dayfly.gateway import app, front, log_files, rest
 from dayfly.model import identifiers
 from dayfly.ports import executor_parts
-from dayfly.services import api, measuring, projects, scheduling, server, signing
+from dayfly.services import answering, api, measuring, projects, scheduling, server, signing
 from dayfly.services import settings as api_settings
 from dayfly.stores import database
 
@@ -137,7 +137,9 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
         )
         services = api.build(store.definitions, store.runs, blob_store, links, clock, told)
         scratch = stack.enter_context(_scratch(folder.path / "scratch"))
-        grpc_server = await server.build(api.bindings(services), measuring.Measures(registry), told)
+        measures = measuring.Measures(registry)
+        bindings = api.bindings(services)
+        grpc_server = await server.build(bindings, measures, told)
         grpc_server.add_insecure_port(f"unix:{scratch}/grpc.sock")
         await grpc_server.start()
         stack.push_async_callback(grpc_server.stop, 1.0)
@@ -149,7 +151,14 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
             logs_of=log_files.below(folder.path / "logs"),
             registry=registry,
             version=VERSION,
-            routers=[pages.router(lambda: own_client)],
+            routers=[
+                pages.router(lambda: own_client),
+                rest.router(
+                    answering.calls(bindings, server.SERVICES, measures),
+                    max_bytes=settings.server.max_message_bytes,
+                    public_url=url,
+                ),
+            ],
         )
         await stack.enter_async_context(_engine(settings, store, blob_store, executors, clock, url, platform))
         scheduler = scheduling.Scheduler(

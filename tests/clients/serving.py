@@ -11,8 +11,8 @@ import dayfly.blobs
 from dayfly import client
 from dayfly.base import clock
 from dayfly.console import pages
-from dayfly.gateway import app, front, log_files
-from dayfly.services import api, measuring, projects, server, settings, signing
+from dayfly.gateway import app, front, log_files, rest
+from dayfly.services import answering, api, measuring, projects, server, settings, signing
 from dayfly.stores import database
 
 
@@ -29,7 +29,8 @@ async def serving(folder: Path):
     registry = CollectorRegistry()
     await projects.seed(store.definitions)
     services = api.build(store.definitions, store.runs, blobs, links, now, chosen)
-    grpc_server = await server.build(api.bindings(services), measuring.Measures(registry), chosen)
+    measures, bindings = measuring.Measures(registry), api.bindings(services)
+    grpc_server = await server.build(bindings, measures, chosen)
     socket = folder / "grpc.sock"
     grpc_server.add_insecure_port(f"unix:{socket}")
     await grpc_server.start()
@@ -40,7 +41,12 @@ async def serving(folder: Path):
         logs_of=log_files.below(folder / "logs"),
         registry=registry,
         version=chosen.version,
-        routers=[pages.router(lambda: own)],
+        routers=[
+            pages.router(lambda: own),
+            rest.router(
+                answering.calls(bindings, server.SERVICES, measures), max_bytes=2**20, public_url=chosen.public_url
+            ),
+        ],
     )
     listening = await front.serve("127.0.0.1", port, str(socket), http, listener=listener)
     try:

@@ -48,7 +48,7 @@ def build(
     app = fastapi.FastAPI(title="Dayfly", version=version, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(data_links.router(blobs, links))
     app.include_router(log_files.router(logs_of))
-    app.include_router(health.router(registry, version, ready))
+    app.include_router(health.router(registry, ready))
     for router in routers:
         app.include_router(router)
     _answer_errors(app)

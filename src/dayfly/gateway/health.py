@@ -1,4 +1,4 @@
-"""Is it alive, which version is it, what has it counted."""
+"""Is it alive, and what has it counted."""
 
 from __future__ import annotations
 
@@ -8,18 +8,13 @@ import fastapi
 import prometheus_client
 
 
-def router(registry: prometheus_client.CollectorRegistry, version: str, ready: Callable[[], bool]) -> fastapi.APIRouter:
+def router(registry: prometheus_client.CollectorRegistry, ready: Callable[[], bool]) -> fastapi.APIRouter:
     """Return the routes."""
     routes = fastapi.APIRouter()
 
     @routes.get("/healthcheck")
     async def healthcheck() -> fastapi.Response:
         return fastapi.responses.JSONResponse({"ready": ready()}, status_code=200 if ready() else 503)
-
-    @routes.get("/api/v1/version")
-    async def version_of() -> fastapi.Response:
-        told = {"controlPlaneVersion": {"Version": f"v{version}", "Build": "dayfly", "BuildTime": ""}}
-        return fastapi.responses.JSONResponse(told)
 
     @routes.get("/metrics")
     async def metrics() -> fastapi.Response:

@@ -1,0 +1,137 @@
+"""REST of the API under `/api/v1`, at the paths that flyteidl's services name: the same methods, as JSON or protobuf.
+
+Answers and errors have the form that grpc-gateway gives them, which flyteconsole and scripts know.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+import json
+from urllib.parse import parse_qsl, urlsplit
+
+import fastapi
+from google.protobuf import message_factory
+from google.protobuf.descriptor import MethodDescriptor
+
+from dayfly.base import errors
+from dayfly.gateway import routes, transcoding
+from dayfly.ports.calls import Calls
+
+CODES = ("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
+         "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED",
+         "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED")  # fmt: skip
+"""gRPC's codes by their numbers."""
+
+PATHS = ("/api/v1/{rest:path}", "/me", "/.well-known/oauth-authorization-server", "/config/v1/flyte_client")
+
+VERBS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]
+
+JSON = "application/json"
+
+HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
+
+@functools.cache
+def table() -> routes.Table:
+    """Return the routes, read when they are first needed."""
+    return routes.Table()
+
+
+def router(calls: Calls, *, max_bytes: int, public_url: str) -> fastapi.APIRouter:
+    """Return the routes. Bodies over `max_bytes` are refused; `public_url` names the host that browsers may use."""
+    served = fastapi.APIRouter()
+
+    async def answer(request: fastapi.Request) -> fastapi.Response:
+        _refuse_other_sites(request, public_url)
+        raw_path = request.scope["raw_path"].decode("ascii", "replace").partition("?")[0]
+        verb = "GET" if request.method == "HEAD" else request.method
+        found = table().find(verb, raw_path)
+        if found is None:
+            return _not_served(request.method, raw_path)
+        body = await _read(request, max_bytes) if found.route.has_body else b""
+        return await _call(calls, request, found, body)
+
+    for path in PATHS:
+        served.add_api_route(path, answer, methods=VERBS, include_in_schema=False)
+    return served
+
+
+async def _call(calls: Calls, request: fastapi.Request, found: routes.Found, body: bytes) -> fastapi.Response:
+    method: MethodDescriptor = found.route.method
+    query = () if found.route.has_body else parse_qsl(request.url.query, keep_blank_values=True)
+    try:
+        sent = transcoding.build_request(
+            method.input_type, path=found.fields, query=query, body=body, binary=_is_binary(request, "content-type")
+        )
+        answered = await calls(method.containing_service.full_name, method.name, sent.SerializeToString())
+        if answered.code != "OK":
+            return _refusal(answered.code, answered.message)
+        if _is_binary(request, "accept"):
+            return fastapi.Response(answered.body, media_type=transcoding.BINARY[0], headers=HEADERS)
+        message = message_factory.GetMessageClass(method.output_type).FromString(answered.body)
+        return fastapi.Response(transcoding.to_json(message), media_type=JSON, headers=HEADERS)
+    except errors.InvalidArgument as error:
+        return _refusal("INVALID_ARGUMENT", str(error))
+    except errors.FailedPrecondition as error:
+        return _refusal("FAILED_PRECONDITION", str(error))
+
+
+def _refusal(code: str, message: str, status: int = 0) -> fastapi.Response:
+    number = CODES.index(code) if code in CODES else CODES.index("UNKNOWN")
+    told = json.dumps({"code": number, "message": message, "details": []})
+    return fastapi.Response(
+        told, status_code=status or transcoding.STATUSES.get(code, 500), media_type=JSON, headers=HEADERS
+    )
+
+
+def _not_served(verb: str, raw_path: str) -> fastapi.Response:
+    verbs = table().verbs(raw_path)
+    if not verbs:
+        return _refusal("NOT_FOUND", f"There is nothing at {raw_path}.")
+    answered = _refusal("UNIMPLEMENTED", f"{raw_path} is served for {', '.join(verbs)}, not for {verb}.", 405)
+    answered.headers["Allow"] = ", ".join(verbs)
+    return answered
+
+
+async def _read(request: fastapi.Request, max_bytes: int) -> bytes:
+    """Return the body. Raise 413 for one that is too large, 415 for one of another kind."""
+    kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    if kind not in (JSON, "", *transcoding.BINARY):
+        raise fastapi.HTTPException(415, f"bodies of type {kind} are not read; send {JSON} or {transcoding.BINARY[0]}")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            raise fastapi.HTTPException(413, f"the body has more than {max_bytes} bytes")
+    return bytes(body)
+
+
+def _is_binary(request: fastapi.Request, header: str) -> bool:
+    told = request.headers.get(header, "").lower()
+    return any(kind in told for kind in transcoding.BINARY)
+
+
+def _refuse_other_sites(request: fastapi.Request, public_url: str) -> None:
+    """Refuse what a page of another site makes a browser send, also by a name of its own for this address.
+
+    There is no login here: whoever reaches the port may do anything, and a browser on this machine does.
+    """
+    own = urlsplit(public_url).hostname or ""
+    host = urlsplit("//" + request.headers.get("host", "")).hostname or ""
+    if _is_loopback(own) and not (_is_loopback(host) or host == own):
+        raise fastapi.HTTPException(403, f"this server is not {host}; it is at {public_url}")
+    origin = request.headers.get("origin")
+    if request.method in ("GET", "HEAD") or origin is None:
+        return
+    if urlsplit(origin).netloc != request.headers.get("host"):
+        raise fastapi.HTTPException(403, f"a page of {origin} may not change anything here")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
