@@ -125,8 +125,9 @@ def _field(descriptor: Descriptor, name: str) -> FieldDescriptor | None:
 
 
 def _is_repeated(field: FieldDescriptor) -> bool:
-    known = getattr(field, "is_repeated", None)  # protobuf 6; the label is deprecated there
-    return bool(field.label == FieldDescriptor.LABEL_REPEATED if known is None else known)
+    known = getattr(field, "is_repeated", None)  # since protobuf 6, which has no label any more
+    label = getattr(field, "label", None)
+    return bool(label == FieldDescriptor.LABEL_REPEATED if known is None else known)
 
 
 def _is_plain(descriptor: Descriptor) -> bool:
