@@ -91,6 +91,7 @@ async def run_forked(folder: Path, rounds: int) -> list[float]:
         strict=False,
         unpack=_no_code,
         log_uri=lambda key, role: f"{key}/{role}",
+        dashboard_uri=lambda key: f"{key}/dashboard",
         work_folder=folder / "work",
         log_folder=folder / "logs",
     )

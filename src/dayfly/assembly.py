@@ -31,7 +31,7 @@ from dayfly.client import connecting
 from dayfly.console import pages
 from dayfly.controller import leasing, observing, performing, timers
 from dayfly.executors import local
-from dayfly.gateway import app, front, log_files, rest
+from dayfly.gateway import app, dashboards, front, log_files, rest
 from dayfly.model import identifiers
 from dayfly.ports import executor_parts
 from dayfly.services import answering, api, measuring, projects, scheduling, server, signing
@@ -139,6 +139,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
         scratch = stack.enter_context(_scratch(folder.path / "scratch"))
         measures = measuring.Measures(registry)
         bindings = api.bindings(services)
+        calls = answering.calls(bindings, server.SERVICES, measures)
         grpc_server = await server.build(bindings, measures, told)
         grpc_server.add_insecure_port(f"unix:{scratch}/grpc.sock")
         await grpc_server.start()
@@ -153,11 +154,8 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
             version=VERSION,
             routers=[
                 pages.router(lambda: own_client),
-                rest.router(
-                    answering.calls(bindings, server.SERVICES, measures),
-                    max_bytes=settings.server.max_message_bytes,
-                    public_url=url,
-                ),
+                rest.router(calls, max_bytes=settings.server.max_message_bytes, public_url=url),
+                dashboards.router(calls, public_url=url),
             ],
         )
         await stack.enter_async_context(_engine(settings, store, blob_store, executors, clock, url, platform))

@@ -164,6 +164,7 @@ class LocalHost(Host):
             fitting.HostCapacity(8.0, MEMORY_BYTES),
             unpack=_unpacked,
             log_uri=lambda key, role: f"http://logs/{key}/{role}",
+            dashboard_uri=lambda key: f"http://dashboards/{key}",
             work_folder=self.data / "work",
             log_folder=self.data / "logs",
         )
@@ -176,6 +177,7 @@ class LocalHost(Host):
             strict=False,
             unpack=_unpacked,
             log_uri=lambda key, role: f"http://logs/{key}/{role}",
+            dashboard_uri=lambda key: f"http://dashboards/{key}",
             work_folder=self.data / "work",
             log_folder=self.data / "logs",
         )

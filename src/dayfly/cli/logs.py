@@ -13,6 +13,7 @@ from dayfly.base import errors
 from dayfly.cli import reaching, watch
 from dayfly.client import connecting, watching
 from dayfly.model.identifiers import ExecutionId
+from dayfly.ports import dashboards
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +48,7 @@ async def _print(address: str, execution: ExecutionId, node: str | None, role: s
     for one in nodes:
         for attempt in one.attempts:
             for log in attempt.logs:
-                if role is None or log.uri.rsplit("/", 1)[-1] == role:
+                if log.name != dashboards.LINK_NAME and role in (None, log.uri.rsplit("/", 1)[-1]):
                     click.secho(f"==> {one.name} ({one.id}), attempt {attempt.number}, {log.name}", bold=True)
                     click.echo(await asyncio.to_thread(_fetch, log.uri, tail))
 

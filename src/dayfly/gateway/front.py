@@ -75,7 +75,13 @@ class Front:
         self._grpc_socket = grpc_socket
         self.first_bytes_seconds = first_bytes_seconds
         self._http = uvicorn.Config(
-            app, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False, server_header=False
+            app,
+            http="httptools",
+            ws="websockets-sansio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
         )
         self._http_state = ServerState()
         self._open: set[asyncio.BaseTransport] = set()

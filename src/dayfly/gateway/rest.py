@@ -6,16 +6,15 @@ Answers and errors have the form that grpc-gateway gives them, which flyteconsol
 from __future__ import annotations
 
 import functools
-import ipaddress
 import json
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import fastapi
 from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
 
 from dayfly.base import errors
-from dayfly.gateway import routes, transcoding
+from dayfly.gateway import routes, same_site, transcoding
 from dayfly.ports.calls import Calls
 
 CODES = ("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS",
@@ -43,7 +42,7 @@ def router(calls: Calls, *, max_bytes: int, public_url: str) -> fastapi.APIRoute
     served = fastapi.APIRouter()
 
     async def answer(request: fastapi.Request) -> fastapi.Response:
-        _refuse_other_sites(request, public_url)
+        same_site.check(request, public_url)
         raw_path = request.scope["raw_path"].decode("ascii", "replace").partition("?")[0]
         verb = "GET" if request.method == "HEAD" else request.method
         found = table().find(verb, raw_path)
@@ -110,28 +109,3 @@ async def _read(request: fastapi.Request, max_bytes: int) -> bytes:
 def _is_binary(request: fastapi.Request, header: str) -> bool:
     told = request.headers.get(header, "").lower()
     return any(kind in told for kind in transcoding.BINARY)
-
-
-def _refuse_other_sites(request: fastapi.Request, public_url: str) -> None:
-    """Refuse what a page of another site makes a browser send, also by a name of its own for this address.
-
-    There is no login here: whoever reaches the port may do anything, and a browser on this machine does.
-    """
-    own = urlsplit(public_url).hostname or ""
-    host = urlsplit("//" + request.headers.get("host", "")).hostname or ""
-    if _is_loopback(own) and not (_is_loopback(host) or host == own):
-        raise fastapi.HTTPException(403, f"this server is not {host}; it is at {public_url}")
-    origin = request.headers.get("origin")
-    if request.method in ("GET", "HEAD") or origin is None:
-        return
-    if urlsplit(origin).netloc != request.headers.get("host"):
-        raise fastapi.HTTPException(403, f"a page of {origin} may not change anything here")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -128,6 +128,8 @@ class ClusterReport(msgspec.Struct, frozen=True):
     reason: str = ""
     """For people: what it waits for, which worker died of what."""
     scheduler_address: str = ""
+    dashboard_address: str = ""
+    """`host:port` of the scheduler's HTTP server, serving `ports.dashboards.prefix_of(key)`; empty: none does."""
     progress: Progress = Progress()
     logs: tuple[LogLink, ...] = ()
     """Driver first, then scheduler and workers."""

@@ -6,13 +6,14 @@ has a folder of its own, which alone knows what the cluster is made of.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dayfly.executors.dask import executor, fitting
 from dayfly.executors.dask.local import provider
-from dayfly.ports import executor_parts
+from dayfly.ports import dashboards, executor_parts
 
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
@@ -35,6 +36,7 @@ def build(
     strict: bool,
     unpack: Callable[[str], Awaitable[str]],
     log_uri: Callable[[AttemptKey, str], str],
+    dashboard_uri: Callable[[AttemptKey], str],
     work_folder: Path,
     log_folder: Path,
 ) -> executor.DaskExecutor:
@@ -46,6 +48,7 @@ def build(
         host,
         unpack=unpack,
         log_uri=log_uri,
+        dashboard_uri=dashboard_uri,
         work_folder=work_folder,
         log_folder=log_folder,
     )
@@ -63,6 +66,7 @@ def plug(parts: ExecutorParts) -> Plugged:
         strict=parts.settings.host.strict_resources,
         unpack=parts.unpack,
         log_uri=parts.log_uri,
+        dashboard_uri=functools.partial(dashboards.link_to, parts.public_url),
         work_folder=parts.data / "run" / "work",
         log_folder=parts.data / "logs",
     )

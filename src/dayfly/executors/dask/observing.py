@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from google.protobuf import struct_pb2
 
 from dayfly.model.phases import FailureKind
-from dayfly.ports import clusters, executors
+from dayfly.ports import clusters, dashboards, executors
 
 if TYPE_CHECKING:
     from dayfly.base.clock import Micros
@@ -70,7 +70,7 @@ def observe(report: clusters.ClusterReport, notes: tuple[str, ...] = ()) -> exec
         report.at,
         reason=report.reason or " ".join(notes),
         logs=report.logs,
-        custom_info=custom_info(report.progress),
+        custom_info=custom_info(report.progress, report.dashboard_address),
     )
 
 
@@ -82,10 +82,9 @@ def vanished(key: AttemptKey, at: Micros) -> executors.Observation:
     return observe(report)
 
 
-def custom_info(progress: clusters.Progress) -> bytes:
-    """Return what clients read of a running cluster: a Struct, `{"dask": {...}}`."""
-    message = struct_pb2.Struct()
-    message["dask"] = {
+def custom_info(progress: clusters.Progress, dashboard_address: str = "") -> bytes:
+    """Return what clients read of a cluster: a Struct, `{"dask": {...}}`; once it has ended, without an address."""
+    dask: dict[str, str | int] = {
         "workers": progress.workers,
         "wanted": progress.wanted,
         "tasksDone": progress.tasks_done,
@@ -93,6 +92,10 @@ def custom_info(progress: clusters.Progress) -> bytes:
         "tasksProcessing": progress.tasks_processing,
         "memoryBytes": progress.memory_bytes,
     }
+    if dashboard_address:
+        dask[dashboards.ADDRESS_FIELD] = dashboard_address
+    message = struct_pb2.Struct()
+    message["dask"] = dask
     return message.SerializeToString(deterministic=True)
 
 

@@ -7,6 +7,7 @@ import pytest
 from flyteidl.core import tasks_pb2
 
 from dayfly.base.clock import Micros
+from dayfly.executors.dask import observing
 from dayfly.executors.dask.local import groups, reports
 from dayfly.model import identifiers
 from dayfly.model.identifiers import AttemptKey
@@ -62,7 +63,8 @@ def test_every_process_of_a_cluster_is_a_role():
     limits = [role.memory_limit_bytes for role in group.roles]
     assert limits == [GIB, int(0.95 * GIB), int(0.95 * GIB), int(1.9 * GIB), 3 * GIB]
     assert (group.quorum, group.startup_timeout_seconds, group.restart_limit) == (2, 60.0, 19)
-    assert group.roles[0].arguments == {"wanted": 3, "notes": ["a note"]}
+    prefix = "/api/dayfly/v1/dashboards/p/d/e/n0/0"
+    assert group.roles[0].arguments == {"wanted": 3, "notes": ["a note"], "dashboard_prefix": prefix}
     assert group.roles[1].arguments == {"name": "worker-0", "threads": 3, "memory_limit_bytes": GIB}
 
 
@@ -103,6 +105,15 @@ def report(**changes: object) -> process_groups.GroupReport:
 
 def translate(told: process_groups.GroupReport) -> clusters.ClusterReport:
     return reports.translate(KEY, told, wanted=4, logs=())
+
+
+def test_where_the_dashboard_is_comes_from_the_scheduler():
+    assert translate(report()).dashboard_address == ""
+    told = translate(report(facts={"dashboard_address": "127.0.0.1:1234"}))
+    assert told.dashboard_address == "127.0.0.1:1234"
+    assert b"127.0.0.1:1234" in observing.observe(told).custom_info
+    ended = msgspec.structs.replace(told, state=clusters.ClusterState.ENDED, end=clusters.ClusterEnd.STOPPED)
+    assert b"127.0.0.1:1234" not in observing.observe(ended).custom_info
 
 
 @pytest.mark.parametrize(

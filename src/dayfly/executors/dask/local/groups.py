@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flyteidl.core import tasks_pb2
 
 from dayfly.model import entrypoint_args
-from dayfly.ports import process_groups
+from dayfly.ports import dashboards, process_groups
 
 if TYPE_CHECKING:
     from dayfly.ports.clusters import ClusterSpec, WorkerGroup
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DRIVER, SCHEDULER = "driver", "scheduler"
 
 ADDRESS_FACT, PROGRESS_FACT, READY_FACT, QUORUM_FACT = "scheduler_address", "progress", "ready", "quorum"
-COUNTED_FACT = "counted"
+DASHBOARD_FACT, COUNTED_FACT = "dashboard_address", "counted"
 """What roles and supervisor publish."""
 
 TERMINATE_SHARE = 0.95
@@ -91,7 +91,11 @@ def _scheduler(spec: ClusterSpec) -> process_groups.Role:
     return process_groups.Role(
         name=SCHEDULER,
         entry=f"{_ROLE_MODULES[0]}:run",
-        arguments={"wanted": spec.worker_count, "notes": list(spec.notes)},
+        arguments={
+            "wanted": spec.worker_count,
+            "notes": list(spec.notes),
+            "dashboard_prefix": dashboards.prefix_of(spec.key),
+        },
         env=dict(spec.driver.env),
         memory_limit_bytes=spec.scheduler.resources.memory_limit_bytes,
         essential=True,

@@ -18,6 +18,7 @@ from dayfly.base import errors
 from dayfly.executors.dask import fitting, versions
 from dayfly.executors.dask.local import groups, reports
 from dayfly.model import entrypoint_args, run
+from dayfly.ports import dashboards
 
 if TYPE_CHECKING:
     from dayfly.model.identifiers import AttemptKey
@@ -40,8 +41,8 @@ class LocalClusters:
     """Clusters of this host. Implements `ports.clusters.ClusterProvider`.
 
     `unpack` returns the local folder that a distribution was unpacked to, empty for one that is not unpacked.
-    `log_uri` returns where a role's log can be read. Working folders are made below `work_folder`; logs lie at
-    `<log_folder>/<attempt key>/<role>.log`.
+    `log_uri` returns where a role's log can be read, `dashboard_uri` where people see the dashboard. Working folders
+    are made below `work_folder`; logs lie at `<log_folder>/<attempt key>/<role>.log`.
     """
 
     def __init__(
@@ -52,11 +53,12 @@ class LocalClusters:
         *,
         unpack: Callable[[str], Awaitable[str]],
         log_uri: Callable[[AttemptKey, str], str],
+        dashboard_uri: Callable[[AttemptKey], str],
         work_folder: Path,
         log_folder: Path,
     ) -> None:
         self._groups, self._environments, self._host = process_groups, environments, host
-        self._unpack, self._log_uri = unpack, log_uri
+        self._unpack, self._log_uri, self._dashboard_uri = unpack, log_uri, dashboard_uri
         self._work_folder, self._log_folder = work_folder, log_folder
         self._known: dict[AttemptKey, Handle] = {}
 
@@ -129,6 +131,8 @@ class LocalClusters:
         names = (groups.DRIVER, groups.SCHEDULER, *handle.workers)
         # Nothing of a queued cluster has written a line.
         links = () if report.state == "queued" else tuple(run.LogLink(name, self._log_uri(key, name)) for name in names)
+        if groups.DASHBOARD_FACT in report.facts:
+            links = (*links, run.LogLink(dashboards.LINK_NAME, self._dashboard_uri(key)))
         tail = ""
         if report.state == "ended":
             tail = await asyncio.to_thread(_read_tail, self._log_dir(key) / f"{report.role or groups.DRIVER}.log")

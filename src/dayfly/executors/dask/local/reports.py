@@ -47,6 +47,7 @@ def translate(
         state=_STATES[report.state],
         reason=report.reason,
         scheduler_address=str(report.facts.get(groups.ADDRESS_FACT, "")),
+        dashboard_address=str(report.facts.get(groups.DASHBOARD_FACT, "")),
         progress=_progress(report.facts, wanted),
         logs=logs,
         end=end_of(report),

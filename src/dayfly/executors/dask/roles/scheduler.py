@@ -1,7 +1,7 @@
 """The scheduler of one cluster: listens on loopback, tells its address, counts what happens, ends when told to.
 
-Called by the fork server in a process of its own. It publishes `scheduler_address` once, `progress` twice a second at
-most, only when it has changed, and once more, then `counted`, when the group ends.
+Called by the fork server in a process of its own. It publishes `dashboard_address` and `scheduler_address` once,
+`progress` twice a second at most, only when it has changed, and once more, then `counted`, when the group ends.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import dask
 import distributed
 from tornado.ioloop import PeriodicCallback
 
-from . import ending
+from . import dashboard, ending
 
 PROGRESS_MILLISECONDS = 500
 
@@ -62,24 +62,22 @@ class Counting(distributed.SchedulerPlugin):
 
 def run(channel: Any, arguments: dict[str, Any]) -> int:
     """Be the scheduler; return 0 if a client has shut it down. `arguments`: `wanted` workers, `notes` for the log,
-    `dashboard`."""
+    `dashboard_prefix`, the path below which the dashboard's pages are asked for."""
     for note in arguments.get("notes", ()):
         log.warning("%s", note)
     return asyncio.run(_serve(channel, arguments))
 
 
 async def _serve(channel: Any, arguments: dict[str, Any]) -> int:
-    dashboard = bool(arguments.get("dashboard", False))
-    # Without a dashboard the routes are kept to health and the API: the others import Bokeh, which takes a second.
-    routes = dask.config.get("distributed.scheduler.http.routes") if dashboard else ["distributed.http.health"]
-    with dask.config.set({"distributed.scheduler.http.routes": routes}):
-        scheduler = distributed.Scheduler(
-            host="127.0.0.1", port=0, dashboard=dashboard, dashboard_address="127.0.0.1:0"
-        )
+    # The routes are kept to health until somebody opens the dashboard: the others import Bokeh, which takes a second.
+    with dask.config.set({"distributed.scheduler.http.routes": ["distributed.http.health"]}):
+        scheduler = distributed.Scheduler(host="127.0.0.1", port=0, dashboard=False, dashboard_address="127.0.0.1:0")
         stopped = ending.on_signal()
         await scheduler
     counting = Counting(scheduler)
     scheduler.add_plugin(counting)
+    pages = dashboard.Dashboard(scheduler, str(arguments.get("dashboard_prefix", "")))
+    channel.publish("dashboard_address", pages.address)
     channel.publish("scheduler_address", scheduler.address)
     tell = _teller(channel, counting, int(arguments["wanted"]))
     telling = PeriodicCallback(tell, PROGRESS_MILLISECONDS)
