@@ -12,6 +12,7 @@ from dayfly.stores.connections import Connections
 from dayfly.stores.definitions import SqlDefinitions
 from dayfly.stores.runs import SqlRuns
 from dayfly.stores.schedules import SqlSchedules
+from dayfly.stores.signals import SqlSignals
 
 
 class Database:
@@ -22,6 +23,7 @@ class Database:
         self.definitions = SqlDefinitions(connections, clock)
         self.runs = SqlRuns(connections, clock)
         self.schedules = SqlSchedules(connections)
+        self.signals = SqlSignals(connections, clock, self.runs.wake)
 
     async def close(self) -> None:
         """Let transactions under way end and close; the stores raise `StoreUnavailable` from then on."""

@@ -120,6 +120,12 @@ NODES = {
     **_OF_EXECUTION,
 }
 
+SIGNALS = _under(
+    "signal",
+    {**_fields(schema.signals, str, ("signal_id",)), **_times(schema.signals, "signal_")}
+    | {name: _EXECUTION_FIELDS[name] for name in ("execution_project", "execution_domain", "execution_name")},
+)
+
 _attempts = schema.task_executions
 _ATTEMPT_FIELDS = {
     **{part: Field(_attempts.c[f"task_{part}"], str) for part in _PARTS},

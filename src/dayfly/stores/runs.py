@@ -145,6 +145,10 @@ class SqlRuns:
         self._woken.set()
         return fired
 
+    def wake(self) -> None:
+        """Say that something was appended by another store over the same database."""
+        self._woken.set()
+
     async def wait_until_woken(self, timeout_seconds: float) -> None:
         """Return when something was appended since the last call, or after the timeout."""
         try:

@@ -208,6 +208,19 @@ timers = sa.Table(
     sa.Index(None, "due_at"),
 )
 
+signals = sa.Table(
+    "signals",
+    metadata,
+    _number(),
+    _execution(),
+    _text("signal_id"),
+    _bytes("type"),
+    sa.Column("value", sa.LargeBinary),  # NULL until somebody sets it
+    _micros("created_at"),
+    _micros("updated_at"),
+    sa.UniqueConstraint("execution_id", "signal_id"),
+)
+
 node_executions = sa.Table(
     "node_executions",
     metadata,
