@@ -1,4 +1,8 @@
-"""Decides which groups may start on this host: first come, first served, where it fits. Pure."""
+"""Decides which groups may start on this host: one execution after the other, where it fits. Pure.
+
+Executions that wait take turns, so that one with a thousand tasks leaves room for one with three; within an execution
+it is first come, first served. What is too large for the room there is may be overtaken, but not for ever.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +39,22 @@ class Wish(msgspec.Struct, frozen=True):
     """What was changed about it, in words."""
 
 
+class _Lane:
+    """Groups of one execution that ask for the same: first come, first served."""
+
+    def __init__(self, cpu: float, memory_bytes: int) -> None:
+        self.cpu, self.memory_bytes = cpu, memory_bytes
+        self.waiting: dict[str, _Waiting] = {}
+
+    @property
+    def head(self) -> _Waiting:
+        """Return the one whose turn it is; there is always one."""
+        return next(iter(self.waiting.values()))
+
+
 class _Waiting:
-    def __init__(self, wish: Wish) -> None:
-        self.wish = wish
+    def __init__(self, wish: Wish, place: int) -> None:
+        self.wish, self.place = wish, place
         self.overtaken = 0
 
 
@@ -48,7 +65,13 @@ class Admission:
         self.capacity = capacity
         self._default_cpu = default_cpu
         self._inside: dict[str, Wish] = {}
-        self._waiting: dict[str, _Waiting] = {}
+        self._cpu_used = 0.0
+        self._memory_used = 0
+        # Executions in the order of their turns. A lane is one size of wish, so that what looks for room looks at
+        # few things, however many groups wait.
+        self._turns: dict[str, dict[tuple[float, int], _Lane]] = {}
+        self._offered = 0
+        self._news: dict[str, _Waiting] = {}
 
     def fit(self, key: str, cpu: float, memory_bytes: int) -> Wish:
         """Return the wish as the host can grant it: nothing counts a little, too much counts as the whole host."""
@@ -66,66 +89,120 @@ class Admission:
         return Wish(key, wanted, min(memory_bytes, self.capacity.memory_bytes), "; ".join(notes))
 
     def offer(self, wish: Wish) -> None:
-        """Put a group into the queue; one that is known already stays where it is."""
-        if wish.key not in self._inside and wish.key not in self._waiting:
-            self._waiting[wish.key] = _Waiting(wish)
+        """Put a group into its execution's queue; one that is known already stays where it is."""
+        if wish.key in self._inside or self._find(wish.key) is not None:
+            return
+        self._offered += 1
+        lanes = self._turns.setdefault(_execution(wish.key), {})
+        lane = lanes.setdefault((wish.cpu, wish.memory_bytes), _Lane(wish.cpu, wish.memory_bytes))
+        lane.waiting[wish.key] = self._news[wish.key] = _Waiting(wish, self._offered)
 
     def occupy(self, wish: Wish) -> None:
         """Count a group that runs already, whether it fits or not."""
-        self._waiting.pop(wish.key, None)
+        self.leave(wish.key)
         self._inside[wish.key] = wish
+        self._cpu_used += wish.cpu
+        self._memory_used += wish.memory_bytes
 
     def leave(self, key: str) -> None:
         """Forget a group, inside or waiting."""
-        self._inside.pop(key, None)
-        self._waiting.pop(key, None)
+        inside = self._inside.pop(key, None)
+        if inside is not None:
+            # Fractions that were added and taken away again leave crumbs.
+            self._cpu_used = self._cpu_used - inside.cpu if self._inside else 0.0
+            self._memory_used -= inside.memory_bytes
+        found = self._find(key)
+        if found is not None:
+            self._remove(found)
 
     def admit(self) -> list[Wish]:
-        """Move all in that fit now, in order, and return them."""
+        """Move all in that fit now, one execution after the other, and return them."""
         admitted = []
-        skipped: list[_Waiting] = []
-        for waiting in list(self._waiting.values()):
-            if any(one.overtaken >= MOST_OVERTAKEN for one in skipped):
-                break
-            if not self._fits(waiting.wish):
-                skipped.append(waiting)
-                continue
-            for one in skipped:
-                one.overtaken += 1
+        while (waiting := self._choose()) is not None:
+            execution = _execution(waiting.wish.key)
+            for name, lanes in self._turns.items():
+                for lane in lanes.values():
+                    passed_by = name != execution or lane.head.place < waiting.place
+                    if passed_by and not self._fits(lane):
+                        lane.head.overtaken += 1
             self.occupy(waiting.wish)
             admitted.append(waiting.wish)
+            if execution in self._turns:
+                self._turns[execution] = self._turns.pop(execution)
         return admitted
 
-    def waiting(self) -> dict[str, str]:
-        """Return the keys of all that wait, each with what for, in words."""
-        return {key: self._told(waiting.wish) for key, waiting in self._waiting.items()}
+    def news(self) -> dict[str, str]:
+        """Return the keys of all that have begun to wait since the last call, each with what for, in words."""
+        told = {key: self._told(waiting.wish) for key, waiting in self._news.items()}
+        self._news.clear()
+        return told
 
     @property
     def cpu_used(self) -> float:
         """Return the cores given away."""
-        return sum(wish.cpu for wish in self._inside.values())
+        return self._cpu_used
 
     @property
     def memory_used(self) -> int:
         """Return the memory given away, in bytes."""
-        return sum(wish.memory_bytes for wish in self._inside.values())
+        return self._memory_used
 
-    def _fits(self, wish: Wish) -> bool:
+    def _choose(self) -> _Waiting | None:
+        """Return the group whose turn it is: of the first execution with one that fits, the longest waiting of these.
+
+        None where nothing fits, or where one that does not fit has been overtaken often enough: the room that comes
+        free is then kept for it.
+        """
+        patient = [
+            lane for lanes in self._turns.values() for lane in lanes.values() if lane.head.overtaken >= MOST_OVERTAKEN
+        ]
+        if patient:
+            first = min(patient, key=lambda lane: lane.head.place)
+            return first.head if self._fits(first) else None
+        for lanes in self._turns.values():
+            fitting = [lane.head for lane in lanes.values() if self._fits(lane)]
+            if fitting:
+                return min(fitting, key=lambda waiting: waiting.place)
+        return None
+
+    def _find(self, key: str) -> _Waiting | None:
+        for lane in self._turns.get(_execution(key), {}).values():
+            if key in lane.waiting:
+                return lane.waiting[key]
+        return None
+
+    def _remove(self, waiting: _Waiting) -> None:
+        wish, execution = waiting.wish, _execution(waiting.wish.key)
+        self._news.pop(wish.key, None)
+        lanes = self._turns[execution]
+        lane = lanes[wish.cpu, wish.memory_bytes]
+        del lane.waiting[wish.key]
+        if not lane.waiting:
+            del lanes[wish.cpu, wish.memory_bytes]
+        if not lanes:
+            del self._turns[execution]
+
+    def _fits(self, asked: Wish | _Lane) -> bool:
         # The small allowance takes up what adding fractions loses.
         return (
-            self.cpu_used + wish.cpu <= self.capacity.shares + 1e-6
-            and self.memory_used + wish.memory_bytes <= self.capacity.memory_bytes
+            self._cpu_used + asked.cpu <= self.capacity.shares + 1e-6
+            and self._memory_used + asked.memory_bytes <= self.capacity.memory_bytes
         )
 
     def _told(self, wish: Wish) -> str:
         lacks = []
-        if self.cpu_used + wish.cpu > self.capacity.shares + 1e-6:
-            lacks.append(f"{wish.cpu:g} of {self.capacity.shares:g} CPUs: {self.cpu_used:g} in use")
-        if self.memory_used + wish.memory_bytes > self.capacity.memory_bytes:
-            used, whole = _gibi(self.memory_used), _gibi(self.capacity.memory_bytes)
+        if self._cpu_used + wish.cpu > self.capacity.shares + 1e-6:
+            lacks.append(f"{wish.cpu:g} of {self.capacity.shares:g} CPUs: {self._cpu_used:g} in use")
+        if self._memory_used + wish.memory_bytes > self.capacity.memory_bytes:
+            used, whole = _gibi(self._memory_used), _gibi(self.capacity.memory_bytes)
             lacks.append(f"{_gibi(wish.memory_bytes)} of {whole} of memory: {used} in use")
         told = "waiting for " + (" and ".join(lacks) if lacks else "larger groups that came before")
         return f"{told} ({wish.note})" if wish.note else told
+
+
+def _execution(key: str) -> str:
+    """Return whose group it is: keys are those of attempts, `project/domain/execution/node/attempt`."""
+    return key.rsplit("/", 2)[0]
 
 
 def _gibi(count: int) -> str:

@@ -186,10 +186,9 @@ class LocalProcessGroups:
         for wish in self._admission.admit():
             known = self._known[wish.key]
             self._launch(known, wish.note)
-        for key, reason in self._admission.waiting().items():
-            known = self._known[key]
-            if known.report.reason != reason:
-                self._tell(known, self._build(key, "queued", reason=reason))
+        # Told once: what exactly is in use changes with every other group's end, and each report is a commit.
+        for key, reason in self._admission.news().items():
+            self._tell(self._known[key], self._build(key, "queued", reason=reason))
 
     def _launch(self, known: Known, note: str = "") -> None:
         server = self._servers.find(known.spec.preload)

@@ -20,7 +20,7 @@ def test_what_asks_for_nothing_counts_a_little() -> None:
     for number in range(5):
         offer(host, str(number))
     assert keys(host.admit()) == ["0", "1", "2", "3"]
-    assert host.waiting() == {"4": "waiting for 0.25 of 1 CPUs: 1 in use"}
+    assert host.news() == {"4": "waiting for 0.25 of 1 CPUs: 1 in use"}
 
 
 def test_cores_are_given_away_more_than_once() -> None:
@@ -36,7 +36,7 @@ def test_what_does_not_fit_is_passed_by_and_its_turn_comes() -> None:
     offer(host, "large", cpu=2)
     offer(host, "small", cpu=0.5)
     assert keys(host.admit()) == ["a", "small"]
-    assert host.waiting() == {"large": "waiting for 2 of 2 CPUs: 2 in use"}
+    assert host.news() == {"large": "waiting for 2 of 2 CPUs: 2 in use"}
     host.leave("a")
     assert host.admit() == []
     host.leave("small")
@@ -54,7 +54,7 @@ def test_what_was_passed_by_too_often_holds_all_others_back() -> None:
         host.leave(f"small{number}")
     offer(host, "late", cpu=1)
     assert host.admit() == []
-    assert host.waiting()["late"] == "waiting for larger groups that came before"
+    assert host.news()["late"] == "waiting for larger groups that came before"
     host.leave("a")
     assert keys(host.admit()) == ["large"]
 
@@ -64,7 +64,7 @@ def test_memory_is_counted_too() -> None:
     offer(host, "a", memory=6 * GIBI)
     offer(host, "b", memory=4 * GIBI)
     assert keys(host.admit()) == ["a"]
-    assert host.waiting() == {"b": "waiting for 4.0 GiB of 8.0 GiB of memory: 6.0 GiB in use"}
+    assert host.news() == {"b": "waiting for 4.0 GiB of 8.0 GiB of memory: 6.0 GiB in use"}
 
 
 def test_more_than_the_host_has_is_the_whole_host() -> None:
@@ -98,3 +98,47 @@ def test_offering_twice_is_once_and_leaving_twice_is_fine() -> None:
     for _ in range(2):
         host.leave("a")
     assert (host.cpu_used, host.memory_used) == (0, 0)
+
+
+def test_executions_take_turns() -> None:
+    host = make(cpus=1.0)
+    for number in range(6):
+        offer(host, f"p/d/wide/n{number}/0", cpu=0.5)
+    assert keys(host.admit()) == ["p/d/wide/n0/0", "p/d/wide/n1/0"]
+    for number in range(2):
+        offer(host, f"p/d/small/n{number}/0", cpu=0.5)
+    served = []
+    for ended in ("p/d/wide/n0/0", "p/d/wide/n1/0"):
+        host.leave(ended)
+        served += keys(host.admit())
+    for _ in range(4):
+        host.leave(served[-2])
+        served += keys(host.admit())
+    assert [key.split("/")[2] for key in served] == ["wide", "small", "wide", "small", "wide", "wide"]
+    assert [key for key in served if "wide" in key] == [f"p/d/wide/n{number}/0" for number in range(2, 6)]
+
+
+def test_a_large_one_is_not_starved_by_a_backlog_that_came_before_it() -> None:
+    host = make(cpus=2.0)
+    for number in range(3 * admission.MOST_OVERTAKEN):
+        offer(host, f"p/d/wide/n{number}/0", cpu=1)
+    running = keys(host.admit())
+    offer(host, "p/d/other/large/0", cpu=2)
+    passed_by = 0
+    while running != ["p/d/other/large/0"]:
+        host.leave(running.pop(0))
+        admitted = keys(host.admit())
+        passed_by += len([key for key in admitted if "wide" in key])
+        running += admitted
+    assert passed_by == admission.MOST_OVERTAKEN
+
+
+def test_why_one_waits_is_told_once() -> None:
+    host = make(cpus=1.0)
+    for key in ("a", "b", "c"):
+        offer(host, key, cpu=1)
+    host.admit()
+    assert sorted(host.news()) == ["b", "c"]
+    host.leave("a")
+    assert keys(host.admit()) == ["b"]
+    assert host.news() == {}
