@@ -29,10 +29,10 @@ from dayfly.base import data_folder, errors, logs
 from dayfly.base import settings as themes
 from dayfly.client import connecting
 from dayfly.console import pages
-from dayfly.controller import leasing, observing, performing, timers
+from dayfly.controller import leasing, observing, performing, preparing, timers
 from dayfly.executors import local
 from dayfly.gateway import app, dashboards, front, log_files, rest
-from dayfly.model import identifiers
+from dayfly.model import identifiers, quantities, resources
 from dayfly.ports import executor_parts
 from dayfly.services import answering, api, measuring, projects, scheduling, server, signing
 from dayfly.services import settings as api_settings
@@ -57,6 +57,7 @@ class _Environment(BaseSettings):
     engine: themes.EngineSettings = themes.EngineSettings()
     lease: themes.LeaseSettings = themes.LeaseSettings()
     host: themes.HostSettings = themes.HostSettings()
+    tasks: themes.TasksSettings = themes.TasksSettings()
 
     @pydantic.field_validator("host", mode="before")
     @classmethod
@@ -80,7 +81,7 @@ def read_settings() -> themes.Settings:
         raise _unreadable("; ".join(wrong)) from error
     except SettingsError as error:
         raise _unreadable(str(error)) from error
-    return themes.Settings(told.server, told.data, told.engine, told.lease, told.host)
+    return themes.Settings(told.server, told.data, told.engine, told.lease, told.host, told.tasks)
 
 
 @dataclass
@@ -133,6 +134,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
             max_parallelism=settings.engine.max_parallelism,
             max_request_bytes=settings.server.max_message_bytes,
             public_url=url,
+            task_ceiling=_sizing(settings.tasks).ceiling,
             version=VERSION,
         )
         services = api.build(store.definitions, store.runs, blob_store, links, clock, told)
@@ -227,6 +229,7 @@ async def _engine(
         public_url=url,
         grace_seconds=settings.host.grace_seconds,
         platform_env={},
+        sizing=_sizing(settings.tasks),
     )
     # The folder's lock admits one platform, so that leases of the one before it are ours at once.
     owner = "all-in-one"
@@ -264,6 +267,23 @@ async def _end_tasks(settings: themes.Settings, executors: _Executors, platform:
 async def _cancel(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+def _sizing(told: themes.TasksSettings) -> preparing.Sizing:
+    """Read the sizes. Raise `InvalidArgument` for what is no quantity."""
+    ceiling = resources.Ceiling(
+        quantities.cores(told.max_cpu or "0"),
+        quantities.size_bytes(told.max_memory or "0"),
+        quantities.size_bytes(told.max_ephemeral_storage or "0"),
+        told.max_gpus,
+    )
+    return preparing.Sizing(
+        quantities.cores(told.default_cpu or "0"),
+        quantities.size_bytes(told.default_memory or "0"),
+        ceiling,
+        told.memory_growth,
+        quantities.size_bytes(told.memory_growth_limit or "0"),
+    )
 
 
 def _unreadable(why: str) -> errors.InvalidArgument:

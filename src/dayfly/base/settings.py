@@ -77,6 +77,28 @@ class HostSettings:
 
 
 @dataclass(frozen=True)
+class TasksSettings:
+    """What tasks get that say nothing, and what they may ask for; sizes are written as Kubernetes writes them."""
+
+    default_cpu: str = "500m"
+    """What a task counts for that asks for no CPU."""
+    default_memory: str = "1Gi"
+    """What a task counts for that asks for no memory; it is not held to it."""
+    max_cpu: str = ""
+    """The most that a task may ask for; registering one that asks for more is refused. Empty is no limit."""
+    max_memory: str = ""
+    """The same for memory."""
+    max_ephemeral_storage: str = ""
+    """The same for scratch space on disk."""
+    max_gpus: int = 0
+    """The same for GPUs; 0 is no limit."""
+    memory_growth: float = 1.0
+    """After running out of memory, a retry asks for this many times as much; 1 asks for the same again."""
+    memory_growth_limit: str = ""
+    """The most that such a retry asks for; empty is `max_memory`."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All themes."""
 
@@ -85,3 +107,4 @@ class Settings:
     engine: EngineSettings = EngineSettings()
     lease: LeaseSettings = LeaseSettings()
     host: HostSettings = field(default_factory=HostSettings)
+    tasks: TasksSettings = TasksSettings()

@@ -10,17 +10,15 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from flyteidl.admin import task_pb2
-from flyteidl.core import literals_pb2, workflow_pb2
+from flyteidl.core import literals_pb2, tasks_pb2, workflow_pb2
 
 from dayfly.base import errors, logs
-from dayfly.controller import preparing
+from dayfly.controller import overriding, preparing
 from dayfly.model import commands, events, identifiers, layout, phases, promises
 from dayfly.ports import executor_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from flyteidl.core import tasks_pb2
 
     from dayfly.base.clock import Clock
     from dayfly.model.commands import Command, StartAttempt, StopAttempt
@@ -54,10 +52,12 @@ class Performer:
         public_url: str,
         grace_seconds: float,
         platform_env: Mapping[str, str],
+        sizing: preparing.Sizing | None = None,
     ) -> None:
         self._runs, self._definitions, self._blobs, self._clock = runs, definitions, blobs, clock
         self._executors, self._by_type = by_name, by_type
         self._public_url, self._grace_seconds, self._platform_env = public_url, grace_seconds, platform_env
+        self._sizing = sizing or preparing.Sizing()
         self._templates: dict[EntityId, tasks_pb2.TaskTemplate] = {}
         self._tries: dict[str, int] = {}
 
@@ -92,7 +92,8 @@ class Performer:
     async def _start(self, run: Run, command: StartAttempt) -> None:
         key = identifiers.attempt_key(run.id, command.node, command.attempt)
         try:
-            template = await self._template(run.plan.nodes[command.node].task)
+            rules = run.plan.nodes[command.node]
+            template, notes = overriding.apply(await self._template(rules.task), rules.document)
             inputs = await self._inputs(run, command)
             spec = preparing.build_spec(
                 run,
@@ -103,6 +104,9 @@ class Performer:
                 interruptible=command.interruptible,
                 public_url=self._public_url,
                 platform_env=self._platform_env,
+                sizing=self._sizing,
+                out_of_memory=command.out_of_memory,
+                notes=notes,
             )
             if preparing.uses_task_template(template):
                 await self._blobs.put(preparing.task_template_uri(run, command.node), spec.template)
@@ -118,8 +122,13 @@ class Performer:
             code = type(error).__name__
             await self._fail(run, command, phases.FailureKind.SYSTEM, code, str(error), recoverable=True)
         else:
-            await self._runs.mark_done(run.id, command, executor=name, handle=handle)
+            told = [self._tell(command, note) for note in spec.notes]
+            await self._runs.mark_done(run.id, command, executor=name, handle=handle, events=told)
         self._tries.pop(key, None)
+
+    def _tell(self, command: StartAttempt, note: str) -> events.Event:
+        phase = phases.AttemptPhase.QUEUED
+        return events.AttemptProgressed(self._clock.now(), command.node, command.attempt, phase, note)
 
     def _executor_of(self, task_type: str) -> str:
         return self._by_type.get(task_type, self._by_type[executor_parts.ANY_TYPE])

@@ -7,22 +7,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 from flyteidl.admin import execution_pb2
-from flyteidl.core import tasks_pb2
 
-from dayfly.model import command_templates, identifiers, layout, quantities
+from dayfly.model import command_templates, identifiers, layout, resources
 from dayfly.ports import executors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flyteidl.core import literals_pb2
+    from flyteidl.core import literals_pb2, tasks_pb2
 
     from dayfly.model.identifiers import EntityId, NodeId
     from dayfly.ports.executors import AttemptSpec
     from dayfly.ports.runs import Run
 
-_RESOURCE = tasks_pb2.Resources.ResourceName
+MEBI = 1024 * 1024
+
+
+class Sizing(msgspec.Struct, frozen=True):
+    """What the platform says about the sizes of tasks."""
+
+    assumed_cpu: float = 0.0
+    """What a task counts for that asks for none."""
+    assumed_memory_bytes: int = 0
+    ceiling: resources.Ceiling = resources.Ceiling()
+    memory_growth: float = 1.0
+    """Times as much memory, after each attempt that ran out of it."""
+    memory_growth_limit_bytes: int = 0
+    """The most that is asked for after such growth; 0 is no limit."""
 
 
 def build_spec(
@@ -35,11 +48,15 @@ def build_spec(
     interruptible: bool,
     public_url: str,
     platform_env: Mapping[str, str],
+    sizing: Sizing | None = None,
+    out_of_memory: int = 0,
+    notes: tuple[str, ...] = (),
 ) -> AttemptSpec:
     """Return everything an executor needs to run this attempt.
 
-    `platform_env` is what every task gets (object store credentials). Raises `InvalidArgument` where a command
-    template names an input that does not exist.
+    `template` is the task's with the node's overrides applied, of which `notes` tells; `platform_env` is what every
+    task gets (object store credentials). Raises `InvalidArgument` where a command template names an input that does
+    not exist.
     """
     task = run.plan.nodes[node].task
     spec = execution_pb2.ExecutionSpec.FromString(run.spec)
@@ -48,8 +65,9 @@ def build_spec(
     own = {pair.key: pair.value for pair in container.env}
     of_execution = {pair.key: pair.value for pair in spec.envs.values}
     env = {**own, **_flyte_env(run, task, attempt, public_url), **platform_env, **of_execution}
-    requests = _quantities(container.resources.requests)
-    limits = _quantities(container.resources.limits)
+    sizing = sizing or Sizing()
+    sizes = resources.settle(container.resources, sizing.ceiling)
+    factor, told = _growth(sizes, sizing, out_of_memory)
     return executors.AttemptSpec(
         key=identifiers.attempt_key(run.id, node, attempt),
         generated_name=identifiers.generated_name(run.id, node, attempt),
@@ -60,13 +78,15 @@ def build_spec(
         env=env,
         volatile_env=frozenset(of_execution),
         image=container.image,
-        cpu_request=quantities.cores(requests.get(_RESOURCE.CPU) or limits.get(_RESOURCE.CPU) or "0"),
-        memory_request_bytes=quantities.size_bytes(
-            requests.get(_RESOURCE.MEMORY) or limits.get(_RESOURCE.MEMORY) or "0"
-        ),
-        cpu_limit=quantities.cores(limits.get(_RESOURCE.CPU) or requests.get(_RESOURCE.CPU) or "0"),
-        memory_limit_bytes=quantities.size_bytes(limits.get(_RESOURCE.MEMORY) or requests.get(_RESOURCE.MEMORY) or "0"),
+        cpu_request=sizes.cpu_request,
+        memory_request_bytes=int(sizes.memory_request_bytes * factor),
+        cpu_limit=sizes.cpu_limit,
+        memory_limit_bytes=int(sizes.memory_limit_bytes * factor),
+        assumed_cpu=sizing.assumed_cpu,
+        assumed_memory_bytes=sizing.assumed_memory_bytes,
+        memory_factor=factor,
         interruptible=interruptible,
+        notes=(*notes, *told),
     )
 
 
@@ -123,5 +143,18 @@ def _flyte_env(run: Run, task: EntityId, attempt: int, public_url: str) -> dict[
     }
 
 
-def _quantities(entries: object) -> dict[int, str]:
-    return {entry.name: entry.value for entry in entries}  # type: ignore[attr-defined]
+def _growth(sizes: resources.Sizes, sizing: Sizing, out_of_memory: int) -> tuple[float, tuple[str, ...]]:
+    """Return by how much the attempt's memory is raised, and say so."""
+    before = sizes.memory_limit_bytes
+    if not out_of_memory or sizing.memory_growth <= 1.0:
+        return 1.0, ()
+    factor = sizing.memory_growth**out_of_memory
+    most = sizing.memory_growth_limit_bytes or sizing.ceiling.memory_bytes
+    if before and most:
+        factor = max(1.0, min(factor, most / before))
+    if not before:
+        return factor, (f"after running out of memory it gets {factor:g} times as much",)
+    grown = f"{before / MEBI:.0f} MiB to {before * factor / MEBI:.0f} MiB"
+    if factor == 1.0:
+        return factor, (f"it ran out of memory, and has the most that this platform gives: {before / MEBI:.0f} MiB",)
+    return factor, (f"after running out of memory its limit is raised from {grown}",)

@@ -39,6 +39,33 @@ def find_final_failure(
     )
 
 
+def tell(
+    rules: PlanNode,
+    options: RunOptions,
+    before: NodeState,
+    failure: Failure,
+    final: Failure | None,
+    *,
+    recoverable: bool,
+) -> str:
+    """Say in words what follows a failed attempt, which budget pays for it, and what is left of that."""
+    system = failure.kind is FailureKind.SYSTEM
+    done = (before.system_failures if system else before.user_failures) + 1
+    allowed = options.system_retries if system else rules.max_attempts - 1
+    whose = "the platform's" if system else "the task's own"
+    what = f"{failure.kind.name} failure {failure.code}"
+    if final is None:
+        return f"{what}: retry {done} of {allowed} of {whose} retries, {allowed - done} left"
+    if recoverable:
+        return f"{what}: not retried, {allowed} of {allowed} of {whose} retries are used"
+    unused = allowed - done + 1
+    if system or unused <= 0:
+        return f"{what}: not retried, it is permanent"
+    return (
+        f"{what}: not retried though {unused} of {whose} retries are left: only FlyteRecoverableException asks for one"
+    )
+
+
 def interruptible(plan: Plan, rules: PlanNode, options: RunOptions, system_failures: int) -> bool:
     """Say whether the node's next attempt may run where it can be interrupted: never the last the platform grants."""
     if system_failures >= options.system_retries:

@@ -20,6 +20,8 @@ class StartAttempt(msgspec.Struct, frozen=True, tag=True):
     node: NodeId
     attempt: int
     interruptible: bool = False
+    out_of_memory: int = 0
+    """How many attempts of the node ran out of memory before: it may ask for more."""
 
     @property
     def key(self) -> str:

@@ -40,6 +40,15 @@ def parse(text: str) -> Decimal:
     return Decimal(match["number"]) * _SCALE[suffix]
 
 
+def is_one(text: str) -> bool:
+    """Say whether `text` is a quantity."""
+    try:
+        parse(text)
+    except errors.InvalidArgument:
+        return False
+    return True
+
+
 def cores(text: str) -> float:
     """Return a CPU quantity in cores: `500m` is 0.5. Raise `InvalidArgument`."""
     return float(parse(text))

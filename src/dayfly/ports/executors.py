@@ -26,7 +26,7 @@ class AttemptSpec(msgspec.Struct, frozen=True):
     task: EntityId
     task_type: str
     template: bytes
-    """The registered flyteidl.core.TaskTemplate, untouched: for `custom`, resources, image."""
+    """The flyteidl.core.TaskTemplate with its node's overrides, a pod as its primary container."""
     argv: tuple[str, ...]
     """Command and arguments with all templates filled."""
     env: dict[str, str]
@@ -41,7 +41,16 @@ class AttemptSpec(msgspec.Struct, frozen=True):
     cpu_limit: float = 0.0
     memory_limit_bytes: int = 0
     """0 is no limit."""
+    assumed_cpu: float = 0.0
+    """What it counts for where it asks for no CPU; it is not held to it."""
+    assumed_memory_bytes: int = 0
+    """The same for memory."""
+    memory_factor: float = 1.0
+    """By how much the memory above was raised after attempts that ran out of it; roles with sizes of their own raise
+    theirs."""
     interruptible: bool = False
+    notes: tuple[str, ...] = ()
+    """What was changed about it or left out, for people to read."""
 
 
 class ObservationKind(Enum):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from dayfly.model import resources
 
 MEGABYTE = 1024 * 1024
 
@@ -31,6 +33,9 @@ class ApiSettings:
 
     public_url: str = "http://127.0.0.1:30080"
     """Where clients reach the gateway; signed links begin with it. No trailing slash."""
+
+    task_ceiling: resources.Ceiling = field(default_factory=resources.Ceiling)
+    """What a task may ask for at most; registering one that asks for more is refused."""
 
     version: str = "0.0.0"
     """Dayfly's version, as GetVersion tells it with a `v` before."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from flyteidl.admin import common_pb2, task_pb2
-from flyteidl.core import compiler_pb2, identifier_pb2
+from flyteidl.core import compiler_pb2, identifier_pb2, tasks_pb2
 
+from dayfly.base import errors
 from dayfly.base.clock import Clock
 from dayfly.compiler import digests
 from dayfly.compiler import tasks as compiled_tasks
-from dayfly.model import identifiers
+from dayfly.model import identifiers, resources
+from dayfly.model.identifiers import EntityId
 from dayfly.ports.definitions import Definition, Definitions
 from dayfly.services import naming, projects, registering
 from dayfly.services.settings import ApiSettings
@@ -29,6 +31,7 @@ class Tasks:
         await projects.require_active(self._definitions, self._settings, entity.project, entity.domain)
         template = request.spec.template
         registering.refuse_errors(compiled_tasks.check(template, entity), f"{entity} is invalid")
+        self._refuse_excess(template, entity)
         template.id.CopyFrom(identifiers.to_identifier(entity))
         compiled = compiler_pb2.CompiledTask(template=template)
         at = self._clock.now()
@@ -44,6 +47,14 @@ class Tasks:
         )
         await registering.create(self._definitions, definition, _compared)
         return task_pb2.TaskCreateResponse()
+
+    def _refuse_excess(self, template: tasks_pb2.TaskTemplate, entity: EntityId) -> None:
+        excess = resources.find_excess(template.container.resources, self._settings.task_ceiling)
+        if excess:
+            raise errors.InvalidArgument(
+                f"{entity} asks for more than a task may have: {'; '.join(excess)}.",
+                remedy="Ask for less, or have the platform's DAYFLY_TASKS__MAX_... settings raised.",
+            )
 
     async def get(self, request: common_pb2.ObjectGetRequest) -> task_pb2.Task:
         """Return one version. NOT_FOUND."""

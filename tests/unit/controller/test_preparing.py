@@ -1,3 +1,4 @@
+import pytest
 from flyteidl.admin import common_pb2, execution_pb2
 from flyteidl.core import identifier_pb2, literals_pb2, tasks_pb2
 
@@ -13,7 +14,10 @@ WORKFLOW = EntityId(int(identifier_pb2.WORKFLOW), "p", "d", "w", "v")
 NODE = NodeId("n0")
 
 
-def build(template: tasks_pb2.TaskTemplate, spec: execution_pb2.ExecutionSpec, attempt: int = 0) -> AttemptSpec:
+def build(
+    template: tasks_pb2.TaskTemplate, spec: execution_pb2.ExecutionSpec | None = None, attempt: int = 0, **more: object
+) -> AttemptSpec:
+    spec = spec or execution_pb2.ExecutionSpec()
     node = PlanNode(NODE, TASK, b"", (START_NODE,))
     plan = Plan(WORKFLOW, "digest", {NODE: node}, b"", b"")
     run = Run(ExecutionId("p", "d", "x"), plan, RunState(), 0, spec.SerializeToString(), "file:///store", WORKFLOW)
@@ -26,6 +30,7 @@ def build(template: tasks_pb2.TaskTemplate, spec: execution_pb2.ExecutionSpec, a
         interruptible=False,
         public_url="http://h:1",
         platform_env={"STORE": "s"},
+        **more,  # type: ignore[arg-type]
     )
 
 
@@ -62,3 +67,31 @@ def test_a_request_stands_in_for_a_limit_and_the_other_way_round() -> None:
     made = build(container(args=["x"], resources=resources), execution_pb2.ExecutionSpec())
     assert (made.cpu_request, made.cpu_limit) == (0.5, 0.5)
     assert (made.memory_request_bytes, made.memory_limit_bytes) == (2**30, 2**30)
+
+
+MEBI = 2**20
+
+
+@pytest.mark.parametrize(
+    ("times", "limit", "grown", "said"),
+    [
+        (0, 0, 300, ""),
+        (1, 0, 600, "raised from 300 MiB to 600 MiB"),
+        (3, 0, 2400, "raised from 300 MiB to 2400 MiB"),
+        (3, 1000, 1000, "raised from 300 MiB to 1000 MiB"),
+        (1, 200, 300, "has the most that this platform gives: 300 MiB"),
+    ],
+)
+def test_after_running_out_of_memory_there_is_more(times: int, limit: int, grown: int, said: str) -> None:
+    resources = {"limits": [{"name": tasks_pb2.Resources.MEMORY, "value": "300Mi"}]}
+    sizing = preparing.Sizing(memory_growth=2.0, memory_growth_limit_bytes=limit * MEBI)
+    made = build(container(args=["x"], resources=resources), sizing=sizing, out_of_memory=times)
+    assert (made.memory_limit_bytes, made.memory_request_bytes) == (grown * MEBI, grown * MEBI)
+    assert said in "; ".join(made.notes)
+    assert bool(made.notes) is bool(said)
+
+
+def test_growth_is_a_setting() -> None:
+    resources = {"limits": [{"name": tasks_pb2.Resources.MEMORY, "value": "300Mi"}]}
+    made = build(container(args=["x"], resources=resources), out_of_memory=2)
+    assert (made.memory_limit_bytes, made.notes) == (300 * MEBI, ())

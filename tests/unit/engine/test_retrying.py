@@ -66,3 +66,28 @@ def test_the_node_stays_running_over_its_attempts_and_an_attempt_ended_from_outs
     assert run.stops("n") == ["start/n/1"]
     assert run.node("n").phase is NodePhase.RUNNING
     assert run.node("n").attempts[0].failure.kind is SYSTEM
+
+
+def test_an_attempt_says_which_budget_pays_for_it_and_what_is_left(launch):
+    run = launch(plan_of(node("n", max_attempts=3, interruptible=True)), system_retries=1)
+    run.fails("n", 0)
+    run.fails("n", 1, system=True)
+    run.fails("n", 2, recoverable=False)
+    first, second, third = run.node("n").attempts
+    assert first.reasons[-1].message == "USER failure Boom: retry 1 of 2 of the task's own retries, 1 left"
+    assert second.reasons[0].message == first.reasons[-1].message
+    assert third.reasons[0].message == (
+        "SYSTEM failure Boom: retry 1 of 1 of the platform's retries, 0 left; "
+        "it runs where nobody interrupts it, since it is the last of these"
+    )
+    assert "not retried though 1 of the task's own retries are left" in third.reasons[-1].message
+    assert "FlyteRecoverableException" in third.reasons[-1].message
+
+
+def test_used_up_budgets_are_told(launch):
+    run = launch(plan_of(node("n", max_attempts=2)))
+    run.fails("n", 0)
+    run.fails("n", 1)
+    assert run.last("n").reasons[-1].message == (
+        "USER failure Boom: not retried, 1 of 1 of the task's own retries are used"
+    )

@@ -5,14 +5,14 @@ Whatever the executor says about an attempt that is not the node's live one is l
 
 from __future__ import annotations
 
-from dayfly.engine import aborting, retrying, timing_out
+from dayfly.engine import aborting, enlarging, retrying, timing_out
 from dayfly.engine.drafting import Draft
 from dayfly.engine.nodes import reporting
 from dayfly.model.commands import StartAttempt
 from dayfly.model.events import AttemptFailed, AttemptProgressed, AttemptStopped, AttemptSucceeded
 from dayfly.model.identifiers import NodeId
 from dayfly.model.phases import AttemptPhase, FailureKind, NodePhase
-from dayfly.model.run import AttemptState, Failure
+from dayfly.model.run import AttemptState, Failure, Reason
 
 STOPPED_UNASKED = "StoppedUnasked"
 """Code of an attempt that was ended by somebody else: nobody's fault, and free to retry."""
@@ -87,11 +87,15 @@ def stopped(draft: Draft, event: AttemptStopped) -> None:
         _end_failed(draft, event.node, attempt, failure, recoverable=True)
 
 
-def _start_attempt(draft: Draft, node: NodeId) -> None:
+def _start_attempt(draft: Draft, node: NodeId, why: str = "") -> None:
     state, options = draft.state.nodes[node], draft.state.options
     risky = retrying.interruptible(draft.plan, draft.plan.nodes[node], options, state.system_failures)
     attempt = draft.add_attempt(node, interruptible=risky)
-    draft.command(StartAttempt(node, attempt.number, interruptible=risky))
+    if why:
+        safe = retrying.interruptible(draft.plan, draft.plan.nodes[node], options, 0) and not risky
+        why += "; it runs where nobody interrupts it, since it is the last of these" if safe else ""
+        draft.edit_attempt(node, reasons=(Reason(attempt.queued_at, why),))
+    draft.command(StartAttempt(node, attempt.number, risky, enlarging.count(state)))
 
 
 def _end_stopped(draft: Draft, node: NodeId, attempt: AttemptState, why: Failure) -> None:
@@ -113,13 +117,15 @@ def _end_failed(draft: Draft, node: NodeId, attempt: AttemptState, failure: Fail
     before, rules = draft.state.nodes[node], draft.plan.nodes[node]
     final = retrying.find_final_failure(rules, draft.state.options, before, failure, recoverable=recoverable)
     timing_out.unwatch_attempt(draft, node, attempt)
-    draft.move_attempt(node, AttemptPhase.FAILED, failure=failure)
+    told = retrying.tell(rules, draft.state.options, before, failure, final, recoverable=recoverable)
+    reasons = (*attempt.reasons, Reason(draft.later(attempt.updated_at), told))
+    draft.move_attempt(node, AttemptPhase.FAILED, failure=failure, reasons=reasons)
     if failure.kind is FailureKind.SYSTEM:
         draft.edit_node(node, system_failures=before.system_failures + 1)
     else:
         draft.edit_node(node, user_failures=before.user_failures + 1)
     if final is None:
-        _start_attempt(draft, node)
+        _start_attempt(draft, node, told)
     else:
         timing_out.unwatch_node(draft, node, attempt)
         draft.move_node(node, NodePhase.FAILED, failure=final)

@@ -100,7 +100,8 @@ def _resources(
         return _levelled(base)
     cpu, memory = _entries(attempt, role, asked.requests)
     cpu_limit, memory_limit = _entries(attempt, role, asked.limits)
-    return _levelled(clusters.RoleResources(cpu, cpu_limit, memory, memory_limit))
+    factor = attempt.memory_factor  # the task's own are raised already
+    return _levelled(clusters.RoleResources(cpu, cpu_limit, int(memory * factor), int(memory_limit * factor)))
 
 
 def _levelled(resources: clusters.RoleResources) -> clusters.RoleResources:

@@ -45,6 +45,8 @@ def build(
 
 def plug(parts: ExecutorParts) -> Plugged:
     """Return the executor of every task that is a command, where no other executor claims its type."""
-    settings = LocalSettings(data=parts.data, public_url=parts.public_url)
+    settings = LocalSettings(
+        data=parts.data, public_url=parts.public_url, cpus=parts.host_cpus, memory_bytes=parts.host_memory_bytes
+    )
     made = build(settings, parts.share_groups(), parts.environments, parts.unpack, parts.clock)
     return executor_parts.Plugged(made, (executor_parts.ANY_TYPE,))

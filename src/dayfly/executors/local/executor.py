@@ -12,7 +12,7 @@ from flyteidl.core import tasks_pb2
 
 from dayfly.base import errors
 from dayfly.base.clock import Clock
-from dayfly.executors.local import log_files, observing
+from dayfly.executors.local import counting, log_files, observing
 from dayfly.executors.local.settings import LocalSettings
 from dayfly.model import entrypoint_args
 from dayfly.model.identifiers import AttemptKey
@@ -88,14 +88,15 @@ class LocalExecutor:
             memory_limit_bytes=spec.memory_limit_bytes,
             main=True,
         )
+        cpu, memory_bytes = counting.count(spec, self._settings)
         return GroupSpec(
             spec.key,
             self._preload(spec, entry, distribution),
             (driver,),
             working_dir=str(self._settings.data / "run" / "work" / spec.key.replace("/", ".")),
             log_dir=str(log_files.folder(self._settings.data, spec.key)),
-            cpu_request=spec.cpu_request or spec.cpu_limit,
-            memory_request_bytes=spec.memory_request_bytes or spec.memory_limit_bytes,
+            cpu_request=cpu,
+            memory_request_bytes=memory_bytes,
         )
 
     def _preload(self, spec: AttemptSpec, entry: entrypoint_args.EntryPoint, distribution: str) -> Preload:
