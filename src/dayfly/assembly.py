@@ -121,7 +121,8 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
         address = f"{settings.server.host}:{listener.getsockname()[1]}"
         url = (settings.server.public_url or f"http://{address}").rstrip("/")
         clock = clocks.SystemClock()
-        store = await database.open(database.url_of(folder.path / "dayfly.db"), clock=clock)
+        at = settings.data.database or database.url_of(folder.path / "dayfly.db")
+        store = await database.open(at, clock=clock, alone=True)
         stack.push_async_callback(store.close)
         blob_store = blobs.open(_storage_root(settings, folder))
         await projects.seed(store.definitions)
@@ -231,7 +232,7 @@ async def _engine(
         platform_env={},
         sizing=_sizing(settings.tasks),
     )
-    # The folder's lock admits one platform, so that leases of the one before it are ours at once.
+    # The locks of folder and database admit one platform, so that leases of the one before it are ours at once.
     owner = "all-in-one"
     controller = leasing.Controller(store.runs, performer, settings.lease, owner)
     observer = observing.Observer(store.runs, store.definitions, blob_store, executors.by_name, settings.engine)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import msgspec
 import pytest
 from flyteidl.core import identifier_pb2
@@ -15,7 +13,6 @@ from dayfly.ports.definitions import Definition, Definitions, Filter, NamedEntit
 from dayfly.stores import database
 from tests.contract import stored
 from tests.contract.stored import at
-from tests.fakes import stores
 
 TASK, WORKFLOW, LAUNCH_PLAN = (
     int(kind) for kind in (identifier_pb2.TASK, identifier_pb2.WORKFLOW, identifier_pb2.LAUNCH_PLAN)
@@ -23,15 +20,14 @@ TASK, WORKFLOW, LAUNCH_PLAN = (
 ALL = Page(limit=100)
 
 
-@pytest.fixture(params=["file", "memory"])
-async def definitions(request, tmp_path) -> AsyncIterator[Definitions]:
-    clock = ManualClock(at(0))
-    if request.param == "memory":
-        opened = await stores.open_in_memory(clock)
-    else:
-        opened = await database.open(f"sqlite:///{tmp_path}/dayfly.db", clock=clock)
-    yield opened.definitions
-    await opened.close()
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(at(0))
+
+
+@pytest.fixture
+def definitions(opened: database.Database) -> Definitions:
+    return opened.definitions
 
 
 def entity(kind: int, name: str = "f", version: str = "v1", *, project: str = "p", domain: str = "d") -> EntityId:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
@@ -19,25 +18,15 @@ from dayfly.model.run import Abort, RunState
 from dayfly.ports.runs import Run, Runs
 from dayfly.stores import database
 from tests.contract import stored
+from tests.contract.databases import Place
 from tests.contract.stored import N0, N1, at, execution, launched, new_run, progressed
-from tests.fakes import stores
 
 START_N0 = StartAttempt(N0, 0)
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock(at(100))
-
-
-@pytest.fixture(params=["file", "memory"])
-async def runs(request, tmp_path, clock) -> AsyncIterator[Runs]:
-    if request.param == "memory":
-        opened = await stores.open_in_memory(clock)
-    else:
-        opened = await database.open(f"sqlite:///{tmp_path}/dayfly.db", clock=clock)
-    yield opened.runs
-    await opened.close()
+def runs(opened: database.Database) -> Runs:
+    return opened.runs
 
 
 async def start(runs: Runs, name: str = "one", **nodes) -> Run:
@@ -116,14 +105,15 @@ async def test_a_commit_is_what_the_next_turn_loads(runs: Runs):
     assert unread == []
 
 
-async def test_a_commit_survives_reopening(tmp_path, clock):
-    url = f"sqlite:///{tmp_path}/dayfly.db"
-    first = await database.open(url, clock=clock)
+async def test_a_commit_survives_reopening(place: Place, clock: ManualClock):
+    if place.url == "sqlite://":
+        pytest.skip("what is in memory is gone once it is closed")
+    first = await place.open(clock)
     state = stored.running(n0=stored.node(), n1=stored.node())
     run = await start(first.runs, n0=state.nodes[N0], n1=state.nodes[N1])
     await first.close()
 
-    second = await database.open(url, clock=clock)
+    second = await place.open(clock)
     assert (await second.runs.load(execution()))[0] == run
     assert list((await second.runs.load(execution()))[0].state.nodes) == [N0, N1]
     # A node that is gone from the state does not come back, and one that moved is the new one.
@@ -131,7 +121,7 @@ async def test_a_commit_survives_reopening(tmp_path, clock):
     after = await second.runs.commit(run, fewer, [], [])
     await second.close()
 
-    third = await database.open(url, clock=clock)
+    third = await place.open(clock)
     assert (await third.runs.load(execution()))[0] == after
     await third.close()
 
@@ -222,7 +212,7 @@ async def test_a_start_that_failed_left_no_handle(runs: Runs):
 
 
 # -- leases -----------------------------------------------------------------------------------------------------------
-async def test_what_has_work_is_leased_to_one(runs: Runs, clock: ManualClock):
+async def test_what_has_work_is_leased_to_one(runs: Runs, place: Place, clock: ManualClock):
     for name in ("one", "two", "three"):
         await runs.create(new_run(name), launched())
 
@@ -230,7 +220,7 @@ async def test_what_has_work_is_leased_to_one(runs: Runs, clock: ManualClock):
     assert await runs.lease_unread("b", lease_seconds=30, limit=5) == [execution("three")]
     assert await runs.lease_unread("b", lease_seconds=30, limit=5) == [execution("three")]
 
-    clock.advance(31)
+    place.pass_seconds(clock, 31)
     assert len(await runs.lease_unread("b", lease_seconds=30, limit=5)) == 3
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from flyteidl.admin import execution_pb2, node_execution_pb2, task_execution_pb2
 
 from dayfly.base import errors
-from dayfly.base.clock import ManualClock
 from dayfly.model.identifiers import END_NODE, START_NODE, EntityId, ExecutionId, NodeId
 from dayfly.model.phases import AttemptPhase, ExecutionPhase, NodePhase
 from dayfly.ports.definitions import Filter, Page
@@ -16,18 +13,11 @@ from dayfly.ports.runs import Runs
 from dayfly.stores import database
 from tests.contract import stored
 from tests.contract.stored import N0, N1, at, execution, launched, new_run
-from tests.fakes import stores
 
 
-@pytest.fixture(params=["file", "memory"])
-async def runs(request, tmp_path) -> AsyncIterator[Runs]:
-    clock = ManualClock(at(100))
-    if request.param == "memory":
-        opened = await stores.open_in_memory(clock)
-    else:
-        opened = await database.open(f"sqlite:///{tmp_path}/dayfly.db", clock=clock)
-    yield opened.runs
-    await opened.close()
+@pytest.fixture
+def runs(opened: database.Database) -> Runs:
+    return opened.runs
 
 
 def where(*filters: tuple[str, ...], **page) -> Page:

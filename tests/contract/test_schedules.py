@@ -12,20 +12,16 @@ from dayfly.base.clock import ManualClock
 from dayfly.model.identifiers import EntityId
 from dayfly.ports.definitions import Definition
 from dayfly.stores import database
+from tests.contract.databases import Place
 from tests.contract.stored import WORKFLOW, at
-from tests.fakes import stores
 
 PLAN = EntityId(int(identifier_pb2.LAUNCH_PLAN), "p", "d", "nightly", "v1")
 NEWER = msgspec.structs.replace(PLAN, version="v2")
 
 
-@pytest.fixture(params=["file", "memory"])
-async def opened(request, tmp_path) -> AsyncIterator[database.Database]:
-    clock = ManualClock(at(0))
-    if request.param == "memory":
-        store = await stores.open_in_memory(clock)
-    else:
-        store = await database.open(f"sqlite:///{tmp_path}/dayfly.db", clock=clock)
+@pytest.fixture
+async def opened(place: Place) -> AsyncIterator[database.Database]:
+    store = await place.open(ManualClock(at(0)))
     for plan in (PLAN, NEWER):
         await store.definitions.create(
             Definition(plan, "digest", plan.version.encode(), at(0), at(0), workflow=WORKFLOW)

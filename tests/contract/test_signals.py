@@ -10,20 +10,16 @@ from dayfly.base import errors
 from dayfly.base.clock import ManualClock
 from dayfly.ports.definitions import Filter, Page
 from dayfly.stores import database
+from tests.contract.databases import Place
 from tests.contract.stored import abort, at, execution, launched, new_run
-from tests.fakes import stores
 
 ONE, OTHER = execution("one"), execution("other")
 IN_ORDER = Page(limit=10, sort_key="")
 
 
-@pytest.fixture(params=["file", "memory"])
-async def opened(request, tmp_path) -> AsyncIterator[database.Database]:
-    clock = ManualClock(at(3))
-    if request.param == "memory":
-        store = await stores.open_in_memory(clock)
-    else:
-        store = await database.open(f"sqlite:///{tmp_path}/dayfly.db", clock=clock)
+@pytest.fixture
+async def opened(place: Place) -> AsyncIterator[database.Database]:
+    store = await place.open(ManualClock(at(3)))
     for name in ("one", "other"):
         await store.runs.create(new_run(name), launched())
     yield store

@@ -30,6 +30,8 @@ class DataSettings:
 
     folder: Path = field(default_factory=lambda: Path.home() / ".dayfly")
     """Database, files, logs and records of running groups."""
+    database: str = ""
+    """`postgresql://USER:PASSWORD@HOST/NAME`, or `sqlite:///FILE`; SQLite in `<folder>/dayfly.db` when empty."""
     storage: str = ""
     """Any fsspec address for inputs, outputs and uploads, such as `s3://bucket`; `<folder>/storage` when empty."""
 

@@ -19,17 +19,24 @@ if TYPE_CHECKING:
 
 @click.command("up")
 @click.option("--data", type=click.Path(path_type=Path), help="Folder for database, files and logs.  [~/.dayfly]")
+@click.option("--database", help="Where state is kept: postgresql://USER:PASSWORD@HOST/NAME.  [SQLite in --data]")
 @click.option("--storage", help="Object store for inputs and outputs: any fsspec address, such as s3://bucket.")
 @click.option("--host", help="Address to listen on.  [127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port for gRPC, HTTP and console; 0 picks one.  [30080]")
 @click.option("--strict-resources", is_flag=True, help="Fail tasks that ask for more than this host has.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
 def command(
-    data: Path | None, storage: str | None, host: str | None, port: int | None, strict_resources: bool, log_level: str
+    data: Path | None,
+    database: str | None,
+    storage: str | None,
+    host: str | None,
+    port: int | None,
+    strict_resources: bool,
+    log_level: str,
 ) -> None:
     """Start the platform on this machine: API, engine, task processes and Dask clusters."""
     logs.configure(level=log_level)
-    settings = _override(assembly.read_settings(), data, storage, host, port, strict_resources)
+    settings = _override(assembly.read_settings(), data, database, storage, host, port, strict_resources)
     asyncio.run(serve(settings))
 
 
@@ -55,6 +62,7 @@ def _ask_to_stop(stop: asyncio.Event, platform: assembly.Platform) -> None:
 def _override(
     settings: Settings,
     data: Path | None,
+    database: str | None,
     storage: str | None,
     host: str | None,
     port: int | None,
@@ -64,6 +72,11 @@ def _override(
     return replace(
         settings,
         server=replace(server, host=server.host if host is None else host, port=server.port if port is None else port),
-        data=replace(kept, folder=data or kept.folder, storage=kept.storage if storage is None else storage),
+        data=replace(
+            kept,
+            folder=data or kept.folder,
+            database=kept.database if database is None else database,
+            storage=kept.storage if storage is None else storage,
+        ),
         host=replace(of_host, strict_resources=strict_resources or of_host.strict_resources),
     )

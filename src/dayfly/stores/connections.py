@@ -1,103 +1,88 @@
-"""Runs transactions on threads of their own, so that the event loop never waits for a disk.
+"""Runs transactions on threads of their own, so that the event loop never waits for a disk or a server.
 
-A transaction is a plain function of a connection: one hop to a thread and back, however many statements it has.
-SQLite has one writer at a time: here one thread, across processes `BEGIN IMMEDIATE` and a patient timeout.
-Readers see the last commit and never wait for the writer (WAL).
+A transaction is a plain function of a connection: one hop to a thread and back, however many statements it has. That
+is why Postgres is driven by psycopg, blocking: with an asynchronous driver every statement would be a hop of its own.
+How each kind of database is opened is in `sqlite` and `postgres`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from dayfly.base import errors
-from dayfly.stores import translating
+from dayfly.stores import postgres, sqlite, translating
+from dayfly.stores.ways import Way, Ways
 
 T = TypeVar("T")
 Work = Callable[[sa.Connection], T]
 
-READERS = 4
-"""Threads that read; on a laptop two cores are shared with the tasks themselves."""
-
-BUSY_SECONDS = 10
-"""How long a writer waits for another process's write."""
+ATTEMPTS = 5
+"""How often a transaction is run that Postgres ends in favour of another; each time the other has got further."""
 
 
 class Connections:
     """The two ways into one database: `read` and `write`, each a transaction of its own."""
 
     def __init__(self, url: str) -> None:
-        parsed = sa.make_url(url)
-        if parsed.get_backend_name() != "sqlite":
-            raise errors.InvalidArgument(
-                f"database {parsed.render_as_string()}: only SQLite is known here.", remedy="Use sqlite:///FILE."
-            )
-        self.place = parsed.database or ":memory:"
+        self.url = _parsed(url)
+        self._ways = _open_ways(self.url)
+        self.place = self._ways.place
         self._closed = False
-        plain = parsed.set(drivername="sqlite+pysqlite")
-        self._write_threads = ThreadPoolExecutor(1, thread_name_prefix="dayfly-store-write")
-        if self.place == ":memory:":
-            # Such a database is its connection: everything shares it, on one thread.
-            self._writer = _engine(plain, begin="BEGIN IMMEDIATE", poolclass=sa.pool.StaticPool)
-            self._reader, self._read_threads = self._writer, self._write_threads
-        else:
-            self._writer = _engine(plain, begin="BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
-            self._reader = _engine(plain, begin="BEGIN", pool_size=READERS, max_overflow=0)
-            self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="dayfly-store-read")
 
     async def write(self, work: Work[T]) -> T:
         """Run `work` in a transaction that is committed, or rolled back whole when it raises.
 
-        Raises `StoreUnavailable`, and whatever `work` raises of ours.
+        `work` may be run more than once, and only its last run counts. Raises `StoreUnavailable`, `InvalidArgument` for
+        a value that the database cannot hold, and whatever `work` raises of ours.
         """
-        return await self._run(self._write_threads, self._writer, work)
+        return await self._run(self._ways.writing, work)
 
     async def read(self, work: Work[T]) -> T:
-        """Run `work` on one consistent view of what is committed. Raises `StoreUnavailable`."""
-        return await self._run(self._read_threads, self._reader, work)
+        """Run `work` on one consistent view of what is committed. Raises as `write`."""
+        return await self._run(self._ways.reading, work)
 
     async def close(self) -> None:
         """Let transactions under way end and close the database; after that nothing works any more."""
         self._closed = True
-        for threads in (self._read_threads, self._write_threads):
-            threads.shutdown(wait=True)
-        self._reader.dispose()
-        self._writer.dispose()
+        for way in (self._ways.reading, self._ways.writing):
+            way.threads.shutdown(wait=True)
+            way.engine.dispose()
 
-    async def _run(self, threads: ThreadPoolExecutor, engine: sa.Engine, work: Work[T]) -> T:
+    async def _run(self, way: Way, work: Work[T]) -> T:
         if self._closed:
             raise errors.StoreUnavailable(f"database {self.place}: it is closed.", remedy="The platform is ending.")
-        return await asyncio.get_running_loop().run_in_executor(threads, self._transact, engine, work)
+        return await asyncio.get_running_loop().run_in_executor(way.threads, self._transact, way.engine, work)
 
     def _transact(self, engine: sa.Engine, work: Work[T]) -> T:
-        try:
-            with engine.begin() as connection:
-                return work(connection)
-        except sa.exc.SQLAlchemyError as error:
-            raise translating.translate(error, self.place) from error
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with engine.begin() as connection:
+                    return work(connection)
+            except sa.exc.SQLAlchemyError as error:
+                if attempt == ATTEMPTS or not translating.may_be_repeated(error):
+                    raise translating.translate(error, self.place) from error
+        raise AssertionError("the last attempt returns or raises")
 
 
-def _engine(url: sa.URL, *, begin: str, **pool: Any) -> sa.Engine:
-    # The threads of a pool hand connections to each other, and close them from the main thread.
-    engine = sa.create_engine(url, connect_args={"check_same_thread": False}, **pool)
+def _parsed(url: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise errors.InvalidArgument("The database's URL cannot be read.", remedy=_REMEDY) from error
 
-    @sa.event.listens_for(engine, "connect")
-    def _connected(raw: Any, _record: Any) -> None:
-        raw.isolation_level = None  # else the driver begins transactions by itself, and too late
-        for pragma in (
-            f"busy_timeout={BUSY_SECONDS * 1000}",
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            "foreign_keys=ON",
-        ):
-            raw.execute(f"PRAGMA {pragma}")
 
-    @sa.event.listens_for(engine, "begin")
-    def _begun(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+def _open_ways(url: sa.URL) -> Ways:
+    if postgres.names(url):
+        return postgres.open_ways(url)
+    if url.get_backend_name() == "sqlite":
+        return sqlite.open_ways(url)
+    raise errors.InvalidArgument(
+        f"database {url.render_as_string()}: only SQLite and Postgres are known here.", remedy=_REMEDY
+    )
 
-    return engine
+
+_REMEDY = "Use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."

@@ -7,26 +7,30 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from dayfly.base.clock import Clock
-from dayfly.stores import migrating
+from dayfly.stores import migrating, postgres
 from dayfly.stores.connections import Connections
 from dayfly.stores.definitions import SqlDefinitions
 from dayfly.stores.runs import SqlRuns
 from dayfly.stores.schedules import SqlSchedules
 from dayfly.stores.signals import SqlSignals
+from dayfly.stores.waking import Listener, Waking
 
 
 class Database:
     """An open database."""
 
-    def __init__(self, connections: Connections, clock: Clock) -> None:
-        self._connections = connections
+    def __init__(self, connections: Connections, clock: Clock, waking: Waking, listener: Listener | None) -> None:
+        self._connections, self._listener = connections, listener
+        self.place = connections.place
         self.definitions = SqlDefinitions(connections, clock)
-        self.runs = SqlRuns(connections, clock)
+        self.runs = SqlRuns(connections, clock, waking)
         self.schedules = SqlSchedules(connections)
-        self.signals = SqlSignals(connections, clock, self.runs.wake)
+        self.signals = SqlSignals(connections, clock, waking.wake)
 
     async def close(self) -> None:
         """Let transactions under way end and close; the stores raise `StoreUnavailable` from then on."""
+        if self._listener is not None:
+            await self._listener.close()
         await self._connections.close()
 
 
@@ -35,16 +39,25 @@ def url_of(file: Path) -> str:
     return sa.URL.create("sqlite", database=str(file)).render_as_string()
 
 
-async def open(url: str, *, clock: Clock) -> Database:
-    """Open `sqlite:///FILE` (made if there is none; its folder must exist), or `sqlite://` in memory.
+async def open(url: str, *, clock: Clock, alone: bool = False) -> Database:
+    """Open `sqlite:///FILE` (made if there is none; its folder must exist), `sqlite://` in memory, or
+    `postgresql://USER:PASSWORD@HOST/NAME`, which must exist.
+
+    `alone` refuses a Postgres database that another platform has opened so: what that one started is on its own host.
 
     Raises `StoreUnavailable`, `InvalidArgument` for another kind of URL, `FailedPrecondition` for a database of a newer
-    version or one that is not Dayfly's.
+    version, one that is not Dayfly's, or one in use.
     """
-    connections = Connections(url)
+    connections, waking = Connections(url), Waking()
+    listener = None
     try:
+        if postgres.names(connections.url):
+            listener = Listener(connections.url, connections.place, waking, alone=alone)
+            await listener.open()
         await connections.write(lambda connection: migrating.migrate(connection, connections.place))
     except BaseException:
+        if listener is not None:
+            await listener.close()
         await connections.close()
         raise
-    return Database(connections, clock)
+    return Database(connections, clock, waking, listener)

@@ -22,6 +22,7 @@ _KIND_TABLES = {
     identifier_pb2.LAUNCH_PLAN: schema.launch_plans,
 }
 _LAUNCH_PLAN = int(identifier_pb2.LAUNCH_PLAN)
+_LOCK = sa.select(schema.named_entities.c.name).with_for_update()
 _VERSION_KEY = ("project", "domain", "name", "version")
 _NAME_KEY = ("kind", "project", "domain", "name")
 _PER_QUERY = 200
@@ -142,6 +143,8 @@ class SqlDefinitions:
         named = sa.and_(table.c.project == entity.project, table.c.domain == entity.domain, table.c.name == entity.name)
 
         def work(connection: sa.Connection) -> None:
+            # Where transactions run side by side, one at a time says which version of a name is active.
+            connection.execute(_LOCK.where(_is_name(_LAUNCH_PLAN, entity.project, entity.domain, entity.name)))
             one = sa.and_(named, table.c.version == entity.version)
             found = connection.execute(sa.select(table.c.state).where(one)).scalar_one_or_none()
             if found is None:

@@ -80,7 +80,9 @@ def paged(statement: sa.Select[Any], page: Page, fields: Fields, natural: list[C
     """
     if page.sort_key:
         key = _find_field(page.sort_key, fields, "sort key").column
-        ordered = statement.order_by(key.desc(), number.desc()) if page.descending else statement.order_by(key, number)
+        ordered = statement.order_by(
+            *((key.desc().nulls_last(), number.desc()) if page.descending else (key.nulls_first(), number))
+        )
     else:
         ordered = statement.order_by(*natural)
     if page.limit or page.offset:

@@ -23,12 +23,17 @@ SCRIPTS = pathlib.Path(__file__).parent / "migrations"
 
 _version = sa.table("alembic_version", sa.column("version_num", sa.String(32)))
 
+_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtext('dayfly migrations'))")
+"""Several processes may open a new database at once."""
+
 
 def migrate(connection: sa.Connection, place: str) -> None:
     """Make the tables, bring them to `HEAD`, or leave them alone.
 
     Raises `FailedPrecondition` for a database of a newer version, or one that is not Dayfly's.
     """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_ONE_AT_A_TIME)
     found = _find_revision(connection, place)
     if found == HEAD:
         # Written over with itself: a database that cannot be written to is told now, not by the first execution.

@@ -31,8 +31,10 @@ _UNDONE = (
     .where(run_rows.NAMED, _outbox.done_at.is_(None))
     .order_by(_outbox.id)
 )
-_ONE = sa.select(_outbox.id, _outbox.done_at).where(
-    _outbox.execution_id == sa.bindparam("number"), _outbox.key == sa.bindparam("which")
+_ONE = (
+    sa.select(_outbox.id, _outbox.done_at)
+    .where(_outbox.execution_id == sa.bindparam("number"), _outbox.key == sa.bindparam("which"))
+    .with_for_update()
 )
 _DONE = (
     schema.outbox.update()

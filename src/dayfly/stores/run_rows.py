@@ -14,7 +14,7 @@ from dayfly.model.events import Event
 from dayfly.model.identifiers import EntityId, ExecutionId
 from dayfly.model.plan import Plan
 from dayfly.model.run import Abort
-from dayfly.stores import schema
+from dayfly.stores import schema, waking
 from dayfly.stores.projections import Context, Marks
 
 _executions, _runs = schema.executions.c, schema.runs.c
@@ -49,6 +49,8 @@ _FACTS = (
     )
     .join_from(schema.executions, schema.runs, _runs.execution_id == _executions.id)
     .where(NAMED)
+    # Where transactions run side by side, one at a time changes an execution; events are appended all the while.
+    .with_for_update(of=schema.executions, key_share=True)
 )
 
 _APPEND = schema.inbox.insert()
@@ -69,7 +71,7 @@ def get_number(connection: sa.Connection, execution: ExecutionId) -> int:
 
 
 def get_facts(connection: sa.Connection, execution: ExecutionId) -> Any:
-    """Return what writers need of an execution's rows. Raises `NotFound`."""
+    """Return what writers need of an execution's rows, which are locked until the end. Raises `NotFound`."""
     row = connection.execute(_FACTS, naming(execution)).one_or_none()
     if row is None:
         raise unknown(execution)
@@ -99,6 +101,7 @@ def append(connection: sa.Connection, number: int, new: list[Event]) -> None:
     """Add events to an execution's inbox."""
     if new:
         connection.execute(_APPEND, [{"execution_id": number, "event": events.encode(event)} for event in new])
+        waking.announce(connection)
 
 
 def show(connection: sa.Connection, number: int, row: dict[str, Any]) -> None:

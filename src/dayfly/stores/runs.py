@@ -1,12 +1,11 @@
 """Executions in SQL. Implements `ports.runs.Runs`: each verb is one transaction of the modules beside this one.
 
 The run that a turn committed last is kept in memory, so that the next turn reads only its version and its events.
-Waiting is woken within this process; what other processes append is found by the caller's own poll.
+Who waits for work is woken through `waking`.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -26,8 +25,9 @@ from dayfly.ports.runs import (
     UndoneCommand,
     UnreadEvent,
 )
-from dayfly.stores import run_acting, run_driving, run_opening, run_reading
+from dayfly.stores import run_acting, run_driving, run_opening, run_reading, server_time
 from dayfly.stores.connections import Connections
+from dayfly.stores.waking import Waking
 
 KEPT_RUNS = 128
 """Runs kept decoded in memory, the least recently used dropped first."""
@@ -36,21 +36,20 @@ KEPT_RUNS = 128
 class SqlRuns:
     """`Runs` over a database."""
 
-    def __init__(self, connections: Connections, clock: Clock) -> None:
-        self._connections, self._clock = connections, clock
+    def __init__(self, connections: Connections, clock: Clock, waking: Waking) -> None:
+        self._connections, self._clock, self._waking = connections, clock, waking
         self._kept: OrderedDict[ExecutionId, Run] = OrderedDict()
-        self._woken = asyncio.Event()
 
     # -- doors --------------------------------------------------------------------------------------------------------
     async def create(self, run: NewRun, launched: Event) -> None:
         """Commit run, projection and first event together. Raise `AlreadyExists`, with nothing changed."""
         await self._connections.write(lambda connection: run_opening.create(connection, run, launched))
-        self._woken.set()
+        self._waking.wake()
 
     async def append(self, execution: ExecutionId, events: Sequence[Event]) -> None:
         """Add events to the inbox and wake whoever drives the execution. Raise `NotFound`."""
         await self._connections.write(lambda connection: run_opening.append(connection, execution, events))
-        self._woken.set()
+        self._waking.wake()
 
     async def request_abort(self, execution: ExecutionId, event: Event, *, principal: str, cause: str) -> None:
         """Append the abort and show ABORTING at once, in one commit.
@@ -59,7 +58,7 @@ class SqlRuns:
         """
         abort = Abort(cause, principal, event.at)
         await self._connections.write(lambda connection: run_opening.request_abort(connection, execution, event, abort))
-        self._woken.set()
+        self._waking.wake()
 
     async def set_archived(self, execution: ExecutionId, *, archived: bool, principal: str, at: Micros) -> None:
         """Archive or bring back. Raise `NotFound`."""
@@ -72,10 +71,13 @@ class SqlRuns:
     # -- controller ---------------------------------------------------------------------------------------------------
     async def lease_unread(self, owner: str, *, lease_seconds: float, limit: int) -> list[ExecutionId]:
         """Take executions that have unread events or undone commands and no live lease of another; oldest first."""
-        now = self._clock.now()
         return await self._connections.write(
             lambda connection: run_driving.lease_unread(
-                connection, owner, now=now, lease_seconds=lease_seconds, limit=limit
+                connection,
+                owner,
+                now=server_time.now(connection, self._clock),
+                lease_seconds=lease_seconds,
+                limit=limit,
             )
         )
 
@@ -125,7 +127,7 @@ class SqlRuns:
             )
         )
         if events:
-            self._woken.set()
+            self._waking.wake()
 
     async def live_handles(self) -> list[LiveHandle]:
         """Return the handles of all attempts that were started and have not ended in the stored state."""
@@ -142,20 +144,16 @@ class SqlRuns:
         if upcoming is None or upcoming > now:
             return 0, upcoming
         fired = await self._connections.write(lambda connection: run_acting.fire_timers(connection, now, limit=limit))
-        self._woken.set()
+        self._waking.wake()
         return fired
 
     def wake(self) -> None:
         """Say that something was appended by another store over the same database."""
-        self._woken.set()
+        self._waking.wake()
 
     async def wait_until_woken(self, timeout_seconds: float) -> None:
         """Return when something was appended since the last call, or after the timeout."""
-        try:
-            await asyncio.wait_for(self._woken.wait(), timeout_seconds)
-        except asyncio.TimeoutError:
-            return
-        self._woken.clear()
+        await self._waking.wait(timeout_seconds)
 
     # -- readers ------------------------------------------------------------------------------------------------------
     async def find_execution(self, execution: ExecutionId) -> ExecutionRow | None:

@@ -34,4 +34,5 @@ def replace_rows(connection: sa.Connection, table: sa.Table, key: Sequence[str],
 
 
 def _insert(dialect: str, table: sa.Table) -> Any:
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return insert.inline().execution_options(preserve_rowcount=True)

@@ -118,10 +118,17 @@ async def test_a_read_only_database_is_said_to_be(tmp_path):
         await database.open(f"sqlite:///file:{path}?mode=ro&uri=true", clock=CLOCK)
 
 
-@pytest.mark.parametrize("url", ["postgresql://host/db", "mysql://host/db"])
+@pytest.mark.parametrize("url", ["mysql://host/db", "dayfly.db", ""])
 async def test_other_kinds_are_refused(url):
-    with pytest.raises(errors.InvalidArgument, match="sqlite:///FILE"):
+    with pytest.raises(errors.InvalidArgument, match=r"sqlite:///FILE or postgresql://"):
         await database.open(url, clock=CLOCK)
+
+
+async def test_a_password_is_never_told(tmp_path):
+    url = f"postgresql://ann:secret@/dayfly?host={tmp_path}"
+    with pytest.raises(errors.StoreUnavailable, match=r"ann:\*\*\*@.*no server listens there") as refused:
+        await database.open(url, clock=CLOCK)
+    assert "secret" not in str(refused.value)
 
 
 async def test_a_full_disk_is_told_and_survived(tmp_path):
