@@ -31,7 +31,8 @@ from dayfly.client import connecting
 from dayfly.console import pages
 from dayfly.controller import leasing, observing, performing, preparing, timers
 from dayfly.executors import local
-from dayfly.gateway import app, dashboards, front, log_files, rest
+from dayfly.executors.dask.recorder import files as record_files
+from dayfly.gateway import app, dashboards, front, log_files, records, rest
 from dayfly.model import identifiers, quantities, resources
 from dayfly.ports import executor_parts
 from dayfly.services import answering, api, measuring, projects, scheduling, server, signing
@@ -159,6 +160,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
                 pages.router(lambda: own_client),
                 rest.router(calls, max_bytes=settings.server.max_message_bytes, public_url=url),
                 dashboards.router(calls, public_url=url),
+                records.router(record_files.RecordFiles(folder.path / "logs")),
             ],
         )
         await stack.enter_async_context(_engine(settings, store, blob_store, executors, clock, url, platform))

@@ -17,6 +17,7 @@ from flyteidl.core import errors_pb2, literals_pb2
 from google.protobuf import message as protobuf
 
 from dayfly.base import errors, logs
+from dayfly.controller import explaining
 from dayfly.model import events, identifiers, layout, phases
 from dayfly.ports import executors
 
@@ -101,6 +102,8 @@ class Observer:
         """Record one observation, and let the executor forget an end once it is stored."""
         execution, _, _ = identifiers.parse_attempt_key(seen.key)
         event = await self._read(seen)
+        if isinstance(event, events.AttemptFailed):
+            event = await explaining.explained(executor, seen, event)
         await self._runs.append(execution, [*_last_figures(seen), event])
         if seen.kind in executors.TERMINAL:
             handle = await self._runs.find_handle(seen.key)

@@ -119,6 +119,25 @@ class Progress(msgspec.Struct, frozen=True):
     """What the workers hold now, all together."""
 
 
+class Death(msgspec.Struct, frozen=True):
+    """The end of one process of a cluster that nobody asked for."""
+
+    role: str
+    """`scheduler`, `worker-0`."""
+    at: float
+    """Seconds since the epoch."""
+    exit_code: int = 0
+    """Negative: the signal."""
+    restarts: int = 0
+    """How often the role had been made anew before."""
+    over_limit_bytes: int = 0
+    """What it held when it was killed for its memory; 0 if it was not."""
+    limit_bytes: int = 0
+    peak_bytes: int = 0
+    told: str = ""
+    """The same in words."""
+
+
 class ClusterReport(msgspec.Struct, frozen=True):
     """What is told of a cluster. Repeating one is harmless."""
 
@@ -141,6 +160,8 @@ class ClusterReport(msgspec.Struct, frozen=True):
     """Ends other than DRIVER_EXITED and STOPPED: what happened, in words."""
     log_tail: str = ""
     """Ends: the last lines of the log of the role whose end it was."""
+    deaths: tuple[Death, ...] = ()
+    """Ends of workers and scheduler that nobody asked for, the last ones, oldest first."""
 
 
 class ClusterProvider(Protocol):

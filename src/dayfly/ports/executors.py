@@ -91,6 +91,27 @@ class Observation(msgspec.Struct, frozen=True):
     """The last lines of the driver's log, for EXITED with neither outputs nor error."""
 
 
+class Explanation(msgspec.Struct, frozen=True):
+    """Why an attempt failed, as far as its executor knows more than the error says."""
+
+    sentence: str
+    """What happened and what to do, for people."""
+    code: str = ""
+    """Empty leaves the failure's own."""
+    kind: FailureKind = FailureKind.UNKNOWN
+    """UNKNOWN leaves the failure's own."""
+    recoverable: bool | None = None
+    """Whether a new attempt may help; None leaves the failure's own."""
+
+
+class Explains(Protocol):
+    """An executor that looks into failures. Not every kind can."""
+
+    async def explain(self, seen: Observation, error: str) -> Explanation | None:
+        """Explain the end that `seen` tells; `error` is what the task left or what was said of its process."""
+        ...
+
+
 class Executor(Protocol):
     """Runs attempts. Raises `InvalidArgument` for a spec it cannot run, `ExecutorUnavailable`."""
 

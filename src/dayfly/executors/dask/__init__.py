@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dayfly.executors.dask import executor, fitting
 from dayfly.executors.dask.local import provider
+from dayfly.executors.dask.recorder import files
 from dayfly.ports import dashboards, executor_parts
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def build(
         work_folder=work_folder,
         log_folder=log_folder,
     )
-    return executor.DaskExecutor(clusters, environments, clock, host=host, strict=strict)
+    return executor.DaskExecutor(
+        clusters, environments, clock, records=files.RecordFiles(log_folder), host=host, strict=strict
+    )
 
 
 def plug(parts: ExecutorParts) -> Plugged:

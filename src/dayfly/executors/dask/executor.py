@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.base import errors
-from dayfly.executors.dask import fitting, observing, versions
+from dayfly.executors.dask import diagnosis, fitting, observing, versions
 from dayfly.executors.dask import spec as specs
 from dayfly.ports import executors
+from dayfly.ports.records import ClusterRecord
 
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
     from dayfly.model.identifiers import AttemptKey
-    from dayfly.ports.clusters import ClusterProvider, ClusterSpec
+    from dayfly.ports.clusters import ClusterProvider, ClusterReport, ClusterSpec
     from dayfly.ports.environments import Environments
-    from dayfly.ports.executors import AttemptSpec, Observation
+    from dayfly.ports.executors import AttemptSpec, Explanation, Observation
+    from dayfly.ports.records import Records
 
 
 class ClusterTooLarge(errors.InvalidArgument):
@@ -40,8 +42,8 @@ class Handle(msgspec.Struct, frozen=True):
 class DaskExecutor:
     """Implements `ports.executors.Executor` for task type `dask`.
 
-    `host` is what clusters are fitted to, None where they run elsewhere; with `strict` a cluster that does not fit is
-    refused.
+    `records` are read to explain ends. `host` is what clusters are fitted to, None where they run elsewhere; with
+    `strict` a cluster that does not fit is refused.
     """
 
     def __init__(
@@ -50,13 +52,16 @@ class DaskExecutor:
         environments: Environments,
         clock: Clock,
         *,
+        records: Records,
         host: fitting.HostCapacity | None = None,
         strict: bool = False,
     ) -> None:
         self._provider, self._environments, self._clock = provider, environments, clock
+        self._records = records
         self._host, self._strict = host, strict
         self._notes: dict[AttemptKey, tuple[str, ...]] = {}
         self._last: dict[AttemptKey, Observation] = {}
+        self._ends: dict[AttemptKey, ClusterReport] = {}
 
     async def start(self, spec: AttemptSpec) -> bytes:
         """Make the cluster. Raise `InvalidArgument`, `VersionMismatch` or `ClusterTooLarge` if not."""
@@ -78,14 +83,24 @@ class DaskExecutor:
         report = await self._provider.recover(key, read.cluster)
         if report is None:
             return observing.vanished(key, self._clock.now())
+        self._note_end(report)
         return observing.observe(report, read.notes)
 
     async def watch(self) -> AsyncIterator[Observation]:
         """Yield what has changed; an end always."""
         async for report in self._provider.watch():
+            self._note_end(report)
             seen = observing.observe(report, self._notes.get(report.key, ()))
             if (news := self._news(seen)) is not None:
                 yield news
+
+    async def explain(self, seen: Observation, error: str) -> Explanation | None:
+        """Say what the attempt's cluster died of; see `Explains.explain`."""
+        report = self._ends.get(seen.key)
+        if report is None:
+            return None
+        record = await self._records.summary(seen.key)
+        return diagnosis.diagnose(diagnosis.Facts(report, record or ClusterRecord(), error))
 
     async def stop(self, key: AttemptKey, handle: bytes, *, grace_seconds: float) -> None:
         """Ask the driver to end, and then end the cluster."""
@@ -129,6 +144,11 @@ class DaskExecutor:
     def _drop(self, key: AttemptKey) -> None:
         self._notes.pop(key, None)
         self._last.pop(key, None)
+        self._ends.pop(key, None)
+
+    def _note_end(self, report: ClusterReport) -> None:
+        if report.end is not None:
+            self._ends[report.key] = report
 
 
 def _read(handle: bytes) -> Handle:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dayfly.executors.dask.roles import scheduler, worker
+from dayfly.executors.dask.roles import recording, worker
 
 PLAIN = [("released", "waiting"), ("waiting", "processing"), ("processing", "memory"), ("memory", "released")]
 
@@ -24,9 +24,9 @@ PLAIN = [("released", "waiting"), ("waiting", "processing"), ("processing", "mem
     ],
 )
 def test_tasks_are_counted_over_the_life_of_the_cluster(moves: list[tuple[str, str]], total: int, done: int):
-    busy = SimpleNamespace(processing={"a", "b"}, metrics={"memory": 5})
-    new = SimpleNamespace(processing=set(), metrics={})
-    counting = scheduler.Counting(SimpleNamespace(workers={"w0": busy, "w1": new}))
+    busy = SimpleNamespace(name="worker-0", processing={"a", "b"}, metrics={"memory": 5})
+    new = SimpleNamespace(name="worker-1", processing=set(), metrics={})
+    counting = recording.Recorder(SimpleNamespace(workers={"w0": busy, "w1": new}))
     for start, finish in moves:
         counting.transition("key", start, finish, stimulus_id="x", worker="w0")
     told = counting.tell(wanted=4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.fakes import cluster_provider
 from dayfly.base import errors
 from dayfly.base.clock import ManualClock
 from dayfly.executors.dask import executor, fitting
+from dayfly.executors.dask.recorder import files
 from dayfly.model.identifiers import AttemptKey
 from dayfly.model.phases import FailureKind
 from dayfly.ports.clusters import ClusterEnd, ClusterState, Progress
@@ -24,7 +26,9 @@ SMALL = fitting.HostCapacity(1.0, 2**30)
 
 def build(world: cluster_provider.World | None = None, **rest: Any) -> tuple[executor.DaskExecutor, Any]:
     clusters = cluster_provider.FakeClusters(ManualClock(), world)
-    made = executor.DaskExecutor(clusters, cluster_hosts.OneEnvironment(), ManualClock(), **rest)
+    made = executor.DaskExecutor(
+        clusters, cluster_hosts.OneEnvironment(), ManualClock(), records=files.RecordFiles(Path("/nowhere")), **rest
+    )
     return made, clusters
 
 

@@ -64,7 +64,12 @@ def test_every_process_of_a_cluster_is_a_role():
     assert limits == [GIB, int(0.95 * GIB), int(0.95 * GIB), int(1.9 * GIB), 3 * GIB]
     assert (group.quorum, group.startup_timeout_seconds, group.restart_limit) == (2, 60.0, 19)
     prefix = "/api/dayfly/v1/dashboards/p/d/e/n0/0"
-    assert group.roles[0].arguments == {"wanted": 3, "notes": ["a note"], "dashboard_prefix": prefix}
+    assert group.roles[0].arguments == {
+        "wanted": 3,
+        "notes": ["a note"],
+        "dashboard_prefix": prefix,
+        "record": "/logs/cluster.record",
+    }
     assert group.roles[1].arguments == {"name": "worker-0", "threads": 3, "memory_limit_bytes": GIB}
 
 

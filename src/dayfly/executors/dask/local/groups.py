@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flyteidl.core import tasks_pb2
 
 from dayfly.model import entrypoint_args
-from dayfly.ports import dashboards, process_groups
+from dayfly.ports import dashboards, process_groups, records
 
 if TYPE_CHECKING:
     from dayfly.ports.clusters import ClusterSpec, WorkerGroup
@@ -23,6 +23,7 @@ DRIVER, SCHEDULER = "driver", "scheduler"
 
 ADDRESS_FACT, PROGRESS_FACT, READY_FACT, QUORUM_FACT = "scheduler_address", "progress", "ready", "quorum"
 DASHBOARD_FACT, COUNTED_FACT = "dashboard_address", "counted"
+WARNING_FACT, DEATHS_FACT = "progress_warning", "deaths"
 """What roles and supervisor publish."""
 
 TERMINATE_SHARE = 0.95
@@ -59,7 +60,7 @@ def build(
     return process_groups.GroupSpec(
         key=spec.key,
         preload=_preload(spec.driver, python, distribution),
-        roles=(_scheduler(spec), *_workers(spec), _driver(spec.driver, distribution)),
+        roles=(_scheduler(spec, log_dir), *_workers(spec), _driver(spec.driver, distribution)),
         working_dir=working_dir,
         log_dir=log_dir,
         cpu_request=cpu_request,
@@ -87,7 +88,7 @@ def _preload(driver: AttemptSpec, python: str, distribution: str) -> process_gro
     return process_groups.Preload(python, MODULES, distribution, modules, tuple(sorted(own.items())))
 
 
-def _scheduler(spec: ClusterSpec) -> process_groups.Role:
+def _scheduler(spec: ClusterSpec, log_dir: str) -> process_groups.Role:
     return process_groups.Role(
         name=SCHEDULER,
         entry=f"{_ROLE_MODULES[0]}:run",
@@ -95,6 +96,7 @@ def _scheduler(spec: ClusterSpec) -> process_groups.Role:
             "wanted": spec.worker_count,
             "notes": list(spec.notes),
             "dashboard_prefix": dashboards.prefix_of(spec.key),
+            "record": f"{log_dir}/{records.FILE_NAME}",
         },
         env=dict(spec.driver.env),
         memory_limit_bytes=spec.scheduler.resources.memory_limit_bytes,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from dayfly.executors.dask.local import groups
 from dayfly.ports import clusters
 
@@ -45,7 +47,7 @@ def translate(
         key=key,
         at=report.at,
         state=_STATES[report.state],
-        reason=report.reason,
+        reason=report.reason or str(report.facts.get(groups.WARNING_FACT, "")),
         scheduler_address=str(report.facts.get(groups.ADDRESS_FACT, "")),
         dashboard_address=str(report.facts.get(groups.DASHBOARD_FACT, "")),
         progress=_progress(report.facts, wanted),
@@ -55,6 +57,7 @@ def translate(
         signal=report.signal,
         message=report.message,
         log_tail=log_tail,
+        deaths=_deaths(report.facts),
     )
 
 
@@ -65,6 +68,10 @@ def end_of(report: GroupReport) -> clusters.ClusterEnd | None:
     if report.end == "oom":
         return _OUT_OF_MEMORY.get(report.role, clusters.ClusterEnd.RESTARTS_EXHAUSTED)
     return _ENDS[report.end]
+
+
+def _deaths(facts: Mapping[str, object]) -> tuple[clusters.Death, ...]:
+    return msgspec.convert(facts.get(groups.DEATHS_FACT, ()), tuple[clusters.Death, ...])
 
 
 def _progress(facts: Mapping[str, object], wanted: int) -> clusters.Progress:

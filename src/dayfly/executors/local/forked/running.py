@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import Any
 
 from . import processes, wire
+
+KEPT_DEATHS = 50
+"""Ends of roles that are remembered; the last ones say why a group ended."""
 
 
 class Running:
@@ -33,6 +37,23 @@ def hold_to_limit(one: Running) -> None:
         one.over_limit_bytes = held
         for pid in (one.pid, *processes.descendants(one.pid)):
             processes.send(pid, signal.SIGKILL)
+
+
+def note_death(facts: dict[str, Any], one: Running, code: int, *, asked: bool) -> None:
+    """Add the end of a role that nobody asked for to the fact `deaths`, the last of which are kept."""
+    if asked:
+        return
+    death = {
+        "role": one.name,
+        "restarts": one.restarts,
+        "at": time.time(),
+        "exit_code": code,
+        "over_limit_bytes": one.over_limit_bytes,
+        "limit_bytes": one.spec.get("memory_limit_bytes", 0),
+        "peak_bytes": one.peak_bytes,
+        "told": tell_end(one, code),
+    }
+    facts["deaths"] = [*facts.get("deaths", ())[1 - KEPT_DEATHS :], death]
 
 
 def tell_end(one: Running, code: int) -> str:

@@ -215,6 +215,7 @@ class Supervisor:
         code = os.waitstatus_to_exitcode(status)
         how = {"exit_code": code} if code >= 0 else {"signal": -code}
         self.ready.discard(one.name)
+        running.note_death(self.facts, one, code, asked=bool(self.ending) or self.settled or one is self.main)
         if one is self.main:
             if one.over_limit_bytes:
                 self._end("oom", one, how, running.tell_excess(one))

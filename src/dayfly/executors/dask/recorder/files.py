@@ -1,0 +1,45 @@
+"""Records in files, one beside the logs of each attempt. Implements `ports.records.Records`."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from pathlib import Path
+from typing import Any
+
+from dayfly.executors.dask.recorder import reading, summing
+from dayfly.model.identifiers import AttemptKey
+from dayfly.ports import records
+from dayfly.ports.records import ClusterRecord
+
+
+class RecordFiles:
+    """Records below the folder of the logs."""
+
+    def __init__(self, log_folder: Path) -> None:
+        self._root = log_folder.resolve()
+
+    async def frames(self, key: AttemptKey, *, since: float = 0.0, limit: int = 1000) -> list[dict[str, Any]]:
+        """Return at most `limit` frames made after `since`, oldest first."""
+        return await asyncio.to_thread(self._frames, key, since, limit)
+
+    async def summary(self, key: AttemptKey) -> ClusterRecord | None:
+        """Return the record summed up; None where there is none."""
+        return await asyncio.to_thread(self._summary, key)
+
+    def _frames(self, key: AttemptKey, since: float, limit: int) -> list[dict[str, Any]]:
+        later = (frame for frame in reading.read(self._raw(key)) if frame["t"] > since)
+        return list(itertools.islice(later, limit))
+
+    def _summary(self, key: AttemptKey) -> ClusterRecord | None:
+        raw = self._raw(key)
+        return summing.sum_up(reading.read(raw)) if raw else None
+
+    def _raw(self, key: AttemptKey) -> bytes:
+        path = self._root.joinpath(key, records.FILE_NAME).resolve()
+        if not path.is_relative_to(self._root):
+            return b""
+        try:
+            return path.read_bytes()
+        except OSError:
+            return b""

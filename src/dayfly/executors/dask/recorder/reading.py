@@ -1,0 +1,83 @@
+"""Frames of a record's file, with their names in place of numbers. The form: `roles/recording_frames.py`.
+
+The roles' modules run in users' environments and are not imported here: the form is what both sides keep to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+LENGTH_BYTES = 4
+
+WORKER_FIELDS = (
+    "memory",
+    "managed",
+    "spilled",
+    "cpu",
+    "running",
+    "waiting",
+    "incoming",
+    "outgoing",
+    "threads",
+    "memory_limit",
+)
+PREFIX_FIELDS = ("done", "erred", "in_memory", "processing", "waiting", "seconds")
+ACTIONS = ("compute", "transfer", "disk-read", "disk-write", "deserialize")
+FAILED = "failed"
+
+
+def read(raw: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the frames of a file; one that a kill has cut off is left out.
+
+    Each has `t`, and where something happened: `workers` and `prefixes` as {name: {field: figure}}, `events`, and
+    `tasks` as rows {prefix, worker, start (seconds since the epoch), took (seconds), action}.
+    """
+    names: dict[int, str] = {}
+    for frame in _frames(raw):
+        names.update(frame.pop("names", {}))
+        yield _named(frame, names)
+
+
+def _frames(raw: bytes) -> Iterator[dict[str, Any]]:
+    at = 0
+    while at + LENGTH_BYTES <= len(raw):
+        end = at + LENGTH_BYTES + int.from_bytes(raw[at : at + LENGTH_BYTES], "big")
+        if end > len(raw):
+            return
+        try:
+            frame = msgspec.msgpack.decode(raw[at + LENGTH_BYTES : end])
+        except msgspec.DecodeError:
+            return  # A disk that was full has left a piece of a frame: what comes after it cannot be told apart.
+        if isinstance(frame, dict):
+            yield frame
+        at = end
+
+
+def _named(frame: dict[str, Any], names: dict[int, str]) -> dict[str, Any]:
+    named: dict[str, Any] = {key: value for key, value in frame.items() if key not in ("workers", "prefixes", "tasks")}
+    for kind, fields in (("workers", WORKER_FIELDS), ("prefixes", PREFIX_FIELDS)):
+        if kind in frame:
+            named[kind] = {
+                names.get(number, "?"): dict(zip(fields, row, strict=False)) for number, row in frame[kind].items()
+            }
+    if "tasks" in frame:
+        named["tasks"] = list(_rows(frame["tasks"], names))
+        if dropped := frame["tasks"].get("dropped"):
+            named["tasks_dropped"] = dropped
+    return named
+
+
+def _rows(columns: dict[str, Any], names: dict[int, str]) -> Iterator[dict[str, Any]]:
+    origin = columns.get("from", 0.0)
+    parts = (columns.get(name, ()) for name in ("prefix", "worker", "start", "took", "action"))
+    for prefix, worker, start, took, action in zip(*parts, strict=False):
+        yield {
+            "prefix": names.get(prefix, "?"),
+            "worker": names.get(worker, "?"),
+            "start": origin + start / 1000,
+            "took": took / 1000,
+            "action": ACTIONS[action] if 0 <= action < len(ACTIONS) else FAILED,
+        }

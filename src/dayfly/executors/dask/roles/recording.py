@@ -1,0 +1,265 @@
+"""The flight recorder of a cluster: what happens in it, second by second, in a file that outlives every process.
+
+A scheduler plugin that notes and a writer that appends one frame a second, so that whoever dies takes at most the last
+second along. `recording_frames` says what a frame holds. Noting one finished task costs about a microsecond; everything
+else is read from counters that the scheduler keeps anyway.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import time
+from typing import Any
+
+import distributed
+
+from .recording_frames import Names, Tasks, Writer
+
+MAX_TASKS = 5_000
+"""Finished tasks told of one by one in a frame; of more there is only their number, by prefix."""
+
+MAX_EVENTS = 200
+"""Events in a frame; of more there is only the number."""
+
+MAX_TEXT = 2_000
+"""Characters of an exception or a message."""
+
+UNRUNNABLE_SECONDS = 10.0
+"""A task that no worker may take for so long is told of."""
+
+MAX_KEYS = 20
+"""Keys named where many were lost together."""
+
+log = logging.getLogger("distributed.scheduler")
+
+
+class Recorder(distributed.SchedulerPlugin):
+    """Notes what happens, and makes a frame of it when asked."""
+
+    name = "dayfly-recorder"
+
+    def __init__(self, scheduler: Any) -> None:
+        self.scheduler = scheduler
+        self.total = 0
+        self.done = 0
+        self._tasks = Tasks(MAX_TASKS)
+        self._events: list[dict[str, Any]] = []
+        self._events_dropped = 0
+        self._names = Names()
+        self._prefixes: dict[str, tuple[Any, ...]] = {}
+        self._workers: dict[str, tuple[Any, ...]] = {}
+        self._unrunnable_since = 0.0
+        self.warning = ""
+        """What people should know while the cluster runs."""
+
+    # -- what the scheduler tells -------------------------------------------------------------------------------------
+    def transition(self, key: Any, start: str, finish: str, *args: Any, **kwargs: Any) -> None:
+        """Count a task when it is first scheduled, and note it when it has been computed."""
+        if start == "processing":
+            if finish == "memory":
+                self.done += 1
+                self._tasks.add(key, kwargs.get("worker"), kwargs.get("startstops"), failed=False)
+            elif finish == "erred":
+                self.done += 1
+                self._tasks.add(key, kwargs.get("worker"), kwargs.get("startstops"), failed=True)
+                self._note_error(key, kwargs)
+            elif finish in ("released", "forgotten"):
+                # Its worker died, or nobody wants it any more. If it comes back, it is counted again.
+                self.total -= 1
+        elif start == "released":
+            if finish in ("waiting", "processing", "queued", "no-worker"):
+                self.total += 1
+        elif finish in ("released", "forgotten") and start in ("waiting", "queued", "no-worker"):
+            self.total -= 1
+
+    def add_worker(self, scheduler: Any, worker: str) -> None:
+        """Learn a worker's name, for when it is gone."""
+        self._name_of(worker)
+
+    def log_event(self, topic: Any, msg: Any) -> None:
+        """Note what the scheduler logs for all: workers that join and go, their states, restarts."""
+        if topic != "all" or not isinstance(msg, dict):
+            return
+        action = str(msg.get("action", ""))
+        told: dict[str, Any] = {"kind": action, "worker": self._name_of(str(msg.get("worker", "")))}
+        if action == "remove-worker":
+            told["processing"] = _some(msg.get("processing-tasks"))
+            told["lost"] = _some(msg.get("lost-computed-tasks"))
+            told["scattered"] = _some(msg.get("lost-scattered-tasks"))
+            told["expected"] = bool(msg.get("expected", msg.get("safe", False)))
+        elif action == "worker-status-change":
+            told["status"] = str(msg.get("status", ""))
+            told["before"] = str(msg.get("prev-status", ""))
+        elif action not in ("add-worker", "restart", "worker-memory-terminate", "no-worker"):
+            return
+        self._note(told)
+
+    def note(self, kind: str, **told: Any) -> None:
+        """Note something that others in this process have seen."""
+        self._note({"kind": kind, **told})
+
+    # -- what is made of it -------------------------------------------------------------------------------------------
+    def tell(self, wanted: int) -> dict[str, int]:
+        """Return the figures of this moment, for the attempt's progress."""
+        workers = list(self.scheduler.workers.values())
+        return {
+            "workers": len(workers),
+            "wanted": wanted,
+            "tasks_total": max(self.total, self.done),
+            "tasks_done": self.done,
+            "tasks_processing": sum(len(worker.processing) for worker in workers),
+            "memory_bytes": sum(worker.metrics.get("memory", 0) for worker in workers),
+        }
+
+    def take_frame(self, now: float) -> dict[str, Any]:
+        """Return what has happened since the last frame; only what is new or has changed."""
+        frame: dict[str, Any] = {"t": now}
+        if tasks := self._tasks.take(self._names, self._name_of):
+            frame["tasks"] = tasks
+        if prefixes := self._changed(self._prefixes, dict(self._read_prefixes())):
+            frame["prefixes"] = prefixes
+        workers = dict(self._read_workers())
+        for gone in self._workers.keys() - workers.keys():
+            del self._workers[gone]
+        if changed := self._changed(self._workers, workers):
+            frame["workers"] = changed
+        self._note_unrunnable(now)
+        if self._events:
+            frame["events"], self._events = self._events, []
+        if self._events_dropped:
+            frame["events_dropped"], self._events_dropped = self._events_dropped, 0
+        if names := self._names.take_new():
+            frame["names"] = names
+        return frame
+
+    def _changed(self, before: dict[str, tuple[Any, ...]], now: dict[str, tuple[Any, ...]]) -> dict[int, Any]:
+        changed = {name: row for name, row in now.items() if before.get(name) != row}
+        before.update(changed)
+        return {self._names.number(name): row for name, row in changed.items()}
+
+    def _read_prefixes(self) -> Any:
+        """Yield each task prefix: tasks done, erred, in memory, processing, waiting for one, and seconds computed."""
+        for name, prefix in self.scheduler.task_prefixes.items():
+            states = prefix.states
+            counts = prefix.state_counts
+            waiting = states.get("waiting", 0) + states.get("queued", 0) + states.get("no-worker", 0)
+            seconds = round(prefix.all_durations.get("compute", 0.0), 3)
+            in_memory, processing = states.get("memory", 0), states.get("processing", 0)
+            yield name, (counts["memory"], counts["erred"], in_memory, processing, waiting, seconds)
+
+    def _read_workers(self) -> Any:
+        """Yield each worker's figures, in the order of `recording_frames`."""
+        for worker in self.scheduler.workers.values():
+            metrics = worker.metrics
+            spilled = metrics.get("spilled_bytes") or {}
+            moving = metrics.get("transfer") or {}
+            running = metrics.get("executing", 0)
+            yield (
+                str(worker.name),
+                (
+                    int(metrics.get("memory", 0)) >> 20,
+                    int(worker.nbytes) >> 20,
+                    int(spilled.get("disk", 0) if isinstance(spilled, dict) else 0) >> 20,
+                    int(metrics.get("cpu", 0)),
+                    running,
+                    max(0, len(worker.processing) - running),
+                    int(moving.get("incoming_bytes", 0)) >> 10,
+                    int(moving.get("outgoing_bytes", 0)) >> 10,
+                    worker.nthreads,
+                    int(worker.memory_limit or 0) >> 20,
+                ),
+            )
+
+    def _note_unrunnable(self, now: float) -> None:
+        """Note, once, tasks that have waited for long for a worker of a kind that there is none of."""
+        waiting = list(self.scheduler.unrunnable)
+        if not waiting:
+            self._unrunnable_since, self.warning = 0.0, ""
+            return
+        self._unrunnable_since = self._unrunnable_since or now
+        if self.warning or now - self._unrunnable_since < UNRUNNABLE_SECONDS:
+            return
+        first = waiting[0]
+        wants = first.resource_restrictions or sorted(
+            {*(first.worker_restrictions or ()), *(first.host_restrictions or ())}
+        )
+        self.warning = f"{len(waiting)} task(s), {first.key} among them, wait for a worker" + (
+            f" with {_told(wants)}, and none has that" if wants and self.scheduler.workers else ", and there is none"
+        )
+        self._note(
+            {
+                "kind": "unrunnable",
+                "worker": "",
+                "processing": _some([one.key for one in waiting]),
+                "told": self.warning,
+            }
+        )
+
+    def _note_error(self, key: Any, told: dict[str, Any]) -> None:
+        self._note(
+            {
+                "kind": "task-erred",
+                "worker": self._name_of(told.get("worker") or ""),
+                "key": str(key)[:MAX_TEXT],
+                "cause": str(told.get("cause") or "")[:MAX_TEXT],
+                "error": (told.get("exception_text") or _unpacked(told.get("exception")))[:MAX_TEXT],
+                "traceback": str(told.get("traceback_text") or "")[-MAX_TEXT:],
+            }
+        )
+
+    def _note(self, event: dict[str, Any]) -> None:
+        if len(self._events) >= MAX_EVENTS:
+            self._events_dropped += 1
+            return
+        event["t"] = time.time()
+        self._events.append(event)
+
+    def _name_of(self, address: str) -> str:
+        worker = self.scheduler.workers.get(address)
+        if worker is not None:
+            self._names.known[address] = str(worker.name)
+        return str(self._names.known.get(address, address))
+
+
+class Recording:
+    """The recorder of one scheduler at work: a frame a second into a file, until it is closed."""
+
+    def __init__(self, recorder: Recorder, path: str) -> None:
+        self._recorder = recorder
+        self._writer = Writer(path)
+        self._failed = False
+
+    def write(self) -> None:
+        """Append a frame. A disk that is full is said once; the cluster goes on."""
+        frame = self._recorder.take_frame(time.time())
+        if len(frame) == 1:
+            return
+        try:
+            self._writer.append(frame)
+        except OSError as error:
+            if not self._failed:
+                log.warning("The flight record has gaps: %s", error)
+            self._failed = True
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        self.write()
+        self._writer.close()
+
+
+def _unpacked(exception: Any) -> str:
+    """Return in words what the scheduler itself has raised: it packs that, and tells no text."""
+    return repr(pickle.loads(exception)) if isinstance(exception, bytes) else str(exception or "")
+
+
+def _told(wants: Any) -> str:
+    return (
+        ", ".join(f"{name}={amount:g}" for name, amount in wants.items())
+        if isinstance(wants, dict)
+        else " or ".join(wants)
+    )
+
+
+def _some(keys: Any) -> list[str]:
+    return [str(key)[:MAX_TEXT] for key in list(keys or ())[:MAX_KEYS]]

@@ -1,0 +1,82 @@
+"""Flight records of Dask clusters: what happened in each, which outlives the cluster, its driver and the platform.
+
+Written by the scheduler itself, a frame a second; read while the cluster lives and ever after.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+from dayfly.model.identifiers import AttemptKey
+
+FILE_NAME = "cluster.record"
+"""Beside the logs of the attempt."""
+
+
+class RecordedWorker(msgspec.Struct, frozen=True):
+    """One worker, from its first sign of life to its last. Times are seconds since the epoch, memory is in MiB."""
+
+    name: str
+    first_seen: float
+    last_seen: float
+    gone_at: float | None = None
+    """When the scheduler missed it; None where it was there at the end of the record."""
+    expected: bool = False
+    """It was asked to go."""
+    processing: tuple[str, ...] = ()
+    """Keys of tasks that it was given and had not finished when it went."""
+    lost: tuple[str, ...] = ()
+    """Keys of results that went with it and had to be computed again."""
+    threads: int = 0
+    memory_limit: int = 0
+    """0 is no limit."""
+    memory_peak: int = 0
+    memory_last: int = 0
+    spilled_peak: int = 0
+    busy_seconds: float = 0.0
+    """Time its threads computed, added up."""
+
+
+class RecordedPrefix(msgspec.Struct, frozen=True):
+    """All tasks of one name."""
+
+    name: str
+    done: int = 0
+    erred: int = 0
+    seconds: float = 0.0
+    """Time they computed, added up."""
+
+
+class ClusterRecord(msgspec.Struct, frozen=True):
+    """A record, summed up."""
+
+    began_at: float = 0.0
+    ended_at: float = 0.0
+    """Time of the last frame."""
+    workers: tuple[RecordedWorker, ...] = ()
+    prefixes: tuple[RecordedPrefix, ...] = ()
+    events: tuple[dict[str, Any], ...] = ()
+    """Joins, ends, states, errors, oldest first: `t`, `kind`, `worker` and what the kind has."""
+    events_dropped: int = 0
+    memory_peak: int = 0
+    """Most that all workers held at once, in MiB."""
+
+    @property
+    def idle_share(self) -> float:
+        """Return the share of their threads' time in which the workers computed nothing, 0 to 1."""
+        had = sum((worker.last_seen - worker.first_seen) * worker.threads for worker in self.workers)
+        return max(0.0, 1.0 - sum(worker.busy_seconds for worker in self.workers) / had) if had > 0 else 0.0
+
+
+class Records(Protocol):
+    """Where records are read. An attempt without one has no frames."""
+
+    async def frames(self, key: AttemptKey, *, since: float = 0.0, limit: int = 1000) -> list[dict[str, Any]]:
+        """Return at most `limit` frames made after `since`, oldest first, names resolved; see the recorder's form."""
+        ...
+
+    async def summary(self, key: AttemptKey) -> ClusterRecord | None:
+        """Return the record summed up; None where there is none."""
+        ...

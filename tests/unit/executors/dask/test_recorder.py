@@ -1,0 +1,158 @@
+"""Records, from what the scheduler's plugin notes to what is summed up; cut off, thinned, and without a scheduler."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from dayfly.executors.dask.recorder import reading, summing
+from dayfly.executors.dask.roles import recording, recording_frames
+
+
+def worker(name: str, memory: int = 100, **changes: Any) -> SimpleNamespace:
+    made = {
+        "name": name,
+        "metrics": {"memory": memory << 20, "cpu": 50, "executing": 1, "spilled_bytes": {"disk": 7 << 20, "memory": 0}},
+        "nbytes": 3 << 20,
+        "processing": {"x"},
+        "nthreads": 2,
+        "memory_limit": 1000 << 20,
+    }
+    return SimpleNamespace(**{**made, **changes})
+
+
+def scheduler(**workers: SimpleNamespace) -> SimpleNamespace:
+    prefix = SimpleNamespace(
+        states={"memory": 1, "processing": 2, "queued": 3},
+        state_counts={"memory": 5, "erred": 1},
+        all_durations={"compute": 2.5},
+    )
+    return SimpleNamespace(
+        workers={f"tcp://{name}": one for name, one in workers.items()}, task_prefixes={"inc": prefix}, unrunnable={}
+    )
+
+
+def finish(recorder: recording.Recorder, key: str, at: float, took: float, *, failed: bool = False) -> None:
+    spans = [{"action": "compute", "start": at, "stop": at + took}, {"action": "gossip", "start": at, "stop": at}]
+    finished = "erred" if failed else "memory"
+    recorder.transition(
+        key, "processing", finished, worker="tcp://a", startstops=spans, exception_text="ValueError('x')"
+    )
+
+
+def write(path: Path, *frames: dict[str, Any], most_bytes: int = 2**20) -> list[dict[str, Any]]:
+    writer = recording_frames.Writer(str(path), most_bytes)
+    for frame in frames:
+        writer.append(frame)
+    writer.close()
+    return list(reading.read(path.read_bytes()))
+
+
+def test_what_is_noted_is_read_back(tmp_path: Path) -> None:
+    recorder = recording.Recorder(scheduler(a=worker("worker-0")))
+    finish(recorder, "inc-1", at=50.0, took=0.5)
+    finish(recorder, "inc-2", at=51.0, took=0.25, failed=True)
+    (frame,) = write(tmp_path / "record", recorder.take_frame(60.0))
+    assert frame["workers"]["worker-0"]["memory"] == 100
+    assert frame["workers"]["worker-0"]["spilled"] == 7
+    assert frame["prefixes"]["inc"] == {
+        "done": 5,
+        "erred": 1,
+        "in_memory": 1,
+        "processing": 2,
+        "waiting": 3,
+        "seconds": 2.5,
+    }
+    assert [(task["start"], task["took"], task["action"]) for task in frame["tasks"]] == [
+        (50.0, 0.5, "compute"),
+        (51.0, 0.25, "failed"),
+    ]
+    assert frame["events"][0]["error"] == "ValueError('x')"
+
+
+def test_what_has_not_changed_is_not_told_again() -> None:
+    recorder = recording.Recorder(scheduler(a=worker("worker-0")))
+    assert set(recorder.take_frame(1.0)) == {"t", "workers", "prefixes", "names"}
+    assert set(recorder.take_frame(2.0)) == {"t"}
+
+
+def test_a_flood_is_counted() -> None:
+    recorder = recording.Recorder(scheduler(a=worker("worker-0")))
+    for number in range(recording.MAX_TASKS + 10):
+        finish(recorder, f"inc-{number}", at=1.0, took=0.0, failed=number < recording.MAX_EVENTS + 5)
+    frame = recorder.take_frame(2.0)
+    assert frame["tasks"]["dropped"] == 10
+    assert frame["events_dropped"] == 5
+
+
+def test_tasks_that_no_worker_may_take_are_told_of_once_with_what_they_want() -> None:
+    running = scheduler(a=worker("worker-0"))
+    recorder = recording.Recorder(running)
+    wanting = SimpleNamespace(
+        key="fit-1", resource_restrictions={"GPU": 1}, worker_restrictions=None, host_restrictions=None
+    )
+    running.unrunnable = [wanting]
+    recorder.take_frame(100.0)
+    assert recorder.warning == ""
+    frame = recorder.take_frame(100.0 + recording.UNRUNNABLE_SECONDS)
+    assert frame["events"][0]["told"] == "1 task(s), fit-1 among them, wait for a worker with GPU=1, and none has that"
+    assert "events" not in recorder.take_frame(200.0)
+    running.unrunnable = []
+    recorder.take_frame(201.0)
+    assert recorder.warning == ""
+
+
+def test_a_frame_that_a_kill_has_cut_off_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "record", {"t": 1.0}, {"t": 2.0})
+    raw = (tmp_path / "record").read_bytes()
+    for cut in range(len(raw)):
+        assert [frame["t"] for frame in reading.read(raw[:cut])] in ([], [1.0])
+    assert list(reading.read(b"\x00\x00\x00\x02\xc1\xc1")) == []
+
+
+def test_a_record_at_its_limit_is_thinned_and_keeps_peaks_and_events(tmp_path: Path) -> None:
+    running = scheduler(a=worker("worker-0"))
+    recorder = recording.Recorder(running)
+    frames = []
+    for second in range(400):
+        running.workers["tcp://a"].metrics["memory"] = (900 if second == 33 else 100 + second % 7) << 20
+        for number in range(20):
+            finish(recorder, f"inc-{second}-{number}", at=float(second), took=0.01)
+        if second % 100 == 0:
+            recorder.note("mark", worker="", number=second)
+        frames.append(recorder.take_frame(float(second + 1)))
+    path = tmp_path / "record"
+    read = write(path, *frames, most_bytes=64 * 1024)
+    assert path.stat().st_size <= 64 * 1024
+    summary = summing.sum_up(read)
+    (one,) = summary.workers
+    assert one.memory_peak == 900
+    assert [event["number"] for event in summary.events if event["kind"] == "mark"] == [0, 100, 200, 300]
+    assert (summary.began_at, summary.ended_at) == (1.0, 400.0)
+    assert (
+        read[-1]["tasks"]
+        == [{"prefix": "inc", "worker": "worker-0", "start": 399.0, "took": 0.01, "action": "compute"}] * 20
+    )
+
+
+def test_workers_that_go_are_summed_up_with_what_they_took_along() -> None:
+    row = dict.fromkeys(reading.WORKER_FIELDS, 0) | {"memory": 50, "threads": 1, "memory_limit": 100}
+    frames: list[dict[str, Any]] = [
+        {"t": 1.0, "workers": {"worker-0": row, "worker-1": row}},
+        {"t": 2.0, "tasks": [{"prefix": "f", "worker": "worker-0", "start": 1.0, "took": 0.5, "action": "compute"}]},
+        {
+            "t": 3.0,
+            "events": [
+                {"t": 2.5, "kind": "remove-worker", "worker": "worker-1", "processing": ["f-1"], "lost": ["g-2"]}
+            ],
+        },
+        {"t": 5.0},
+    ]
+    summary = summing.sum_up(frames)
+    stayed, went = summary.workers
+    assert (stayed.gone_at, stayed.last_seen, stayed.busy_seconds) == (None, 5.0, 0.5)
+    assert (went.gone_at, went.processing, went.lost) == (2.5, ("f-1",), ("g-2",))
+    assert summary.memory_peak == 100
+    assert 0.9 < summary.idle_share < 0.92
+    assert summing.sum_up([]).idle_share == 0.0
