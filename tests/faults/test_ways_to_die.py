@@ -44,19 +44,28 @@ WAYS = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory):
     with Server(tmp_path_factory.mktemp("dying") / "data") as server:
-        registered = server.pyflyte("register", "--version", "v1", PROGRAM, cwd=PROGRAM.parent)
+        registered = server.pyflyte("register", "--version", launching.VERSION, PROGRAM, cwd=PROGRAM.parent)
         assert registered.returncode == 0, registered.stdout + registered.stderr
         yield server
 
 
+@pytest.fixture(scope="module")
+def launched(server: Server) -> dict[tuple[str, str], ExecutionId]:
+    """All at once: they wait for room, not for each other."""
+    return {(task, way): launching.launch_task(server, f"dying.{task}", way=way) for task, way, *_ in WAYS}
+
+
 @pytest.mark.parametrize(("task", "way", "code", "attempts", "told"), WAYS, ids=[f"{way[0]}-{way[1]}" for way in WAYS])
 def test_the_cause_is_told(
-    server: Server, task: str, way: str, code: str, attempts: int, told: tuple[str, ...]
+    server: Server,
+    launched: dict[tuple[str, str], ExecutionId],
+    task: str,
+    way: str,
+    code: str,
+    attempts: int,
+    told: tuple[str, ...],
 ) -> None:
-    name = f"{task}{way}".replace("_", "").replace(" ", "")
-    started = server.pyflyte("run", "--remote", "--name", name, PROGRAM, task, "--way", way, cwd=PROGRAM.parent)
-    assert started.returncode == 0, started.stdout + started.stderr
-    ended, _ = launching.wait(server, ExecutionId(launching.PROJECT, launching.DOMAIN, name))
+    ended, _ = launching.wait(server, launched[task, way])
     assert ended.error is not None, ended
     assert ended.error.code == code, ended.error
     for words in told:
@@ -65,15 +74,13 @@ def test_the_cause_is_told(
     assert [len(node.attempts) for node in tries] == [attempts]
 
 
-def test_the_record_of_a_dead_cluster_tells_of_its_end(server: Server) -> None:
-    name = "recorded"
-    started = server.pyflyte(
-        "run", "--remote", "--name", name, PROGRAM, "on_worker", "--way", "leave", cwd=PROGRAM.parent
-    )
-    assert started.returncode == 0, started.stdout + started.stderr
-    ended, _ = launching.wait(server, ExecutionId(launching.PROJECT, launching.DOMAIN, name))
+def test_the_record_of_a_dead_cluster_tells_of_its_end(
+    server: Server, launched: dict[tuple[str, str], ExecutionId]
+) -> None:
+    execution = launched["on_worker", "leave"]
+    ended, _ = launching.wait(server, execution)
     (node,) = [node for node in ended.nodes if node.attempts]
-    root = f"http://{server.address}/api/dayfly/v1/records/{launching.PROJECT}/{launching.DOMAIN}/{name}/{node.id}"
+    root = f"http://{server.address}/api/dayfly/v1/records/{execution}/{node.id}"
 
     record = requests.get(f"{root}/0", timeout=30).json()
     gone = [event for event in record["events"] if event["kind"] == "remove-worker"]
@@ -88,4 +95,4 @@ def test_the_record_of_a_dead_cluster_tells_of_its_end(server: Server) -> None:
     assert requests.get(f"{root}/0/frames", params={"since": frames[-1]["t"]}, timeout=30).json() == {"frames": []}
     assert requests.get(f"{root}/7", timeout=30).status_code == 404
     assert requests.get(f"{root}/0/frames", params={"limit": 0}, timeout=30).status_code == 400
-    assert requests.get(f"{root}/0".replace(name, "%2e%2e"), timeout=30).status_code in (400, 404)
+    assert requests.get(f"{root}/0".replace(execution.name, "%2e%2e"), timeout=30).status_code in (400, 404)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flyteidl.core import identifier_pb2, literals_pb2
@@ -18,8 +18,16 @@ PROJECT, DOMAIN, VERSION = "flytesnacks", "development", "v1"
 
 
 def launch(server: Server, workflow: str, **inputs: str) -> ExecutionId:
-    """Create an execution whose inputs are all texts."""
-    target = EntityId(identifier_pb2.LAUNCH_PLAN, PROJECT, DOMAIN, workflow, VERSION)
+    """Create an execution of a launch plan, whose inputs are all texts."""
+    return _launch(server, EntityId(identifier_pb2.LAUNCH_PLAN, PROJECT, DOMAIN, workflow, VERSION), inputs)
+
+
+def launch_task(server: Server, task: str, **inputs: str) -> ExecutionId:
+    """Create an execution of one task, whose inputs are all texts."""
+    return _launch(server, EntityId(identifier_pb2.TASK, PROJECT, DOMAIN, task, VERSION), inputs)
+
+
+def _launch(server: Server, target: EntityId, inputs: Mapping[str, str]) -> ExecutionId:
     literals = {
         name: literals_pb2.Literal(scalar={"primitive": {"string_value": text}}) for name, text in inputs.items()
     }

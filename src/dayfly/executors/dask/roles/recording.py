@@ -74,11 +74,11 @@ class Recorder(distributed.SchedulerPlugin):
             self.total -= 1
 
     def add_worker(self, scheduler: Any, worker: str) -> None:
-        """Learn a worker's name, for when it is gone."""
-        self._name_of(worker)
+        """Note a worker that joins: the scheduler logs it before it knows the worker's name."""
+        self._note({"kind": "add-worker", "worker": self._name_of(worker)})
 
     def log_event(self, topic: Any, msg: Any) -> None:
-        """Note what the scheduler logs for all: workers that join and go, their states, restarts."""
+        """Note what the scheduler logs for all: workers that go, their states, restarts."""
         if topic != "all" or not isinstance(msg, dict):
             return
         action = str(msg.get("action", ""))
@@ -91,7 +91,7 @@ class Recorder(distributed.SchedulerPlugin):
         elif action == "worker-status-change":
             told["status"] = str(msg.get("status", ""))
             told["before"] = str(msg.get("prev-status", ""))
-        elif action not in ("add-worker", "restart", "worker-memory-terminate", "no-worker"):
+        elif action not in ("restart", "worker-memory-terminate", "no-worker"):
             return
         self._note(told)
 
