@@ -23,7 +23,7 @@ import prometheus_client
 import pydantic
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from dayfly import blobs, environments
+from dayfly import blobs, environments, secrets
 from dayfly.base import clock as clocks
 from dayfly.base import data_folder, errors, logs
 from dayfly.base import settings as themes
@@ -191,6 +191,9 @@ class _Executors:
             strict_resources=settings.host.strict_resources,
         )
         self.groups = local.build_groups(own, clock)
+        mounted = Path(settings.data.secrets) if settings.data.secrets else None
+        delivery = secrets.build(folder, os.environ, mounted)
+        delivery.sweep(identifiers.AttemptKey(key) for key in self.groups.list_kept())
         parts = executor_parts.ExecutorParts(
             settings=settings,
             data=folder,
@@ -203,6 +206,7 @@ class _Executors:
             unpack=local.build_distributions(own, blob_store).unpack,
             public_url=url,
             log_uri=lambda key, role: local.log_files.uri_for(url, key, role),
+            secrets=delivery,
         )
         self.by_name: dict[str, Executor] = {}
         self.by_type: dict[str, str] = {}

@@ -34,6 +34,8 @@ class DataSettings:
     """`postgresql://USER:PASSWORD@HOST/NAME`, or `sqlite:///FILE`; SQLite in `<folder>/dayfly.db` when empty."""
     storage: str = ""
     """Any fsspec address for inputs, outputs and uploads, such as `s3://bucket`; `<folder>/storage` when empty."""
+    secrets: str = ""
+    """A folder of mounted secrets, `<group>/<key>` in lower case, for those that `dayfly secret` does not keep."""
 
 
 @dataclass(frozen=True)

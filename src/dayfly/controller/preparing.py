@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from flyteidl.admin import execution_pb2
+from flyteidl.core import security_pb2
 
 from dayfly.model import command_templates, identifiers, layout, resources
-from dayfly.ports import executors
+from dayfly.ports import executors, secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,6 +87,7 @@ def build_spec(
         assumed_memory_bytes=sizing.assumed_memory_bytes,
         memory_factor=factor,
         interruptible=interruptible,
+        secrets=_secrets(template, spec),
         notes=(*notes, *told),
     )
 
@@ -141,6 +143,23 @@ def _flyte_env(run: Run, task: EntityId, attempt: int, public_url: str) -> dict[
         "FLYTE_PLATFORM_URL": public_url.split("://", 1)[-1],
         "FLYTE_PLATFORM_INSECURE": "true",
     }
+
+
+def _secrets(template: tasks_pb2.TaskTemplate, spec: execution_pb2.ExecutionSpec) -> tuple[secrets.SecretRequest, ...]:
+    """Return what the task asks for, and what the execution asks for on behalf of all its tasks."""
+    asked = (*template.security_context.secrets, *spec.security_context.secrets)
+    return tuple(
+        dict.fromkeys(
+            secrets.SecretRequest(
+                one.group,
+                one.key,
+                one.group_version,
+                one.mount_requirement == security_pb2.Secret.ENV_VAR,
+                one.env_var,
+            )
+            for one in asked
+        )
+    )
 
 
 def _growth(sizes: resources.Sizes, sizing: Sizing, out_of_memory: int) -> tuple[float, tuple[str, ...]]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dayfly.ports.environments import Environments
     from dayfly.ports.executors import Executor
     from dayfly.ports.process_groups import ProcessGroups
+    from dayfly.ports.secrets import Secrets
 
 GROUP = "dayfly.executors"
 
@@ -47,6 +48,7 @@ class ExecutorParts:
     """What links begin with."""
     log_uri: Callable[[AttemptKey, str], str]
     """Where the log of one role can be read."""
+    secrets: Secrets
 
 
 @dataclass(frozen=True)

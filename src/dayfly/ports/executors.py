@@ -15,6 +15,7 @@ from dayfly.base.clock import Micros
 from dayfly.model.identifiers import AttemptKey, EntityId
 from dayfly.model.phases import FailureKind
 from dayfly.model.run import LogLink
+from dayfly.ports.secrets import SecretRequest
 
 
 class AttemptSpec(msgspec.Struct, frozen=True):
@@ -49,6 +50,10 @@ class AttemptSpec(msgspec.Struct, frozen=True):
     """By how much the memory above was raised after attempts that ran out of it; roles with sizes of their own raise
     theirs."""
     interruptible: bool = False
+    secrets: tuple[SecretRequest, ...] = ()
+    """What it asks for; executors deliver it."""
+    env_files: dict[str, str] = {}
+    """Variables whose values its processes read from files as they begin: secrets that were delivered."""
     notes: tuple[str, ...] = ()
     """What was changed about it or left out, for people to read."""
 

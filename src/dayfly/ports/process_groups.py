@@ -44,6 +44,8 @@ class Role(msgspec.Struct, frozen=True):
     argv: tuple[str, ...] = ()
     env: dict[str, str] = {}
     """`{fact:name}` in a value, or in a word of `argv`, is replaced by what has been published under that name."""
+    env_files: dict[str, str] = {}
+    """Variables whose values it reads from files as it begins."""
     memory_limit_bytes: int = 0
     """The supervisor kills the process tree above this and reports `oom`; 0 is no limit."""
     restart: bool = False

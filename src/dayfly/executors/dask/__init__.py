@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dayfly.ports.environments import Environments
     from dayfly.ports.executor_parts import ExecutorParts, Plugged
     from dayfly.ports.process_groups import ProcessGroups
+    from dayfly.ports.secrets import Secrets
 
 TASK_TYPES = ("dask",)
 """The task types that this executor runs."""
@@ -40,6 +41,7 @@ def build(
     dashboard_uri: Callable[[AttemptKey], str],
     work_folder: Path,
     log_folder: Path,
+    secrets: Secrets | None = None,
 ) -> executor.DaskExecutor:
     """Return the executor that makes clusters on this host, of which tasks may take `cpus` and `memory_bytes`."""
     host = fitting.HostCapacity(cpus, memory_bytes)
@@ -54,7 +56,7 @@ def build(
         log_folder=log_folder,
     )
     return executor.DaskExecutor(
-        clusters, environments, clock, records=files.RecordFiles(log_folder), host=host, strict=strict
+        clusters, environments, clock, records=files.RecordFiles(log_folder), host=host, strict=strict, secrets=secrets
     )
 
 
@@ -72,5 +74,6 @@ def plug(parts: ExecutorParts) -> Plugged:
         dashboard_uri=functools.partial(dashboards.link_to, parts.public_url),
         work_folder=parts.data / "run" / "work",
         log_folder=parts.data / "logs",
+        secrets=parts.secrets,
     )
     return executor_parts.Plugged(made, TASK_TYPES)

@@ -16,6 +16,7 @@ from dayfly.executors.dask import diagnosis, fitting, observing, versions
 from dayfly.executors.dask import spec as specs
 from dayfly.ports import executors
 from dayfly.ports.records import ClusterRecord
+from dayfly.ports.secrets import NoSecrets
 
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from dayfly.ports.environments import Environments
     from dayfly.ports.executors import AttemptSpec, Explanation, Observation
     from dayfly.ports.records import Records
+    from dayfly.ports.secrets import Secrets
 
 
 class ClusterTooLarge(errors.InvalidArgument):
@@ -55,7 +57,9 @@ class DaskExecutor:
         records: Records,
         host: fitting.HostCapacity | None = None,
         strict: bool = False,
+        secrets: Secrets | None = None,
     ) -> None:
+        self._secrets = secrets or NoSecrets()
         self._provider, self._environments, self._clock = provider, environments, clock
         self._records = records
         self._host, self._strict = host, strict
@@ -68,11 +72,13 @@ class DaskExecutor:
         asked = specs.build(spec)
         await versions.check(asked, self._environments)
         cluster, notes = self._fit(asked)
+        driver = await self._secrets.deliver(cluster.driver)
         self._notes[spec.key] = notes
         try:
-            made = await self._provider.make(cluster)
+            made = await self._provider.make(msgspec.structs.replace(cluster, driver=driver))
         except errors.DayflyError:
             self._drop(spec.key)
+            await self._secrets.withdraw(spec.key)
             raise
         return msgspec.msgpack.encode(Handle(made, notes))
 
@@ -110,6 +116,7 @@ class DaskExecutor:
         """Drop what is kept, logs apart."""
         self._drop(key)
         await self._provider.forget(key, _read(handle).cluster)
+        await self._secrets.withdraw(key)
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name everything that is left of the attempt's cluster; empty when clean."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dayfly.ports.environments import Environments
     from dayfly.ports.executor_parts import ExecutorParts, Plugged
     from dayfly.ports.process_groups import ProcessGroups
+    from dayfly.ports.secrets import Secrets
 
 __all__ = ["LocalSettings", "build", "build_distributions", "build_groups", "log_files", "plug"]
 
@@ -38,9 +39,10 @@ def build(
     environments: Environments,
     unpack: Callable[[str], Awaitable[str]],
     clock: Clock,
+    secrets: Secrets | None = None,
 ) -> executor.LocalExecutor:
     """Return the executor of plain tasks; `process_groups` is its share."""
-    return executor.LocalExecutor(settings, process_groups, environments, unpack, clock)
+    return executor.LocalExecutor(settings, process_groups, environments, unpack, clock, secrets)
 
 
 def plug(parts: ExecutorParts) -> Plugged:
@@ -48,5 +50,5 @@ def plug(parts: ExecutorParts) -> Plugged:
     settings = LocalSettings(
         data=parts.data, public_url=parts.public_url, cpus=parts.host_cpus, memory_bytes=parts.host_memory_bytes
     )
-    made = build(settings, parts.share_groups(), parts.environments, parts.unpack, parts.clock)
+    made = build(settings, parts.share_groups(), parts.environments, parts.unpack, parts.clock, parts.secrets)
     return executor_parts.Plugged(made, (executor_parts.ANY_TYPE,))

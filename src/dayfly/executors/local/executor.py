@@ -20,6 +20,7 @@ from dayfly.model.run import LogLink
 from dayfly.ports.environments import Environments
 from dayfly.ports.executors import TERMINAL, AttemptSpec, Observation
 from dayfly.ports.process_groups import GroupReport, GroupSpec, Preload, ProcessGroups, Role
+from dayfly.ports.secrets import NoSecrets, Secrets
 
 DRIVER = "driver"
 """The one role."""
@@ -37,7 +38,9 @@ class LocalExecutor:
         environments: Environments,
         unpack: Callable[[str], Awaitable[str]],
         clock: Clock,
+        secrets: Secrets | None = None,
     ) -> None:
+        self._secrets = secrets or NoSecrets()
         self._settings, self._groups, self._environments = settings, groups, environments
         self._unpack, self._clock = unpack, clock
         self._last: dict[AttemptKey, Observation] = {}
@@ -48,7 +51,12 @@ class LocalExecutor:
             raise errors.InvalidArgument(f"{spec.task} has no command to run.")
         entry = entrypoint_args.parse(spec.argv)
         distribution = await self._unpack(entry.distribution) if entry.distribution else ""
-        await self._groups.start(self._build(spec, entry, distribution))
+        spec = await self._secrets.deliver(spec)
+        try:
+            await self._groups.start(self._build(spec, entry, distribution))
+        except errors.DayflyError:
+            await self._secrets.withdraw(spec.key)
+            raise
         return DRIVER.encode()
 
     async def recover(self, key: AttemptKey, handle: bytes) -> Observation:
@@ -74,6 +82,7 @@ class LocalExecutor:
         """Drop its record and its working folder."""
         self._last.pop(key, None)
         await self._groups.forget(key)
+        await self._secrets.withdraw(key)
 
     async def close(self, *, grace_seconds: float) -> None:
         """End all attempts as interrupted; `watch` finishes after them."""
@@ -85,6 +94,7 @@ class LocalExecutor:
             "argv",
             argv=entry.inner if distribution else spec.argv,
             env=spec.env,
+            env_files=spec.env_files,
             memory_limit_bytes=spec.memory_limit_bytes,
             main=True,
         )
@@ -104,7 +114,7 @@ class LocalExecutor:
         if entry.inner_kind == entrypoint_args.OTHER:
             # A command runs as a program of its own: its image needs no flytekit.
             return Preload(python, (), distribution)
-        if spec.volatile_env or not entry.user_modules:
+        if spec.volatile_env or spec.secrets or not entry.user_modules:
             return Preload(python, FLYTEKIT, distribution)
         container = tasks_pb2.TaskTemplate.FromString(spec.template).container
         own = {pair.key: pair.value for pair in container.env if spec.env.get(pair.key) == pair.value}

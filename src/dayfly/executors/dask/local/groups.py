@@ -84,7 +84,7 @@ def _preload(driver: AttemptSpec, python: str, distribution: str) -> process_gro
     """The task's own environment is the same for all attempts of its version; the execution's is not."""
     container = tasks_pb2.TaskTemplate.FromString(driver.template).container
     own = {pair.key: pair.value for pair in container.env if driver.env.get(pair.key) == pair.value}
-    modules = () if driver.volatile_env else entrypoint_args.parse(driver.argv).user_modules
+    modules = () if driver.volatile_env or driver.secrets else entrypoint_args.parse(driver.argv).user_modules
     return process_groups.Preload(python, MODULES, distribution, modules, tuple(sorted(own.items())))
 
 
@@ -99,6 +99,7 @@ def _scheduler(spec: ClusterSpec, log_dir: str) -> process_groups.Role:
             "record": f"{log_dir}/{records.FILE_NAME}",
         },
         env=dict(spec.driver.env),
+        env_files=spec.driver.env_files,
         memory_limit_bytes=spec.scheduler.resources.memory_limit_bytes,
         essential=True,
         last_fact=COUNTED_FACT,
@@ -112,6 +113,7 @@ def _workers(spec: ClusterSpec) -> Iterator[process_groups.Role]:
             entry=f"{_ROLE_MODULES[1]}:run",
             arguments={"name": name, "threads": group.threads, "memory_limit_bytes": group.memory_limit_bytes},
             env={**ONE_THREAD, **spec.driver.env},
+            env_files=spec.driver.env_files,
             memory_limit_bytes=int(group.memory_limit_bytes * TERMINATE_SHARE),
             restart=True,
         )
@@ -126,6 +128,7 @@ def _driver(driver: AttemptSpec, distribution: str) -> process_groups.Role:
         argv=entry.inner if unpacked else driver.argv,
         # As the Dask operator does: only where the user has not set it.
         env={"DASK_SCHEDULER_ADDRESS": f"{{fact:{ADDRESS_FACT}}}", **driver.env},
+        env_files=driver.env_files,
         memory_limit_bytes=driver.memory_limit_bytes,
         main=True,
         wait_for=(ADDRESS_FACT, QUORUM_FACT),

@@ -135,6 +135,9 @@ def _environ(group: dict[str, Any], spec: dict[str, Any], preload: preloading.Pr
     environ["TMPDIR"] = group["temporary_dir"]
     environ["DAYFLY_GROUP"] = os.path.realpath(group["working_dir"])
     environ.update(spec.get("env", {}))
+    for name, path in spec.get("env_files", {}).items():
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            environ[name] = file.read()
     environ["PATH"] = os.pathsep.join([preload.bin_dir, environ.get("PATH", os.defpath)])
     if group["preload"].get("distribution"):
         # Where flytekit's own fast-execute puts the code for processes that the task starts.
