@@ -5,6 +5,7 @@ import asyncio
 import grpc
 import httpx
 import pytest
+from calling import CHAIN, HERE, INTEGER, TASK, TEXT, code, launch, move, named, node_id, register
 from flyteidl.admin import (
     common_pb2,
     execution_pb2,
@@ -14,16 +15,12 @@ from flyteidl.admin import (
     project_attributes_pb2,
     project_pb2,
     task_execution_pb2,
-    task_pb2,
     version_pb2,
     workflow_pb2,
 )
 from flyteidl.core import identifier_pb2, literals_pb2
 from flyteidl.service import dataproxy_pb2
-from flytekit.configuration import ImageConfig, SerializationSettings
-from flytekit.tools.translator import get_serializable
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from sample import chains
 from serving import serving
 
 from dayfly import client
@@ -34,10 +31,6 @@ from dayfly.model import events, layout
 from dayfly.model.identifiers import ExecutionId, NodeId
 from dayfly.model.phases import AttemptPhase, ExecutionPhase, FailureKind, NodePhase
 from dayfly.services import api, server
-
-HERE = {"project": "flytesnacks", "domain": "development"}
-INTEGER = literals_pb2.Literal(scalar={"primitive": {"integer": 4}})
-TEXT = literals_pb2.Literal(scalar={"primitive": {"string_value": "is 5"}})
 
 
 @pytest.fixture
@@ -57,52 +50,6 @@ def admin(calls):
     return calls.admin
 
 
-async def code(call):
-    with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await call
-    return refused.value.code()
-
-
-def named(kind, name, version="v1"):
-    return identifier_pb2.Identifier(resource_type=kind, name=name, version=version, **HERE)
-
-
-CHAIN = named(identifier_pb2.WORKFLOW, "sample.chains.chain")
-PLAN = named(identifier_pb2.LAUNCH_PLAN, "sample.chains.chain")
-TASK = named(identifier_pb2.TASK, "sample.chains.increment")
-
-
-async def register(admin):
-    settings = SerializationSettings(image_config=ImageConfig.auto_default_image(), version="v1", **HERE)
-    made = {}
-    get_serializable(made, settings, chains.chain)
-    for spec in made.values():
-        message = spec.to_flyte_idl()
-        if isinstance(message, task_pb2.TaskSpec):
-            await admin.CreateTask(task_pb2.TaskCreateRequest(id=message.template.id, spec=message))
-    workflow = made[chains.chain].to_flyte_idl()
-    await admin.CreateWorkflow(workflow_pb2.WorkflowCreateRequest(id=CHAIN, spec=workflow))
-    await admin.CreateLaunchPlan(launch_plan_pb2.LaunchPlanCreateRequest(id=PLAN, spec={"workflow_id": CHAIN}))
-
-
-async def launch(admin, name="", **spec):
-    inputs = literals_pb2.LiteralMap(literals={"number": INTEGER, "text": TEXT})
-    asked = execution_pb2.ExecutionSpec(launch_plan=PLAN, **spec)
-    answer = await admin.CreateExecution(
-        execution_pb2.ExecutionCreateRequest(name=name, spec=asked, inputs=inputs, **HERE)
-    )
-    return ExecutionId(answer.id.project, answer.id.domain, answer.id.name)
-
-
-async def move(served, execution, *happened):
-    await served.store.runs.append(execution, happened)
-    await turn.take(served.store.runs, execution)
-
-
-def node_id(execution, node):
-    return identifier_pb2.NodeExecutionIdentifier(node_id=node, execution_id={**HERE, "name": execution.name})
-
-
 class TestCodes:
     async def test_undecodable_bytes_are_invalid_not_unknown(self, served):
         async with grpc.aio.insecure_channel(served.address) as channel:
@@ -119,10 +66,6 @@ class TestCodes:
             await admin.GetProject(project_pb2.ProjectGetRequest(id="x"))
         assert refused.value.code() == grpc.StatusCode.INTERNAL
         assert "incident" in refused.value.details() and "a bug" not in refused.value.details()
-
-    async def test_unserved_rpcs_are_unimplemented(self, admin):
-        request = execution_pb2.WorkflowExecutionGetRequest()
-        assert await code(admin.CreateNodeEvent(request)) == grpc.StatusCode.UNIMPLEMENTED
 
     async def test_too_large_a_request_is_refused_and_the_server_lives_on(self, admin):
         huge = launch_plan_pb2.LaunchPlanCreateRequest(id={"name": "x" * (65 * 1024 * 1024)})

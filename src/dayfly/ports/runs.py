@@ -109,6 +109,8 @@ class AttemptRow(msgspec.Struct, frozen=True):
     input_uri: str
     closure: bytes
     """flyteidl.admin.TaskExecutionClosure."""
+    phase_version: int = 0
+    """Grows with each report of the same phase."""
 
 
 class Runs(Protocol):

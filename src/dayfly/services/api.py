@@ -24,6 +24,7 @@ from dayfly.services.launch_targets import LaunchTargets
 from dayfly.services.launching import Launcher
 from dayfly.services.named_entities import NamedEntities
 from dayfly.services.node_executions import NodeExecutions
+from dayfly.services.outside_events import OutsideEvents
 from dayfly.services.projects import Projects
 from dayfly.services.settings import ApiSettings
 from dayfly.services.signals import Signals
@@ -34,10 +35,6 @@ from dayfly.services.workflows import Workflows
 
 UNSERVED = frozenset(
     {
-        # The engine is in the house: nobody has to tell it by RPC what happened.
-        "flyteidl.service.AdminService/CreateWorkflowEvent",
-        "flyteidl.service.AdminService/CreateNodeEvent",
-        "flyteidl.service.AdminService/CreateTaskEvent",
         # Signals are made by gate nodes, not by clients.
         "flyteidl.service.SignalService/GetOrCreateSignal",
     }
@@ -56,6 +53,7 @@ class Api:
     node_executions: NodeExecutions
     task_executions: TaskExecutions
     metrics: ExecutionMetrics
+    outside_events: OutsideEvents
     projects: Projects
     named_entities: NamedEntities
     attributes: Attributes
@@ -84,6 +82,7 @@ def build(definitions: Definitions, runs: Runs, blobs: Blobs, links: Links, now:
         node_executions=NodeExecutions(runs, data),
         task_executions=TaskExecutions(runs, data),
         metrics=ExecutionMetrics(runs, definitions),
+        outside_events=OutsideEvents(runs),
         projects=Projects(definitions, settings),
         named_entities=NamedEntities(definitions),
         attributes=Attributes(definitions, settings),
@@ -161,6 +160,9 @@ def _executions(api: Api) -> dict[str, Handler]:
         "GetTaskExecution": api.task_executions.get,
         "ListTaskExecutions": api.task_executions.list,
         "GetTaskExecutionData": api.task_executions.get_data,
+        "CreateWorkflowEvent": api.outside_events.of_execution,
+        "CreateNodeEvent": api.outside_events.of_node,
+        "CreateTaskEvent": api.outside_events.of_task,
     }
 
 

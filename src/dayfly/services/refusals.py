@@ -21,3 +21,7 @@ class ExplainedInvalid(Explained, errors.InvalidArgument):
 
 class ExplainedExists(Explained, errors.AlreadyExists):
     """ALREADY_EXISTS with a detail."""
+
+
+class ExplainedPrecondition(Explained, errors.FailedPrecondition):
+    """FAILED_PRECONDITION with a detail."""

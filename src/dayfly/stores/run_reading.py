@@ -51,6 +51,7 @@ _ATTEMPT = (
         _attempts.c.task_version,
         _attempts.c.input_uri,
         _attempts.c.closure,
+        _attempts.c.phase_version,
     )
     .join_from(_attempts, _executions, _executions.c.id == _attempts.c.execution_id)
     .join(
@@ -163,4 +164,6 @@ def _node(execution: ExecutionId, row: Any) -> NodeRow:
 def _attempt(execution: ExecutionId, row: Any) -> AttemptRow:
     kind = int(identifier_pb2.TASK)
     task = EntityId(kind, row.task_project, row.task_domain, row.task_name, row.task_version)
-    return AttemptRow(execution, NodeId(row.node_id), row.retry_attempt, task, row.input_uri, row.closure)
+    return AttemptRow(
+        execution, NodeId(row.node_id), row.retry_attempt, task, row.input_uri, row.closure, row.phase_version
+    )
