@@ -103,6 +103,28 @@ class TasksSettings:
 
 
 @dataclass(frozen=True)
+class NotificationsSettings:
+    """How people are told of executions that have ended; see docs/notifications.md."""
+
+    smtp_host: str = ""
+    """Mail server; no mail is sent when empty."""
+    smtp_port: int = 25
+    """Its port: 25, 587 with `starttls`, 465 with `tls`."""
+    smtp_security: str = ""
+    """`starttls`, `tls`, or nothing for a server on this host."""
+    smtp_user: str = ""
+    """Name to log in with; no login when empty."""
+    smtp_password: str = ""
+    """Password to log in with."""
+    sender: str = "dayfly@localhost"
+    """Whom mail comes from."""
+    slack_webhook: str = ""
+    """Incoming webhook of Slack; Slack notifications go by mail when empty, as Flyte's do."""
+    webhooks: dict[str, str] = field(default_factory=dict)
+    """Addresses that get every end as JSON, with the phases they want (`FAILED,ABORTED`); nothing is all of them."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All themes."""
 
@@ -112,3 +134,4 @@ class Settings:
     lease: LeaseSettings = LeaseSettings()
     host: HostSettings = field(default_factory=HostSettings)
     tasks: TasksSettings = TasksSettings()
+    notifications: NotificationsSettings = field(default_factory=NotificationsSettings)

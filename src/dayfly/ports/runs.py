@@ -34,6 +34,8 @@ class NewRun(msgspec.Struct, frozen=True):
     user: str = ""
     tags: tuple[tuple[str, str], ...] = ()
     """Labels as (key, value), tags as (tag, ""): indexed for filters."""
+    at_once: int = 0
+    """How many executions of launch plans of this name may be under way, this one included; 0 is no limit."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -118,7 +120,10 @@ class Runs(Protocol):
 
     # -- doors ------------------------------------------------------------------------------------------------------
     async def create(self, run: NewRun, launched: Event) -> None:
-        """Commit run, projection and first event together. Raise `AlreadyExists`, with nothing changed."""
+        """Commit run, projection and first event together.
+
+        Raise `AlreadyExists` for the name, and where `at_once` are under way already, with nothing changed.
+        """
         ...
 
     async def append(self, execution: ExecutionId, events: Sequence[Event]) -> None:

@@ -56,6 +56,15 @@ def options(spec: execution_pb2.ExecutionSpec) -> RunOptions:
     return RunOptions(max_parallelism=max(spec.max_parallelism, 0), interruptible=interruptible)
 
 
+def at_once(spec: execution_pb2.ExecutionSpec, plan: launch_plan_pb2.LaunchPlanSpec) -> int:
+    """Return how many executions of this launch plan's name may be under way, 0 for no limit.
+
+    Schedules go by it too: upstream's scheduler ignores it, and people asked for it
+    (flyteorg/flyte#4932).
+    """
+    return int(plan.concurrency_policy.max) if plan.HasField("concurrency_policy") else 0
+
+
 def tags(spec: execution_pb2.ExecutionSpec) -> tuple[tuple[str, str], ...]:
     """Return what executions are found by: labels as (key, value), tags as (tag, "")."""
     found = {(key, value) for key, value in spec.labels.values.items()} | {(tag, "") for tag in spec.tags}

@@ -123,6 +123,7 @@ class Launcher:
             mode=spec.metadata.mode,
             user=identity.ANONYMOUS,
             tags=execution_spec.tags(spec),
+            at_once=execution_spec.at_once(spec, target.message.spec),
         )
         await self._runs.create(run, Launched(at=at, options=execution_spec.options(spec)))
 

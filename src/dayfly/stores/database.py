@@ -10,6 +10,7 @@ from dayfly.base.clock import Clock
 from dayfly.stores import migrating, postgres
 from dayfly.stores.connections import Connections
 from dayfly.stores.definitions import SqlDefinitions
+from dayfly.stores.notices import SqlNotices
 from dayfly.stores.runs import SqlRuns
 from dayfly.stores.schedules import SqlSchedules
 from dayfly.stores.signals import SqlSignals
@@ -25,6 +26,7 @@ class Database:
         self.definitions = SqlDefinitions(connections, clock)
         self.runs = SqlRuns(connections, clock, waking)
         self.schedules = SqlSchedules(connections)
+        self.notices = SqlNotices(connections)
         self.signals = SqlSignals(connections, clock, waking.wake)
 
     async def close(self) -> None:

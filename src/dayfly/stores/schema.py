@@ -130,6 +130,31 @@ executions = sa.Table(
     *_entity("task"),
     sa.UniqueConstraint("project", "domain", "name"),
     sa.Index(None, "project", "domain", "created_at"),
+    sa.Index(None, "updated_at"),
+    sa.Index("ix_executions_launched", "launch_plan_project", "launch_plan_domain", "launch_plan_name", "phase"),
+)
+
+notices = sa.Table(
+    "notices",
+    metadata,
+    _number(),
+    _execution(),
+    _text("kind"),
+    _text("target"),
+    _text("subject"),
+    _text("body"),
+    _small("tries"),
+    _micros("due_at", nullable=True),  # NULL once it is delivered or given up
+    _text("error"),
+    sa.UniqueConstraint("execution_id", "kind", "target"),
+    sa.Index(None, "due_at"),
+)
+
+notice_marks = sa.Table(
+    "notice_marks",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    _micros("at"),  # what ended before has been looked at
 )
 
 execution_tags = sa.Table(
