@@ -156,7 +156,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
             task_ceiling=_sizing(settings.tasks).ceiling,
             version=VERSION,
         )
-        services = api.build(store.definitions, store.runs, blob_store, links, clock, told)
+        services = api.build(store, blob_store, links, clock, told)
         scratch = stack.enter_context(_scratch(folder.path / "scratch"))
         measures = measuring.Measures(registry)
         bindings = api.bindings(services)
@@ -257,6 +257,7 @@ async def _engine(
         grace_seconds=settings.host.grace_seconds,
         platform_env={},
         sizing=_sizing(settings.tasks),
+        attributes=store.attributes,
     )
     # The locks of folder and database admit one platform, so that leases of the one before it are ours at once.
     owner = "all-in-one"

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from dayfly.base.clock import Clock
 from dayfly.stores import migrating, postgres
+from dayfly.stores.attributes import SqlAttributes
 from dayfly.stores.connections import Connections
 from dayfly.stores.definitions import SqlDefinitions
 from dayfly.stores.notices import SqlNotices
@@ -27,6 +28,7 @@ class Database:
         self.runs = SqlRuns(connections, clock, waking)
         self.schedules = SqlSchedules(connections)
         self.notices = SqlNotices(connections)
+        self.attributes = SqlAttributes(connections)
         self.signals = SqlSignals(connections, clock, waking.wake)
 
     async def close(self) -> None:

@@ -96,6 +96,15 @@ named_entities = sa.Table(
     _small("state"),
 )
 
+attributes = sa.Table(
+    "attributes",
+    metadata,
+    sa.Column("kind", sa.Integer, primary_key=True, autoincrement=False),
+    # From some part on empty: what holds for everything below.
+    *(sa.Column(part, sa.Text, primary_key=True) for part in ("project", "domain", "workflow", "launch_plan")),
+    _bytes("document"),
+)
+
 plans = sa.Table("plans", metadata, sa.Column("digest", sa.Text, primary_key=True), _bytes("document"))
 
 executions = sa.Table(
