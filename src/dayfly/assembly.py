@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,7 @@ class _Environment(BaseSettings):
     host: themes.HostSettings = themes.HostSettings()
     tasks: themes.TasksSettings = themes.TasksSettings()
     notifications: themes.NotificationsSettings = themes.NotificationsSettings()
+    connectors: themes.ConnectorsSettings = themes.ConnectorsSettings()
 
     @pydantic.field_validator("host", "notifications", mode="before")
     @classmethod
@@ -99,7 +100,16 @@ def read_settings() -> themes.Settings:
         raise _unreadable("; ".join(wrong)) from error
     except SettingsError as error:
         raise _unreadable(str(error)) from error
-    return themes.Settings(told.server, told.data, told.engine, told.lease, told.host, told.tasks, told.notifications)
+    return themes.Settings(
+        told.server,
+        told.data,
+        told.engine,
+        told.lease,
+        told.host,
+        told.tasks,
+        told.notifications,
+        told.connectors,
+    )
 
 
 @dataclass
@@ -230,10 +240,13 @@ class _Executors:
         )
         self.by_name: dict[str, Executor] = {}
         self.by_type: dict[str, str] = {}
+        self.claims: dict[str, Callable[[str], Awaitable[bool]]] = {}
         for entry in importlib.metadata.entry_points(group=executor_parts.GROUP):
             plugged = entry.load()(parts)
             self.by_name[entry.name] = plugged.executor
             self.by_type.update(dict.fromkeys(plugged.task_types, entry.name))
+            if plugged.claims is not None:
+                self.claims[entry.name] = plugged.claims
 
 
 @contextlib.asynccontextmanager
@@ -258,6 +271,7 @@ async def _engine(
         platform_env={},
         sizing=_sizing(settings.tasks),
         attributes=store.attributes,
+        claims=executors.claims,
     )
     # The locks of folder and database admit one platform, so that leases of the one before it are ours at once.
     owner = "all-in-one"

@@ -125,6 +125,24 @@ class NotificationsSettings:
 
 
 @dataclass(frozen=True)
+class ConnectorsSettings:
+    """Tasks that run somewhere else: flytekit's connectors, such as sensors, BigQuery, Snowflake."""
+
+    endpoints: str = ""
+    """Connector services that run already, as `host:port,host:port`; each is asked what it knows."""
+    modules: str = ""
+    """Modules with connectors of your own, `one,two`, loaded beside those of installed flytekitplugins."""
+    poll_seconds: float = 1.0
+    """After how long a connector is first asked how its task is; then ever more rarely."""
+    slowest_poll_seconds: float = 10.0
+    """How rarely in the end."""
+    call_seconds: float = 30.0
+    """How long a connector may take to answer."""
+    sync_seconds: float = 600.0
+    """How long a connector may take that does its task while it is asked."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All themes."""
 
@@ -135,3 +153,4 @@ class Settings:
     host: HostSettings = field(default_factory=HostSettings)
     tasks: TasksSettings = TasksSettings()
     notifications: NotificationsSettings = field(default_factory=NotificationsSettings)
+    connectors: ConnectorsSettings = ConnectorsSettings()

@@ -19,7 +19,7 @@ from dayfly.ports import executor_parts
 from dayfly.ports.attributes import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from dayfly.base.clock import Clock
     from dayfly.model.commands import Command, StartAttempt, StopAttempt
@@ -56,7 +56,9 @@ class Performer:
         platform_env: Mapping[str, str],
         sizing: preparing.Sizing | None = None,
         attributes: Attributes | None = None,
+        claims: Mapping[str, Callable[[str], Awaitable[bool]]] | None = None,
     ) -> None:
+        self._claims = claims or {}
         self._runs, self._definitions, self._blobs, self._clock = runs, definitions, blobs, clock
         self._executors, self._by_type = by_name, by_type
         self._public_url, self._grace_seconds, self._platform_env = public_url, grace_seconds, platform_env
@@ -83,7 +85,8 @@ class Performer:
             elif isinstance(command, commands.StartAttempt) and _is_over(run, command):
                 # A platform started it, saw it end and died before it could say here that it was started.
                 key = identifiers.attempt_key(run.id, command.node, command.attempt)
-                await self._executors[self._executor_of(run.plan.nodes[command.node].task_type)].forget(key, b"")
+                name = await self._executor_of(run.plan.nodes[command.node].task_type)
+                await self._executors[name].forget(key, b"")
                 await self._runs.mark_done(run.id, command)
             elif isinstance(command, commands.StartAttempt):
                 await self._start(run, command)
@@ -113,7 +116,7 @@ class Performer:
             )
             if preparing.uses_task_template(template):
                 await self._blobs.put(preparing.task_template_uri(run, command.node), spec.template)
-            name = self._executor_of(template.type)
+            name = await self._executor_of(template.type)
             handle = await self._executors[name].start(spec)
         except errors.UserError as error:
             code = getattr(error, "code", "BadTaskSpecification")
@@ -142,7 +145,11 @@ class Performer:
         told = matchable_resource_pb2.MatchingAttributes.FromString(found[0].document)
         return preparing.sizing_for(self._sizing, told.task_resource_attributes)
 
-    def _executor_of(self, task_type: str) -> str:
+    async def _executor_of(self, task_type: str) -> str:
+        if task_type not in self._by_type:
+            for name, claims in self._claims.items():
+                if await claims(task_type):
+                    return name
         return self._by_type.get(task_type, self._by_type[executor_parts.ANY_TYPE])
 
     async def _fail(
