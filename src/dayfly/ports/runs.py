@@ -13,7 +13,7 @@ from dayfly.model.events import Event
 from dayfly.model.identifiers import AttemptKey, EntityId, ExecutionId, NodeId
 from dayfly.model.plan import Plan
 from dayfly.model.run import RunState
-from dayfly.ports.definitions import Page
+from dayfly.ports.definitions import Listed, Page
 
 
 class NewRun(msgspec.Struct, frozen=True):
@@ -198,7 +198,7 @@ class Runs(Protocol):
         """Return one execution, None if unknown."""
         ...
 
-    async def list_executions(self, project: str, domain: str, page: Page) -> list[ExecutionRow]:
+    async def list_executions(self, project: str, domain: str, page: Page) -> Listed[ExecutionRow]:
         """Return executions by Flyte's filter fields; archived ones only where a filter names `state`."""
         ...
 
@@ -206,7 +206,7 @@ class Runs(Protocol):
         """Return one node execution, None if unknown."""
         ...
 
-    async def list_nodes(self, execution: ExecutionId, parent: NodeId | None, page: Page) -> list[NodeRow]:
+    async def list_nodes(self, execution: ExecutionId, parent: NodeId | None, page: Page) -> Listed[NodeRow]:
         """Return node executions directly below `parent`, top-level ones for None."""
         ...
 
@@ -214,7 +214,7 @@ class Runs(Protocol):
         """Return one task execution, None if unknown."""
         ...
 
-    async def list_attempts(self, execution: ExecutionId, node: NodeId, page: Page) -> list[AttemptRow]:
+    async def list_attempts(self, execution: ExecutionId, node: NodeId, page: Page) -> Listed[AttemptRow]:
         """Return the task executions of a node, first attempt first unless sorted otherwise."""
         ...
 
