@@ -48,6 +48,10 @@ def step(plan: Plan, state: RunState, event: Event) -> Step:
     return Step(draft.state, tuple(draft.commands))
 
 
+def _ignore(draft: Draft, event: Event) -> None:
+    """Change nothing: no node of this engine waits for what happened."""
+
+
 _RULES: dict[type, Callable[[Draft, Any], None]] = {
     events.Launched: readying.launch,
     events.AbortRequested: aborting.request,
@@ -58,6 +62,7 @@ _RULES: dict[type, Callable[[Draft, Any], None]] = {
     events.OutputsWritten: finishing.outputs_written,
     events.OutputsRejected: finishing.outputs_rejected,
     events.TimerFired: timing_out.fired,
+    events.SignalSet: _ignore,
 }
 
 

@@ -94,6 +94,13 @@ class TimerFired(msgspec.Struct, frozen=True, tag=True):
     timer: str
 
 
+class SignalSet(msgspec.Struct, frozen=True, tag=True):
+    """Somebody gave a value to a signal that gates may wait for; it is stored."""
+
+    at: Micros
+    signal_id: str
+
+
 Event: TypeAlias = Union[
     Launched,
     AbortRequested,
@@ -104,6 +111,7 @@ Event: TypeAlias = Union[
     OutputsWritten,
     OutputsRejected,
     TimerFired,
+    SignalSet,
 ]
 
 _DECODER: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from dayfly.base.clock import Clock
 from dayfly.ports.blobs import Blobs
+from dayfly.ports.definitions import Definitions
 from dayfly.ports.links import Links
-from dayfly.ports.stores import Stores
+from dayfly.ports.runs import Runs
+from dayfly.ports.signals import Signals as SignalStore
 from dayfly.services.answering import Handler
 from dayfly.services.attributes import Attributes
 from dayfly.services.auth import AuthMetadata
@@ -24,7 +26,6 @@ from dayfly.services.launching import Launcher
 from dayfly.services.named_entities import NamedEntities
 from dayfly.services.node_executions import NodeExecutions
 from dayfly.services.outside_events import OutsideEvents
-from dayfly.services.overrides import Overrides
 from dayfly.services.projects import Projects
 from dayfly.services.settings import ApiSettings
 from dayfly.services.signals import Signals
@@ -33,12 +34,7 @@ from dayfly.services.tasks import Tasks
 from dayfly.services.version import Version
 from dayfly.services.workflows import Workflows
 
-UNSERVED = frozenset(
-    {
-        # Signals are made by gate nodes, not by clients.
-        "flyteidl.service.SignalService/GetOrCreateSignal",
-    }
-)
+UNSERVED: frozenset[str] = frozenset()
 """RPCs answered with UNIMPLEMENTED, on purpose."""
 
 
@@ -67,17 +63,23 @@ class Api:
     """No RPC: what starts executions from inside (schedules) uses it too."""
 
 
-def build(stores: Stores, blobs: Blobs, links: Links, now: Clock, settings: ApiSettings) -> Api:
+def build(
+    definitions: Definitions,
+    runs: Runs,
+    signals: SignalStore,
+    blobs: Blobs,
+    links: Links,
+    now: Clock,
+    settings: ApiSettings,
+) -> Api:
     """Make all services."""
-    definitions, runs = stores.definitions, stores.runs
-    overrides = Overrides(stores.attributes)
     data = DataReader(blobs, links, now, settings)
     workflows = Workflows(definitions, now, settings)
     launch_plans = LaunchPlans(definitions, now, settings)
     targets = LaunchTargets(definitions, workflows, launch_plans)
-    launcher = Launcher(definitions, runs, blobs, targets, overrides, now, settings)
+    launcher = Launcher(definitions, runs, blobs, targets, now, settings)
     return Api(
-        tasks=Tasks(definitions, overrides, now, settings),
+        tasks=Tasks(definitions, now, settings),
         workflows=workflows,
         launch_plans=launch_plans,
         executions=Executions(runs, blobs, launcher, data, now),
@@ -87,11 +89,11 @@ def build(stores: Stores, blobs: Blobs, links: Links, now: Clock, settings: ApiS
         outside_events=OutsideEvents(runs),
         projects=Projects(definitions, settings),
         named_entities=NamedEntities(definitions),
-        attributes=Attributes(stores.attributes, definitions, settings),
+        attributes=Attributes(definitions, settings),
         descriptions=Descriptions(),
         version=Version(settings),
         dataproxy=DataProxy(definitions, runs, blobs, links, data, now, settings),
-        signals=Signals(runs),
+        signals=Signals(runs, signals, now),
         auth=AuthMetadata(settings),
         identity=Identity(),
         launcher=launcher,
@@ -112,7 +114,11 @@ def bindings(api: Api) -> dict[str, Mapping[str, Handler]]:
             "CreateDownloadLink": api.dataproxy.create_download_link,
             "GetData": api.dataproxy.get_data,
         },
-        "flyteidl.service.SignalService": {"ListSignals": api.signals.list, "SetSignal": api.signals.set},
+        "flyteidl.service.SignalService": {
+            "GetOrCreateSignal": api.signals.get_or_create,
+            "ListSignals": api.signals.list,
+            "SetSignal": api.signals.set,
+        },
         "flyteidl.service.AuthMetadataService": {
             "GetOAuth2Metadata": api.auth.get_oauth2_metadata,
             "GetPublicClientConfig": api.auth.get_public_client_config,
@@ -179,14 +185,13 @@ def _administration(api: Api) -> dict[str, Handler]:
         "GetNamedEntity": api.named_entities.get,
         "UpdateNamedEntity": api.named_entities.update,
         "GetVersion": api.version.get,
-        "ListMatchableAttributes": api.attributes.list,
-        "UpdateProjectAttributes": api.attributes.update_of_project,
         "GetProjectAttributes": api.attributes.get_of_project,
-        "DeleteProjectAttributes": api.attributes.delete_of_project,
-        "UpdateProjectDomainAttributes": api.attributes.update_of_domain,
-        "GetProjectDomainAttributes": api.attributes.get_of_domain,
-        "DeleteProjectDomainAttributes": api.attributes.delete_of_domain,
-        "UpdateWorkflowAttributes": api.attributes.update_of_workflow,
-        "GetWorkflowAttributes": api.attributes.get_of_workflow,
-        "DeleteWorkflowAttributes": api.attributes.delete_of_workflow,
+        "GetProjectDomainAttributes": api.attributes.get_none,
+        "GetWorkflowAttributes": api.attributes.get_none,
+        "ListMatchableAttributes": api.attributes.list,
+        **{
+            f"{verb}{level}Attributes": api.attributes.refuse
+            for verb in ("Update", "Delete")
+            for level in ("Project", "ProjectDomain", "Workflow")
+        },
     }

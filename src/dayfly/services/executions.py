@@ -15,7 +15,7 @@ from dayfly.model.phases import ExecutionPhase
 from dayfly.ports.blobs import Blobs
 from dayfly.ports.definitions import Filter
 from dayfly.ports.runs import ExecutionRow, Runs
-from dayfly.services import executions_found, identity, launching, naming, paging
+from dayfly.services import execution_spec, executions_found, identity, launching, naming, paging
 from dayfly.services.execution_data import DataReader
 
 MAX_LISTED_ERROR = 100
@@ -41,20 +41,9 @@ class Executions:
     async def relaunch(self, request: execution_pb2.ExecutionRelaunchRequest) -> execution_pb2.ExecutionCreateResponse:
         """Launch the same again with the inputs that the user gave then, so that new defaults apply."""
         original = await executions_found.get(self._runs, naming.execution(request.id))
-        spec = execution_pb2.ExecutionSpec.FromString(original.spec)
-        spec.metadata.mode = execution_pb2.ExecutionMetadata.RELAUNCH
-        spec.metadata.ClearField("parent_node_execution")
-        spec.metadata.reference_execution.CopyFrom(identifiers.to_execution_identifier(original.id))
+        spec = execution_spec.again(original.spec, original.id, execution_pb2.ExecutionMetadata.RELAUNCH)
         spec.overwrite_cache = request.overwrite_cache
-        uri = layout.user_inputs_uri(original.storage, original.id)
-        raw = await self._blobs.find(uri)
-        if raw is None:
-            raise errors.FailedPrecondition(
-                f"The inputs of execution {original.id} are gone from {uri}.", remedy="Create a new execution."
-            )
-        given = literals_pb2.LiteralMap.FromString(raw)
-        created = await self._launcher.launch(original.id.project, original.id.domain, request.name, spec, given)
-        return launching.to_response(created)
+        return await self._launch_again(original, request.name, spec)
 
     async def recover(self, request: execution_pb2.ExecutionRecoverRequest) -> NoReturn:
         """Refuse, after the checks that any other verb makes."""
@@ -62,6 +51,19 @@ class Executions:
         raise errors.FailedPrecondition(
             f"Recovery of execution {original.id} is not available in this version.", remedy="Relaunch it instead."
         )
+
+    async def _launch_again(
+        self, original: ExecutionRow, name: str, spec: execution_pb2.ExecutionSpec
+    ) -> execution_pb2.ExecutionCreateResponse:
+        uri = layout.user_inputs_uri(original.storage, original.id)
+        raw = await self._blobs.find(uri)
+        if raw is None:
+            raise errors.FailedPrecondition(
+                f"The inputs of execution {original.id} are gone from {uri}.", remedy="Create a new execution."
+            )
+        given = literals_pb2.LiteralMap.FromString(raw)
+        created = await self._launcher.launch(original.id.project, original.id.domain, name, spec, given)
+        return launching.to_response(created)
 
     async def get(self, request: execution_pb2.WorkflowExecutionGetRequest) -> execution_pb2.Execution:
         """Return one execution. NOT_FOUND."""

@@ -1,0 +1,66 @@
+"""Eager workflows, launched as the tasks that they are: each call is an execution that the task starts itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flyteidl.core import execution_pb2
+from flytekit.models.filters import ValueIn
+from flytekit.remote import FlyteRemote
+from tests.platforms import remotes
+from tests.platforms.server import Server
+
+PROGRAMS = Path(__file__).parent / "programs"
+RUNS = execution_pb2.WorkflowExecution
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory):
+    with Server(tmp_path_factory.mktemp("eager") / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def remote(server: Server) -> FlyteRemote:
+    return remotes.register(server, PROGRAMS / "eagerly.py")
+
+
+def launch(remote: FlyteRemote, name: str, **inputs):
+    return remote.execute(remote.fetch_task(name=name, version="v1"), inputs=inputs)
+
+
+def run(remote: FlyteRemote, name: str, **inputs):
+    return remotes.wait(remote, launch(remote, name, **inputs))
+
+
+def children(remote: FlyteRemote, execution) -> list:
+    mine = [ValueIn("execution_tag.key", ["eager-exec"]), ValueIn("execution_tag.value", [execution.id.name])]
+    return remote.recent_executions(limit=100, filters=mine)
+
+
+def test_calls_are_executions(remote: FlyteRemote) -> None:
+    ended = run(remote, "eagerly.counts", x=1)
+    assert ended.outputs == {"o0": 3 + 11}
+    started = children(remote, ended)
+    assert len(started) == 3
+    assert {one.closure.phase for one in started} == {RUNS.SUCCEEDED}
+    assert {one.spec.labels.values["eager-root-exec"] for one in started} == {ended.id.name}
+
+
+def test_it_calls_workflows(remote: FlyteRemote) -> None:
+    assert run(remote, "eagerly.uses_workflow", x=5).outputs == {"o0": 9}
+
+
+def test_eager_in_eager(remote: FlyteRemote) -> None:
+    assert run(remote, "eagerly.nested", x=1).outputs == {"o0": 15}
+
+
+def test_it_catches_what_fails(remote: FlyteRemote) -> None:
+    assert run(remote, "eagerly.breaks", x=1).outputs == {"o0": -1}
+
+
+def test_what_it_does_not_catch_fails_it(remote: FlyteRemote) -> None:
+    ended = run(remote, "eagerly.gives_up", x=1)
+    assert ended.closure.phase == RUNS.FAILED
+    assert "Fail" in ended.error.message or "fail" in ended.error.message
