@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,17 @@ from dayfly.executors.dask.recorder import files as record_files
 from dayfly.gateway import app, dashboards, front, log_files, records, rest
 from dayfly.model import identifiers, quantities, resources
 from dayfly.ports import executor_parts
-from dayfly.services import answering, api, measuring, projects, scheduling, server, signing
+from dayfly.services import (
+    answering,
+    api,
+    delivering,
+    measuring,
+    notifying,
+    projects,
+    scheduling,
+    server,
+    signing,
+)
 from dayfly.services import settings as api_settings
 from dayfly.stores import database
 
@@ -59,17 +69,25 @@ class _Environment(BaseSettings):
     lease: themes.LeaseSettings = themes.LeaseSettings()
     host: themes.HostSettings = themes.HostSettings()
     tasks: themes.TasksSettings = themes.TasksSettings()
+    notifications: themes.NotificationsSettings = themes.NotificationsSettings()
+    connectors: themes.ConnectorsSettings = themes.ConnectorsSettings()
 
-    @pydantic.field_validator("host", mode="before")
+    @pydantic.field_validator("host", "notifications", mode="before")
     @classmethod
-    def _read_mapping(cls, told: Any) -> Any:
-        """Read a mapping inside a theme from its JSON."""
-        if isinstance(told, dict) and isinstance(text := told.get("environments"), str):
-            try:
-                return told | {"environments": json.loads(text)}
-            except json.JSONDecodeError as error:
-                raise ValueError(f"environments are no JSON: {error}") from error
-        return told
+    def _read_mappings(cls, told: Any) -> Any:
+        """Read the mappings inside a theme from their JSON."""
+        if not isinstance(told, dict):
+            return told
+        try:
+            read = {name: json.loads(told[name]) for name in _MAPPINGS if isinstance(told.get(name), str)}
+        except json.JSONDecodeError as error:
+            names = " and ".join(name for name in _MAPPINGS if name in told)
+            raise ValueError(f"{names} are no JSON: {error}") from error
+        return told | read
+
+
+_MAPPINGS = ("environments", "webhooks")
+"""Settings whose value is a mapping."""
 
 
 def read_settings() -> themes.Settings:
@@ -82,7 +100,16 @@ def read_settings() -> themes.Settings:
         raise _unreadable("; ".join(wrong)) from error
     except SettingsError as error:
         raise _unreadable(str(error)) from error
-    return themes.Settings(told.server, told.data, told.engine, told.lease, told.host, told.tasks)
+    return themes.Settings(
+        told.server,
+        told.data,
+        told.engine,
+        told.lease,
+        told.host,
+        told.tasks,
+        told.notifications,
+        told.connectors,
+    )
 
 
 @dataclass
@@ -139,7 +166,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
             task_ceiling=_sizing(settings.tasks).ceiling,
             version=VERSION,
         )
-        services = api.build(store.definitions, store.runs, store.signals, blob_store, links, clock, told)
+        services = api.build(store, blob_store, links, clock, told)
         scratch = stack.enter_context(_scratch(folder.path / "scratch"))
         measures = measuring.Measures(registry)
         bindings = api.bindings(services)
@@ -168,6 +195,9 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
             store.schedules, services.launcher, clock, catch_up=settings.engine.schedule_catch_up
         )
         stack.push_async_callback(_cancel, _supervised(scheduler.run(), "schedules"))
+        channels = delivering.channels(settings.notifications)
+        notifier = notifying.Notifier(store.notices, channels, clock, public_url=url)
+        stack.push_async_callback(_cancel, _supervised(notifier.run(), "notifications"))
         door = await front.serve(settings.server.host, 0, f"{scratch}/grpc.sock", web, listener=listener)
         stack.push_async_callback(door.close)
         folder.announce(address)
@@ -210,10 +240,13 @@ class _Executors:
         )
         self.by_name: dict[str, Executor] = {}
         self.by_type: dict[str, str] = {}
+        self.claims: dict[str, Callable[[str], Awaitable[bool]]] = {}
         for entry in importlib.metadata.entry_points(group=executor_parts.GROUP):
             plugged = entry.load()(parts)
             self.by_name[entry.name] = plugged.executor
             self.by_type.update(dict.fromkeys(plugged.task_types, entry.name))
+            if plugged.claims is not None:
+                self.claims[entry.name] = plugged.claims
 
 
 @contextlib.asynccontextmanager
@@ -237,6 +270,8 @@ async def _engine(
         grace_seconds=settings.host.grace_seconds,
         platform_env={},
         sizing=_sizing(settings.tasks),
+        attributes=store.attributes,
+        claims=executors.claims,
     )
     # The locks of folder and database admit one platform, so that leases of the one before it are ours at once.
     owner = "all-in-one"

@@ -28,7 +28,7 @@ async def serving(folder: Path):
     links = signing.SignedLinks(b"secret", chosen.public_url, now)
     registry = CollectorRegistry()
     await projects.seed(store.definitions)
-    services = api.build(store.definitions, store.runs, store.signals, blobs, links, now, chosen)
+    services = api.build(store, blobs, links, now, chosen)
     measures, bindings = measuring.Measures(registry), api.bindings(services)
     grpc_server = await server.build(bindings, measures, chosen)
     socket = folder / "grpc.sock"

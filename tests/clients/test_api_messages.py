@@ -10,9 +10,7 @@ from flyteidl.admin import (
     common_pb2,
     execution_pb2,
     launch_plan_pb2,
-    matchable_resource_pb2,
     node_execution_pb2,
-    project_attributes_pb2,
     project_pb2,
     task_execution_pb2,
     version_pb2,
@@ -138,17 +136,6 @@ class TestProjects:
 
     async def test_unknown(self, admin):
         assert await code(admin.UpdateProject(project_pb2.Project(id="nobody"))) == grpc.StatusCode.NOT_FOUND
-
-    async def test_attributes(self, admin):
-        request = project_attributes_pb2.ProjectAttributesGetRequest(
-            project="flytesnacks", resource_type=matchable_resource_pb2.WORKFLOW_EXECUTION_CONFIG
-        )
-        found = await admin.GetProjectAttributes(request)
-        assert found.attributes.matching_attributes.workflow_execution_config.max_parallelism == 25
-        request.resource_type = matchable_resource_pb2.TASK_RESOURCE
-        assert await code(admin.GetProjectAttributes(request)) == grpc.StatusCode.NOT_FOUND
-        update = project_attributes_pb2.ProjectAttributesUpdateRequest()
-        assert await code(admin.UpdateProjectAttributes(update)) == grpc.StatusCode.FAILED_PRECONDITION
 
 
 class TestSchedules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from flyteidl.admin import execution_pb2, node_execution_pb2, task_execution_pb2
 
@@ -105,6 +106,8 @@ async def test_executions_come_in_pages(many: Runs):
         ([("eq", "task.name", "tasks.fit")], "d"),
         ([("eq", "launch_entity", "task")], "d"),
         ([("eq", "mode", "1")], "c"),
+        ([("ne", "duration", "5")], "ba"),
+        ([("contains", "name", "A")], ""),
         ([("gte", "duration", "90")], "b"),
         ([("gt", "duration", "1m30s")], ""),
         ([("lt", "duration", "1m")], "a"),
@@ -133,6 +136,8 @@ async def test_executions_are_filtered(many: Runs, filters, expected: str):
         ("eq", "closure", "red"),
         ("like", "name", "x"),
         ("eq", "mode", "manual"),
+        ("eq", "mode", str(2**63)),
+        ("value_in", "state", "0", "archived"),
         ("gt", "created_at", "yesterday"),
         ("gt", "duration", "long"),
         ("eq", "phase", "RUNNING", "FAILED"),
@@ -150,6 +155,42 @@ async def test_executions_are_sorted(many: Runs):
     for key in ("colour", "closure", "id; DROP TABLE executions"):
         with pytest.raises(errors.InvalidArgument, match="sort key"):
             await names(many, sort_key=key)
+
+
+@pytest.mark.parametrize("key", ["", "created_at", "started_at", "duration", "launch_plan.name", "phase", "name"])
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize(
+    "filters", [(), (("value_in", "phase", "SUCCEEDED", "FAILED", "failed"), ("value_in", "state", "0", "1"))]
+)
+async def test_pages_that_follow_each_other_are_the_list(many: Runs, key: str, descending: bool, filters):
+    whole = where(*filters, sort_key=key, descending=descending)
+    expected = [row.id.name for row in await many.list_executions("p", "d", whole)]
+    assert len(expected) == len(set(expected)) == (2 if filters else 4)
+    by_position, by_offset, page = [], [], msgspec.structs.replace(whole, limit=1)
+    for offset in range(len(expected)):
+        rows = await many.list_executions("p", "d", page)
+        by_position += [row.id.name for row in rows]
+        page = msgspec.structs.replace(page, offset=99, position=rows.position)
+        plain = msgspec.structs.replace(whole, limit=1, offset=offset)
+        by_offset += [row.id.name for row in await many.list_executions("p", "d", plain)]
+    assert by_position == by_offset == expected
+    assert await many.list_executions("p", "d", page) == []
+
+
+async def test_what_comes_in_front_moves_no_page(many: Runs):
+    first = await many.list_executions("p", "d", Page(2))
+    await many.create(new_run("f", seconds=70), launched())
+    second = await many.list_executions("p", "d", Page(2, offset=2, position=first.position))
+    assert [row.id.name for row in (*first, *second)] == ["d", "c", "b", "a"]
+
+
+async def test_a_position_holds_for_its_list_alone(many: Runs):
+    first = await many.list_executions("p", "d", Page(1))
+    other = where(("ne", "phase", "ABORTED"), limit=1, offset=3, position=first.position)
+    assert [row.id.name for row in await many.list_executions("p", "d", other)] == ["a"]
+    for wrong in ("x", "é", "AAAA", first.position[:-4]):
+        with pytest.raises(errors.InvalidArgument, match="token"):
+            await many.list_executions("p", "d", Page(1, position=wrong))
 
 
 # -- nodes ------------------------------------------------------------------------------------------------------------

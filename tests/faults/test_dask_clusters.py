@@ -155,7 +155,7 @@ async def test_a_restarted_platform_takes_cluster_and_driver_back(host: Attempts
     await host.restart()
     taken = await host.executor.recover(KEY, handle)
     assert taken.kind is ObservationKind.RUNNING
-    assert [link.name for link in taken.logs] == ["driver", "scheduler", "worker-0", "worker-1"]
+    assert [link.name for link in taken.logs] == ["driver", "scheduler", "worker-0", "worker-1", "Dask dashboard"]
     (host.work(KEY) / "go").touch()
     end = await host.end()
     assert (end.kind, end.exit_code) == (ObservationKind.EXITED, 0)

@@ -10,7 +10,10 @@ def test_variables_are_read_by_theme_and_field(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("DAYFLY_HOST__CPUS", "1.5")
     monkeypatch.setenv("DAYFLY_HOST__ENVIRONMENTS", '{"*gpu*": "/opt/gpu/bin/python"}')
     monkeypatch.setenv("DAYFLY_LEASE__GROUP_SECONDS", "3")
+    monkeypatch.setenv("DAYFLY_NOTIFICATIONS__WEBHOOKS", '{"http://here": "FAILED"}')
+    monkeypatch.setenv("DAYFLY_TASKS__MAX_CPU", "3")
     told = assembly.read_settings()
+    assert (told.notifications.webhooks, told.tasks.max_cpu) == ({"http://here": "FAILED"}, "3")
     assert (told.host.cpus, told.lease.group_seconds) == (1.5, 3)
     assert told.host.environments == {"*gpu*": "/opt/gpu/bin/python"}
 

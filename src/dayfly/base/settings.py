@@ -103,6 +103,46 @@ class TasksSettings:
 
 
 @dataclass(frozen=True)
+class NotificationsSettings:
+    """How people are told of executions that have ended; see docs/notifications.md."""
+
+    smtp_host: str = ""
+    """Mail server; no mail is sent when empty."""
+    smtp_port: int = 25
+    """Its port: 25, 587 with `starttls`, 465 with `tls`."""
+    smtp_security: str = ""
+    """`starttls`, `tls`, or nothing for a server on this host."""
+    smtp_user: str = ""
+    """Name to log in with; no login when empty."""
+    smtp_password: str = ""
+    """Password to log in with."""
+    sender: str = "dayfly@localhost"
+    """Whom mail comes from."""
+    slack_webhook: str = ""
+    """Incoming webhook of Slack; Slack notifications go by mail when empty, as Flyte's do."""
+    webhooks: dict[str, str] = field(default_factory=dict)
+    """Addresses that get every end as JSON, with the phases they want (`FAILED,ABORTED`); nothing is all of them."""
+
+
+@dataclass(frozen=True)
+class ConnectorsSettings:
+    """Tasks that run somewhere else: flytekit's connectors, such as sensors, BigQuery, Snowflake."""
+
+    endpoints: str = ""
+    """Connector services that run already, as `host:port,host:port`; each is asked what it knows."""
+    modules: str = ""
+    """Modules with connectors of your own, `one,two`, loaded beside those of installed flytekitplugins."""
+    poll_seconds: float = 1.0
+    """After how long a connector is first asked how its task is; then ever more rarely."""
+    slowest_poll_seconds: float = 10.0
+    """How rarely in the end."""
+    call_seconds: float = 30.0
+    """How long a connector may take to answer."""
+    sync_seconds: float = 600.0
+    """How long a connector may take that does its task while it is asked."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All themes."""
 
@@ -112,3 +152,5 @@ class Settings:
     lease: LeaseSettings = LeaseSettings()
     host: HostSettings = field(default_factory=HostSettings)
     tasks: TasksSettings = TasksSettings()
+    notifications: NotificationsSettings = field(default_factory=NotificationsSettings)
+    connectors: ConnectorsSettings = ConnectorsSettings()

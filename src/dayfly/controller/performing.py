@@ -9,20 +9,22 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from flyteidl.admin import task_pb2
+from flyteidl.admin import matchable_resource_pb2, task_pb2
 from flyteidl.core import literals_pb2, tasks_pb2, workflow_pb2
 
 from dayfly.base import errors, logs
 from dayfly.controller import overriding, preparing
 from dayfly.model import commands, events, identifiers, layout, phases, promises
 from dayfly.ports import executor_parts
+from dayfly.ports.attributes import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from dayfly.base.clock import Clock
     from dayfly.model.commands import Command, StartAttempt, StopAttempt
     from dayfly.model.identifiers import EntityId, NodeId
+    from dayfly.ports.attributes import Attributes
     from dayfly.ports.blobs import Blobs
     from dayfly.ports.definitions import Definitions
     from dayfly.ports.executors import Executor
@@ -53,11 +55,14 @@ class Performer:
         grace_seconds: float,
         platform_env: Mapping[str, str],
         sizing: preparing.Sizing | None = None,
+        attributes: Attributes | None = None,
+        claims: Mapping[str, Callable[[str], Awaitable[bool]]] | None = None,
     ) -> None:
+        self._claims = claims or {}
         self._runs, self._definitions, self._blobs, self._clock = runs, definitions, blobs, clock
         self._executors, self._by_type = by_name, by_type
         self._public_url, self._grace_seconds, self._platform_env = public_url, grace_seconds, platform_env
-        self._sizing = sizing or preparing.Sizing()
+        self._sizing, self._attributes = sizing or preparing.Sizing(), attributes
         self._templates: dict[EntityId, tasks_pb2.TaskTemplate] = {}
         self._tries: dict[str, int] = {}
 
@@ -80,7 +85,8 @@ class Performer:
             elif isinstance(command, commands.StartAttempt) and _is_over(run, command):
                 # A platform started it, saw it end and died before it could say here that it was started.
                 key = identifiers.attempt_key(run.id, command.node, command.attempt)
-                await self._executors[self._executor_of(run.plan.nodes[command.node].task_type)].forget(key, b"")
+                name = await self._executor_of(run.plan.nodes[command.node].task_type)
+                await self._executors[name].forget(key, b"")
                 await self._runs.mark_done(run.id, command)
             elif isinstance(command, commands.StartAttempt):
                 await self._start(run, command)
@@ -104,13 +110,13 @@ class Performer:
                 interruptible=command.interruptible,
                 public_url=self._public_url,
                 platform_env=self._platform_env,
-                sizing=self._sizing,
+                sizing=await self._sizing_for(run),
                 out_of_memory=command.out_of_memory,
                 notes=notes,
             )
             if preparing.uses_task_template(template):
                 await self._blobs.put(preparing.task_template_uri(run, command.node), spec.template)
-            name = self._executor_of(template.type)
+            name = await self._executor_of(template.type)
             handle = await self._executors[name].start(spec)
         except errors.UserError as error:
             code = getattr(error, "code", "BadTaskSpecification")
@@ -130,7 +136,20 @@ class Performer:
         phase = phases.AttemptPhase.QUEUED
         return events.AttemptProgressed(self._clock.now(), command.node, command.attempt, phase, note)
 
-    def _executor_of(self, task_type: str) -> str:
+    async def _sizing_for(self, run: Run) -> preparing.Sizing:
+        """Return the sizes that hold for the run's workflow: the platform's, and attributes laid over."""
+        kind, place = matchable_resource_pb2.TASK_RESOURCE, Place(run.id.project, run.id.domain, run.workflow.name)
+        found = await self._attributes.matching(kind, place) if self._attributes is not None else []
+        if not found:
+            return self._sizing
+        told = matchable_resource_pb2.MatchingAttributes.FromString(found[0].document)
+        return preparing.sizing_for(self._sizing, told.task_resource_attributes)
+
+    async def _executor_of(self, task_type: str) -> str:
+        if task_type not in self._by_type:
+            for name, claims in self._claims.items():
+                if await claims(task_type):
+                    return name
         return self._by_type.get(task_type, self._by_type[executor_parts.ANY_TYPE])
 
     async def _fail(

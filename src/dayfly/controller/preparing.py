@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from flyteidl.admin import execution_pb2
+from flyteidl.admin import execution_pb2, matchable_resource_pb2
 from flyteidl.core import security_pb2
 
-from dayfly.model import command_templates, identifiers, layout, resources
+from dayfly.model import command_templates, identifiers, layout, quantities, resources
 from dayfly.ports import executors, secrets
 
 if TYPE_CHECKING:
@@ -78,6 +78,9 @@ def build_spec(
         argv=command_templates.render((*container.command, *container.args), values),
         env=env,
         volatile_env=frozenset(of_execution),
+        inputs_uri=values.input,
+        output_prefix=values.output_prefix,
+        raw_output_prefix=values.raw_output_data_prefix,
         image=container.image,
         cpu_request=sizes.cpu_request,
         memory_request_bytes=int(sizes.memory_request_bytes * factor),
@@ -90,6 +93,15 @@ def build_spec(
         secrets=_secrets(template, spec),
         notes=(*notes, *told),
     )
+
+
+def sizing_for(platform: Sizing, told: matchable_resource_pb2.TaskResourceAttributes) -> Sizing:
+    """Return the sizes with what matchable attributes say laid over."""
+    defaults = told.defaults
+    cpu = quantities.cores(defaults.cpu) if defaults.cpu else platform.assumed_cpu
+    memory = quantities.size_bytes(defaults.memory) if defaults.memory else platform.assumed_memory_bytes
+    ceiling = resources.limited(platform.ceiling, told.limits)
+    return msgspec.structs.replace(platform, assumed_cpu=cpu, assumed_memory_bytes=memory, ceiling=ceiling)
 
 
 def uses_task_template(template: tasks_pb2.TaskTemplate) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
+from flyteidl.admin import matchable_resource_pb2
 from flyteidl.core import tasks_pb2
 
 from dayfly.model import quantities
@@ -65,6 +66,16 @@ def settle(asked: tasks_pb2.Resources, ceiling: Ceiling) -> Sizes:
     cpu_request, cpu_limit = _settle(requests, limits, _KIND.Value("CPU"), Decimal(str(ceiling.cpu)))
     memory_request, memory_limit = _settle(requests, limits, _KIND.Value("MEMORY"), Decimal(ceiling.memory_bytes))
     return Sizes(float(cpu_request), float(cpu_limit), _whole(memory_request), _whole(memory_limit))
+
+
+def limited(ceiling: Ceiling, told: matchable_resource_pb2.TaskResourceSpec) -> Ceiling:
+    """Return the ceiling with what attributes say of it laid over. Raise `InvalidArgument` for what is no quantity."""
+    return Ceiling(
+        quantities.cores(told.cpu) if told.cpu else ceiling.cpu,
+        quantities.size_bytes(told.memory) if told.memory else ceiling.memory_bytes,
+        quantities.size_bytes(told.ephemeral_storage) if told.ephemeral_storage else ceiling.ephemeral_storage_bytes,
+        quantities.size_bytes(told.gpu) if told.gpu else ceiling.gpus,
+    )
 
 
 def find_excess(asked: tasks_pb2.Resources, ceiling: Ceiling) -> list[str]:

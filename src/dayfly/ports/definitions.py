@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -65,13 +65,27 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Which part of a list is wanted. The token that clients see is the decimal offset."""
+    """Which part of a list is wanted. The token that clients see is the offset, and the position behind it."""
 
     limit: int
     offset: int = 0
     filters: tuple[Filter, ...] = ()
     sort_key: str = "created_at"
     descending: bool = True
+    position: str = ""
+    """Where the page before this one ended (`Listed.position`); one of another list counts for nothing."""
+
+
+T = TypeVar("T")
+
+
+class Listed(list[T]):
+    """The rows of a page."""
+
+    def __init__(self, rows: Iterable[T] = (), position: str = "") -> None:
+        super().__init__(rows)
+        self.position = position
+        """Where the page ends, for the next one to begin there; empty where the page is."""
 
 
 class Definitions(Protocol):
@@ -89,7 +103,7 @@ class Definitions(Protocol):
         """Replace a project. Raise `NotFound`."""
         ...
 
-    async def list_projects(self, page: Page) -> list[Project]:
+    async def list_projects(self, page: Page) -> Listed[Project]:
         """Return projects; fields: identifier, name, description, labels, state, created_at. limit 0 is all."""
         ...
 
@@ -105,7 +119,7 @@ class Definitions(Protocol):
         """Return those of the versions that exist, in one go."""
         ...
 
-    async def list_versions(self, kind: int, project: str, domain: str, name: str, page: Page) -> list[Definition]:
+    async def list_versions(self, kind: int, project: str, domain: str, name: str, page: Page) -> Listed[Definition]:
         """Return versions; all names where `name` is empty.
 
         Fields: project, domain, name, version, created_at, updated_at, and by kind: type, short_description, digest,
@@ -113,7 +127,7 @@ class Definitions(Protocol):
         """
         ...
 
-    async def list_names(self, kind: int, project: str, domain: str, page: Page) -> list[NamedEntity]:
+    async def list_names(self, kind: int, project: str, domain: str, page: Page) -> Listed[NamedEntity]:
         """Return distinct names with their metadata; fields: name, project, domain, description, state."""
         ...
 
@@ -137,6 +151,6 @@ class Definitions(Protocol):
         """Return the active version, None when none is."""
         ...
 
-    async def list_active_launch_plans(self, project: str, domain: str, page: Page) -> list[Definition]:
+    async def list_active_launch_plans(self, project: str, domain: str, page: Page) -> Listed[Definition]:
         """Return all active versions of a project's domain."""
         ...

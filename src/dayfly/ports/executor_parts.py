@@ -57,3 +57,5 @@ class Plugged:
 
     executor: Executor
     task_types: tuple[str, ...]
+    claims: Callable[[str], Awaitable[bool]] | None = None
+    """Says whether it takes a type that is nobody's own; asked where nobody names the type."""

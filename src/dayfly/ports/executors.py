@@ -35,6 +35,12 @@ class AttemptSpec(msgspec.Struct, frozen=True):
     volatile_env: frozenset[str] = frozenset()
     """Names in `env` that this execution alone sets, Flyte's own apart: where there are any, user modules must be
     imported after they are set, never before the fork."""
+    inputs_uri: str = ""
+    """Address of inputs.pb."""
+    output_prefix: str = ""
+    """The folder for outputs.pb and error.pb, without a trailing slash."""
+    raw_output_prefix: str = ""
+    """The folder for the attempt's own data."""
     image: str = ""
     cpu_request: float = 0.0
     """Cores; 0 is not said."""

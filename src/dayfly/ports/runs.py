@@ -13,7 +13,7 @@ from dayfly.model.events import Event
 from dayfly.model.identifiers import AttemptKey, EntityId, ExecutionId, NodeId
 from dayfly.model.plan import Plan
 from dayfly.model.run import RunState
-from dayfly.ports.definitions import Page
+from dayfly.ports.definitions import Listed, Page
 
 
 class NewRun(msgspec.Struct, frozen=True):
@@ -34,6 +34,8 @@ class NewRun(msgspec.Struct, frozen=True):
     user: str = ""
     tags: tuple[tuple[str, str], ...] = ()
     """Labels as (key, value), tags as (tag, ""): indexed for filters."""
+    at_once: int = 0
+    """How many executions of launch plans of this name may be under way, this one included; 0 is no limit."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -118,7 +120,10 @@ class Runs(Protocol):
 
     # -- doors ------------------------------------------------------------------------------------------------------
     async def create(self, run: NewRun, launched: Event) -> None:
-        """Commit run, projection and first event together. Raise `AlreadyExists`, with nothing changed."""
+        """Commit run, projection and first event together.
+
+        Raise `AlreadyExists` for the name, and where `at_once` are under way already, with nothing changed.
+        """
         ...
 
     async def append(self, execution: ExecutionId, events: Sequence[Event]) -> None:
@@ -193,7 +198,7 @@ class Runs(Protocol):
         """Return one execution, None if unknown."""
         ...
 
-    async def list_executions(self, project: str, domain: str, page: Page) -> list[ExecutionRow]:
+    async def list_executions(self, project: str, domain: str, page: Page) -> Listed[ExecutionRow]:
         """Return executions by Flyte's filter fields; archived ones only where a filter names `state`."""
         ...
 
@@ -201,7 +206,7 @@ class Runs(Protocol):
         """Return one node execution, None if unknown."""
         ...
 
-    async def list_nodes(self, execution: ExecutionId, parent: NodeId | None, page: Page) -> list[NodeRow]:
+    async def list_nodes(self, execution: ExecutionId, parent: NodeId | None, page: Page) -> Listed[NodeRow]:
         """Return node executions directly below `parent`, top-level ones for None."""
         ...
 
@@ -209,7 +214,7 @@ class Runs(Protocol):
         """Return one task execution, None if unknown."""
         ...
 
-    async def list_attempts(self, execution: ExecutionId, node: NodeId, page: Page) -> list[AttemptRow]:
+    async def list_attempts(self, execution: ExecutionId, node: NodeId, page: Page) -> Listed[AttemptRow]:
         """Return the task executions of a node, first attempt first unless sorted otherwise."""
         ...
 

@@ -9,7 +9,7 @@ import msgspec
 from dayfly.base.clock import Micros
 from dayfly.model.events import Event
 from dayfly.model.identifiers import ExecutionId
-from dayfly.ports.definitions import Page
+from dayfly.ports.definitions import Listed, Page
 
 
 class Signal(msgspec.Struct, frozen=True):
@@ -41,6 +41,6 @@ class Signals(Protocol):
         """
         ...
 
-    async def list(self, execution: ExecutionId, page: Page) -> list[Signal]:
+    async def list(self, execution: ExecutionId, page: Page) -> Listed[Signal]:
         """Return the signals of an execution in the order they came up, unless sorted otherwise."""
         ...

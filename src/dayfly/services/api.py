@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 from dayfly.base.clock import Clock
 from dayfly.ports.blobs import Blobs
-from dayfly.ports.definitions import Definitions
 from dayfly.ports.links import Links
-from dayfly.ports.runs import Runs
-from dayfly.ports.signals import Signals as SignalStore
+from dayfly.ports.stores import Stores
 from dayfly.services.answering import Handler
 from dayfly.services.attributes import Attributes
 from dayfly.services.auth import AuthMetadata
@@ -26,6 +24,7 @@ from dayfly.services.launching import Launcher
 from dayfly.services.named_entities import NamedEntities
 from dayfly.services.node_executions import NodeExecutions
 from dayfly.services.outside_events import OutsideEvents
+from dayfly.services.overrides import Overrides
 from dayfly.services.projects import Projects
 from dayfly.services.settings import ApiSettings
 from dayfly.services.signals import Signals
@@ -63,23 +62,17 @@ class Api:
     """No RPC: what starts executions from inside (schedules) uses it too."""
 
 
-def build(
-    definitions: Definitions,
-    runs: Runs,
-    signals: SignalStore,
-    blobs: Blobs,
-    links: Links,
-    now: Clock,
-    settings: ApiSettings,
-) -> Api:
+def build(stores: Stores, blobs: Blobs, links: Links, now: Clock, settings: ApiSettings) -> Api:
     """Make all services."""
+    definitions, runs = stores.definitions, stores.runs
+    overrides = Overrides(stores.attributes)
     data = DataReader(blobs, links, now, settings)
     workflows = Workflows(definitions, now, settings)
     launch_plans = LaunchPlans(definitions, now, settings)
     targets = LaunchTargets(definitions, workflows, launch_plans)
-    launcher = Launcher(definitions, runs, blobs, targets, now, settings)
+    launcher = Launcher(definitions, runs, blobs, targets, overrides, now, settings)
     return Api(
-        tasks=Tasks(definitions, now, settings),
+        tasks=Tasks(definitions, overrides, now, settings),
         workflows=workflows,
         launch_plans=launch_plans,
         executions=Executions(runs, blobs, launcher, data, now),
@@ -89,11 +82,11 @@ def build(
         outside_events=OutsideEvents(runs),
         projects=Projects(definitions, settings),
         named_entities=NamedEntities(definitions),
-        attributes=Attributes(definitions, settings),
+        attributes=Attributes(stores.attributes, definitions, settings),
         descriptions=Descriptions(),
         version=Version(settings),
         dataproxy=DataProxy(definitions, runs, blobs, links, data, now, settings),
-        signals=Signals(runs, signals, now),
+        signals=Signals(runs, stores.signals, now),
         auth=AuthMetadata(settings),
         identity=Identity(),
         launcher=launcher,
@@ -185,13 +178,14 @@ def _administration(api: Api) -> dict[str, Handler]:
         "GetNamedEntity": api.named_entities.get,
         "UpdateNamedEntity": api.named_entities.update,
         "GetVersion": api.version.get,
-        "GetProjectAttributes": api.attributes.get_of_project,
-        "GetProjectDomainAttributes": api.attributes.get_none,
-        "GetWorkflowAttributes": api.attributes.get_none,
         "ListMatchableAttributes": api.attributes.list,
-        **{
-            f"{verb}{level}Attributes": api.attributes.refuse
-            for verb in ("Update", "Delete")
-            for level in ("Project", "ProjectDomain", "Workflow")
-        },
+        "UpdateProjectAttributes": api.attributes.update_of_project,
+        "GetProjectAttributes": api.attributes.get_of_project,
+        "DeleteProjectAttributes": api.attributes.delete_of_project,
+        "UpdateProjectDomainAttributes": api.attributes.update_of_domain,
+        "GetProjectDomainAttributes": api.attributes.get_of_domain,
+        "DeleteProjectDomainAttributes": api.attributes.delete_of_domain,
+        "UpdateWorkflowAttributes": api.attributes.update_of_workflow,
+        "GetWorkflowAttributes": api.attributes.get_of_workflow,
+        "DeleteWorkflowAttributes": api.attributes.delete_of_workflow,
     }

@@ -18,11 +18,13 @@ from dayfly.compiler import inputs
 from dayfly.model import identifiers, layout
 from dayfly.model.events import Launched
 from dayfly.model.identifiers import START_NODE, ExecutionId
+from dayfly.ports.attributes import Place
 from dayfly.ports.blobs import Blobs
 from dayfly.ports.definitions import Definitions
 from dayfly.ports.runs import NewRun, Runs
 from dayfly.services import execution_spec, identity, naming, node_executions, projects
 from dayfly.services.launch_targets import LaunchTargets, Target
+from dayfly.services.overrides import Overrides
 from dayfly.services.settings import ApiSettings
 
 
@@ -35,6 +37,7 @@ class Launcher:
         runs: Runs,
         blobs: Blobs,
         targets: LaunchTargets,
+        overrides: Overrides,
         now: Clock,
         settings: ApiSettings,
     ) -> None:
@@ -42,6 +45,7 @@ class Launcher:
         self._runs = runs
         self._blobs = blobs
         self._targets = targets
+        self._overrides = overrides
         self._clock = now
         self._settings = settings
         self._creating: weakref.WeakValueDictionary[ExecutionId, asyncio.Lock] = weakref.WeakValueDictionary()
@@ -58,12 +62,16 @@ class Launcher:
 
         Raise `InvalidArgument`, `NotFound` for what is launched, `AlreadyExists` for the name.
         """
-        await projects.require_active(self._definitions, self._settings, project, domain)
+        owner = await projects.require_active(self._definitions, self._settings, project, domain)
         execution = ExecutionId(project, domain, naming.execution_name(name) if name else ids.execution_name())
         if not asked.HasField("launch_plan"):
             raise errors.InvalidArgument("spec.launch_plan is missing.", remedy="Name a launch plan or a task.")
         target = await self._targets.get(asked.launch_plan)
-        spec = execution_spec.build(asked, target.message.spec, self._settings)
+        place = Place(project, domain, target.workflow.name, target.launch_plan.name)
+        configs = await self._overrides.configs(place)
+        spec = execution_spec.build(asked, target.message.spec, self._settings, configs)
+        execution_spec.add_labels(spec, owner.labels)
+        await self._overrides.check_cluster(place, spec)
         await self._follow_parent(spec)
         merged = inputs.merge(
             target.message.closure.expected_inputs,
@@ -123,6 +131,7 @@ class Launcher:
             mode=spec.metadata.mode,
             user=identity.ANONYMOUS,
             tags=execution_spec.tags(spec),
+            at_once=execution_spec.at_once(spec, target.message.spec),
         )
         await self._runs.create(run, Launched(at=at, options=execution_spec.options(spec)))
 

@@ -1,7 +1,8 @@
 """Pages of lists: from a request's limit, token, filters and order to a `Page`, and the token of the next one.
 
-A token is the decimal offset; it is empty once a page came back that was not full. Source: flyteadmin's
-pkg/manager/impl/util/shared.go in flyteorg/flyte.
+A token is the decimal offset, as upstream (flyteadmin's pkg/manager/impl/util/shared.go in flyteorg/flyte), and behind
+a dash the position that the store gave, so that no page costs more for those before it. A client may give an offset of
+its own. The token is empty once a page came back that was not full.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import msgspec
 from flyteidl.admin import common_pb2
 
 from dayfly.base import errors
-from dayfly.ports.definitions import Filter, Page
+from dayfly.ports.definitions import Filter, Listed, Page
 from dayfly.services import filters
 
 MAX_OFFSET = 2**62
@@ -31,9 +32,11 @@ def read(request: Any, *, sort_key: str = "created_at", descending: bool = True,
     if request.HasField("sort_by") and request.sort_by.key:
         sort_key = request.sort_by.key
         descending = request.sort_by.direction == common_pb2.Sort.DESCENDING
+    offset, position = _split(request.token)
     return Page(
         limit=request.limit,
-        offset=_offset(request.token),
+        offset=offset,
+        position=position,
         filters=_conditions(request),
         sort_key=sort_key,
         descending=descending,
@@ -42,7 +45,10 @@ def read(request: Any, *, sort_key: str = "created_at", descending: bool = True,
 
 def next_token(page: Page, items: Sequence[object]) -> str:
     """Return the token after this page, empty when it was the last."""
-    return str(page.offset + len(items)) if page.limit and len(items) == page.limit else ""
+    if not page.limit or len(items) != page.limit:
+        return ""
+    offset = str(page.offset + len(items))
+    return f"{offset}-{items.position}" if isinstance(items, Listed) and items.position else offset
 
 
 def narrowed(page: Page, condition: Filter) -> Page:
@@ -55,9 +61,10 @@ def _conditions(request: Any) -> tuple[Filter, ...]:
     return filters.parse(request.filters) if "filters" in request.DESCRIPTOR.fields_by_name else ()
 
 
-def _offset(token: str) -> int:
+def _split(token: str) -> tuple[int, str]:
+    offset, dash, position = token.partition("-")
     if not token:
-        return 0
-    if not (token.isascii() and token.isdigit()) or int(token[:20]) > MAX_OFFSET:
+        return 0, ""
+    if not (offset.isascii() and offset.isdigit()) or int(offset[:20]) > MAX_OFFSET or bool(dash) != bool(position):
         raise errors.InvalidArgument(f"The list's token {token[:40]!r} is not one that this server gave.")
-    return int(token)
+    return int(offset), position

@@ -29,8 +29,8 @@ async def seed(definitions: Definitions) -> None:
             pass  # Another server on the same database was faster.
 
 
-async def require_active(definitions: Definitions, settings: ApiSettings, project: str, domain: str) -> None:
-    """Raise `InvalidArgument` unless the project exists and is active and the domain is one of the configured."""
+async def require_active(definitions: Definitions, settings: ApiSettings, project: str, domain: str) -> Project:
+    """Return the project. Raise `InvalidArgument` unless it is active and the domain is one of the configured."""
     naming.path_part(project, "project")
     if domain not in settings.domains:
         raise errors.InvalidArgument(
@@ -47,6 +47,7 @@ async def require_active(definitions: Definitions, settings: ApiSettings, projec
             project_pb2.InactiveProject(id=project),
             remedy="Make it active again first.",
         )
+    return found
 
 
 class Projects:

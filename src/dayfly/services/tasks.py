@@ -13,6 +13,7 @@ from dayfly.model import identifiers, resources
 from dayfly.model.identifiers import EntityId
 from dayfly.ports.definitions import Definition, Definitions
 from dayfly.services import naming, projects, registering
+from dayfly.services.overrides import Overrides
 from dayfly.services.settings import ApiSettings
 from dayfly.services.timestamps import to_timestamp
 
@@ -20,8 +21,9 @@ from dayfly.services.timestamps import to_timestamp
 class Tasks:
     """CreateTask, GetTask, ListTasks."""
 
-    def __init__(self, definitions: Definitions, now: Clock, settings: ApiSettings) -> None:
+    def __init__(self, definitions: Definitions, overrides: Overrides, now: Clock, settings: ApiSettings) -> None:
         self._definitions = definitions
+        self._overrides = overrides
         self._clock = now
         self._settings = settings
 
@@ -31,7 +33,7 @@ class Tasks:
         await projects.require_active(self._definitions, self._settings, entity.project, entity.domain)
         template = request.spec.template
         registering.refuse_errors(compiled_tasks.check(template, entity), f"{entity} is invalid")
-        self._refuse_excess(template, entity)
+        await self._refuse_excess(template, entity)
         template.id.CopyFrom(identifiers.to_identifier(entity))
         compiled = compiler_pb2.CompiledTask(template=template)
         at = self._clock.now()
@@ -48,12 +50,13 @@ class Tasks:
         await registering.create(self._definitions, definition, _compared)
         return task_pb2.TaskCreateResponse()
 
-    def _refuse_excess(self, template: tasks_pb2.TaskTemplate, entity: EntityId) -> None:
-        excess = resources.find_excess(template.container.resources, self._settings.task_ceiling)
+    async def _refuse_excess(self, template: tasks_pb2.TaskTemplate, entity: EntityId) -> None:
+        ceiling = await self._overrides.ceiling(entity, self._settings.task_ceiling)
+        excess = resources.find_excess(template.container.resources, ceiling)
         if excess:
             raise errors.InvalidArgument(
                 f"{entity} asks for more than a task may have: {'; '.join(excess)}.",
-                remedy="Ask for less, or have the platform's DAYFLY_TASKS__MAX_... settings raised.",
+                remedy="Ask for less, or have the DAYFLY_TASKS__MAX_... settings or TASK_RESOURCE attributes raised.",
             )
 
     async def get(self, request: common_pb2.ObjectGetRequest) -> task_pb2.Task:

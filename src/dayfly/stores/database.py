@@ -8,8 +8,10 @@ import sqlalchemy as sa
 
 from dayfly.base.clock import Clock
 from dayfly.stores import migrating, postgres
+from dayfly.stores.attributes import SqlAttributes
 from dayfly.stores.connections import Connections
 from dayfly.stores.definitions import SqlDefinitions
+from dayfly.stores.notices import SqlNotices
 from dayfly.stores.runs import SqlRuns
 from dayfly.stores.schedules import SqlSchedules
 from dayfly.stores.signals import SqlSignals
@@ -25,6 +27,8 @@ class Database:
         self.definitions = SqlDefinitions(connections, clock)
         self.runs = SqlRuns(connections, clock, waking)
         self.schedules = SqlSchedules(connections)
+        self.notices = SqlNotices(connections)
+        self.attributes = SqlAttributes(connections)
         self.signals = SqlSignals(connections, clock, waking.wake)
 
     async def close(self) -> None:

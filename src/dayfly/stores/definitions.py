@@ -12,9 +12,10 @@ from flyteidl.core import identifier_pb2
 from dayfly.base import errors
 from dayfly.base.clock import Clock, Micros
 from dayfly.model.identifiers import EntityId
-from dayfly.ports.definitions import Definition, NamedEntity, Page, Project
-from dayfly.stores import fields, filtering, plan_store, schema, upserting
+from dayfly.ports.definitions import Definition, Listed, NamedEntity, Page, Project
+from dayfly.stores import fields, filtering, pages, plan_store, schema, upserting
 from dayfly.stores.connections import Connections
+from dayfly.stores.pages import Order
 
 _KIND_TABLES = {
     identifier_pb2.TASK: schema.tasks,
@@ -62,12 +63,12 @@ class SqlDefinitions:
 
         await self._connections.write(work)
 
-    async def list_projects(self, page: Page) -> list[Project]:
+    async def list_projects(self, page: Page) -> Listed[Project]:
         """Return projects, by identifier unless sorted otherwise. limit 0 is all."""
         query = sa.select(schema.projects).where(*filtering.conditions(page, fields.PROJECTS))
         number: Any = schema.projects.c.id
-        query = filtering.paged(query, page, fields.PROJECTS, [number], number)
-        return [_project(row) for row in await self._connections.read(lambda c: c.execute(query).all())]
+        listing = pages.listing(query, page, fields.PROJECTS, Order(number, descending=False), number, ("projects",))
+        return await self._connections.read(lambda connection: listing.read(connection, _project))
 
     async def create(self, definition: Definition) -> Definition | None:
         """Add a version, and its named entity. Return None when added, else the stored one, untouched."""
@@ -93,15 +94,15 @@ class SqlDefinitions:
         """Return those of the versions that exist, in one go."""
         return await self._connections.read(lambda connection: _find_many(connection, entities))
 
-    async def list_versions(self, kind: int, project: str, domain: str, name: str, page: Page) -> list[Definition]:
+    async def list_versions(self, kind: int, project: str, domain: str, name: str, page: Page) -> Listed[Definition]:
         """Return versions, newest first unless sorted otherwise; all names where `name` is empty."""
         table = _table(kind)
         where = [*filtering.conditions(page, fields.VERSIONS[kind])]
         if name:
             where.append(table.c.name == name)
-        return await self._list(kind, project, domain, page, where)
+        return await self._list(kind, project, domain, page, where, "versions", name)
 
-    async def list_names(self, kind: int, project: str, domain: str, page: Page) -> list[NamedEntity]:
+    async def list_names(self, kind: int, project: str, domain: str, page: Page) -> Listed[NamedEntity]:
         """Return distinct names with their metadata, by name unless sorted otherwise."""
         table = schema.named_entities
         query = sa.select(table).where(
@@ -111,14 +112,15 @@ class SqlDefinitions:
             *filtering.conditions(page, fields.NAMES),
         )
         name: Any = table.c.name
-        query = filtering.paged(query, page, fields.NAMES, [name], name)
-        return [NamedEntity(*row) for row in await self._connections.read(lambda c: c.execute(query).all())]
+        scope = ("names", str(kind), project, domain)
+        listing = pages.listing(query, page, fields.NAMES, Order(name, descending=False), name, scope)
+        return await self._connections.read(lambda connection: listing.read(connection, _name))
 
     async def find_name(self, kind: int, project: str, domain: str, name: str) -> NamedEntity | None:
         """Return one name's metadata, None when no version of it exists."""
         query = sa.select(schema.named_entities).where(_is_name(kind, project, domain, name))
         row = await self._connections.read(lambda connection: connection.execute(query).one_or_none())
-        return None if row is None else NamedEntity(*row)
+        return None if row is None else _name(row)
 
     async def update_name(self, entity: NamedEntity) -> None:
         """Set description and state. Raise `NotFound` when no version exists."""
@@ -164,20 +166,29 @@ class SqlDefinitions:
         found = await self._list(_LAUNCH_PLAN, project, domain, Page(limit=1), where)
         return found[0] if found else None
 
-    async def list_active_launch_plans(self, project: str, domain: str, page: Page) -> list[Definition]:
+    async def list_active_launch_plans(self, project: str, domain: str, page: Page) -> Listed[Definition]:
         """Return all active versions of a project's domain."""
         where = [*filtering.conditions(page, fields.VERSIONS[_LAUNCH_PLAN]), schema.launch_plans.c.state == 1]
-        return await self._list(_LAUNCH_PLAN, project, domain, page, where)
+        return await self._list(_LAUNCH_PLAN, project, domain, page, where, "active")
 
     async def _list(
-        self, kind: int, project: str, domain: str, page: Page, where: Iterable[sa.ColumnElement[bool]]
-    ) -> list[Definition]:
+        self,
+        kind: int,
+        project: str,
+        domain: str,
+        page: Page,
+        where: Iterable[sa.ColumnElement[bool]],
+        *scope: str,
+    ) -> Listed[Definition]:
         table = _table(kind)
         query = _query(kind).where(table.c.project == project, table.c.domain == domain, *where)
-        newest: list[Any] = [table.c.created_at.desc(), table.c.id.desc()]
-        query = filtering.paged(query, page, fields.VERSIONS[kind], newest, table.c.id)
-        rows = await self._connections.read(lambda connection: connection.execute(query).all())
-        return [_definition(kind, row) for row in rows]
+        newest = Order(table.c.created_at, descending=True)
+        listing = pages.listing(
+            query, page, fields.VERSIONS[kind], newest, table.c.id, (str(kind), project, domain, *scope)
+        )
+        return await self._connections.read(
+            lambda connection: listing.read(connection, lambda row: _definition(kind, row))
+        )
 
 
 def _table(kind: int) -> sa.Table:
@@ -245,6 +256,10 @@ def _definition_values(definition: Definition) -> dict[str, Any]:
         if definition.workflow is not None:
             values |= {f"workflow_{part}": getattr(definition.workflow, part) for part in _VERSION_KEY}
     return values
+
+
+def _name(row: Any) -> NamedEntity:
+    return NamedEntity(row.kind, row.project, row.domain, row.name, row.description, row.state)
 
 
 def _project(row: Any) -> Project:

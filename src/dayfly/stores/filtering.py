@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from dayfly.base import clock, errors
 from dayfly.ports.definitions import Filter, Page
+from dayfly.stores import schema
 
 Column = sa.ColumnElement[Any]
 
@@ -54,7 +55,7 @@ _MANY = ("value_in", "value_not_in")
 
 def condition(item: Filter, fields: Fields) -> Column:
     """Return one filter as a condition. Raises `InvalidArgument` for an unknown field or function, or a bad value."""
-    field = _find_field(item.field, fields, "filter")
+    field = find_field(item.field, fields, "filter")
     function = _FUNCTIONS.get(item.function)
     if function is None:
         known = ", ".join(_FUNCTIONS)
@@ -63,7 +64,18 @@ def condition(item: Filter, fields: Fields) -> Column:
         raise errors.InvalidArgument(f"filter {item.function}({item.field}, ...) needs exactly one value.")
     read = str if item.function in _PATTERNS else field.read
     try:
-        return function(field.column, [read(value) for value in item.values])
+        found = function(field.column, [read(value) for value in item.values])
+    except ValueError as error:
+        raise errors.InvalidArgument(f"filter on {item.field}: {error}.") from error
+    # What is not known yet is neither less than anything nor unequal to it.
+    return sa.and_(found, field.column >= 0) if isinstance(field.column.type, schema.Later) else found
+
+
+def alternatives(item: Filter, fields: Fields) -> list[Column]:
+    """Return a `value_in` as conditions of which one must hold, and never two at once. Raises `InvalidArgument`."""
+    field = find_field(item.field, fields, "filter")
+    try:
+        return [field.column == value for value in dict.fromkeys(map(field.read, item.values))]
     except ValueError as error:
         raise errors.InvalidArgument(f"filter on {item.field}: {error}.") from error
 
@@ -73,24 +85,8 @@ def conditions(page: Page, fields: Fields) -> list[Column]:
     return [condition(item, fields) for item in page.filters]
 
 
-def paged(statement: sa.Select[Any], page: Page, fields: Fields, natural: list[Column], number: Column) -> Any:
-    """Return `statement` in the page's order, cut to the page; `natural` is the order where none is asked for.
-
-    `number` tells rows apart that are equal in it, lest a page repeat a row of the one before.
-    """
-    if page.sort_key:
-        key = _find_field(page.sort_key, fields, "sort key").column
-        ordered = statement.order_by(
-            *((key.desc().nulls_last(), number.desc()) if page.descending else (key.nulls_first(), number))
-        )
-    else:
-        ordered = statement.order_by(*natural)
-    if page.limit or page.offset:
-        ordered = ordered.limit(page.limit or None).offset(page.offset or None)
-    return ordered
-
-
-def _find_field(name: str, fields: Fields, what: str) -> Field:
+def find_field(name: str, fields: Fields, what: str) -> Field:
+    """Return the field that a filter or sort key names. Raises `InvalidArgument`."""
     field = fields.get(name)
     if field is None:
         raise errors.InvalidArgument(f"{what} {name!r} is unknown here.", remedy=f"Known are {', '.join(fields)}.")
@@ -100,9 +96,9 @@ def _find_field(name: str, fields: Fields, what: str) -> Field:
 def number(text: str) -> int:
     """Read an integer."""
     try:
-        return int(text)
+        return _fitting(int(text))
     except ValueError:
-        raise ValueError(f"{text!r} is not an integer") from None
+        raise ValueError(f"{text[:40]!r} is not an integer of 64 bits") from None
 
 
 def moment(text: str) -> int:
@@ -122,10 +118,17 @@ _SPAN = re.compile(r"([0-9.]+)(h|ms|m|s|us|µs|ns)")
 def span(text: str) -> int:
     """Read a span, seconds as a number or Go's `1h2m3.5s`, to microseconds."""
     try:
-        return round(float(text) * 1_000_000)
+        return _fitting(round(float(text) * 1_000_000))
     except (ValueError, OverflowError):
         pass
     parts = _SPAN.findall(text)
     if not parts or "".join(value + unit for value, unit in parts) != text:
         raise ValueError(f"{text!r} is not a duration such as 90 or 1m30s")
-    return round(sum(float(value) * _UNITS[unit] for value, unit in parts))
+    return _fitting(round(sum(float(value) * _UNITS[unit] for value, unit in parts)))
+
+
+def _fitting(value: int) -> int:
+    """Return the value. Raises ValueError where databases have no integer for it."""
+    if not -(2**63) <= value < 2**63:
+        raise ValueError(f"{value} does not fit 64 bits")
+    return value

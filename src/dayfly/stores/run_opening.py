@@ -11,7 +11,7 @@ from dayfly.base import errors
 from dayfly.base.clock import Micros
 from dayfly.model.events import Event
 from dayfly.model.identifiers import EntityId, ExecutionId
-from dayfly.model.phases import TERMINAL_EXECUTION
+from dayfly.model.phases import TERMINAL_EXECUTION, ExecutionPhase
 from dayfly.model.run import Abort, RunState
 from dayfly.ports.runs import NewRun
 from dayfly.stores import plan_store, projections, run_rows, run_states, schema
@@ -19,6 +19,13 @@ from dayfly.stores.projections import Context, Marks
 
 _ENDED = frozenset(phase.name for phase in TERMINAL_EXECUTION)
 _STATE = sa.select(schema.runs.c.state).where(schema.runs.c.execution_id == sa.bindparam("number"))
+_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
+_UNDER_WAY = sa.select(sa.func.count()).where(
+    schema.executions.c.launch_plan_project == sa.bindparam("project"),
+    schema.executions.c.launch_plan_domain == sa.bindparam("domain"),
+    schema.executions.c.launch_plan_name == sa.bindparam("plan"),
+    schema.executions.c.phase.in_([phase.name for phase in ExecutionPhase if phase not in TERMINAL_EXECUTION]),
+)
 _INSERT = schema.executions.insert()
 _INSERT_RUN = schema.runs.insert()
 _INSERT_TAGS = schema.execution_tags.insert()
@@ -30,6 +37,7 @@ def create(connection: sa.Connection, new: NewRun, launched: Event) -> None:
     said = Marks(0, new.user, new.created_at)
     context = Context(new.id, new.storage, new.workflow, new.plan, new.created_at, said)
     row = {**_fixed_columns(new), **projections.execution_row(state, context)}
+    _refuse_too_many(connection, new)
     try:
         number = connection.execute(_INSERT, row).inserted_primary_key[0]  # type: ignore[index]
     except sa.exc.IntegrityError as error:
@@ -41,6 +49,23 @@ def create(connection: sa.Connection, new: NewRun, launched: Event) -> None:
         tags = [{"execution_id": number, "key": key, "value": value} for key, value in new.tags]
         connection.execute(_INSERT_TAGS, tags)
     run_rows.append(connection, number, [launched])
+
+
+def _refuse_too_many(connection: sa.Connection, new: NewRun) -> None:
+    """Hold a launch plan to its concurrency policy. Counting and adding are one transaction: no two slip in."""
+    plan = new.launch_plan
+    if new.at_once <= 0 or plan is None:
+        return
+    if connection.dialect.name == "postgresql":  # which, unlike SQLite, has several writers at a time
+        connection.execute(_ONE_AT_A_TIME, {"what": f"{plan.project}/{plan.domain}/{plan.name}"})
+    named = {"project": plan.project, "domain": plan.domain, "plan": plan.name}
+    under_way = connection.execute(_UNDER_WAY, named).scalar_one()
+    if under_way >= new.at_once:
+        raise errors.AlreadyExists(
+            f"launch plan {plan.project}/{plan.domain}/{plan.name} has {under_way} execution(s) under way, and its "
+            f"concurrency policy allows {new.at_once}.",
+            remedy="Wait for one to end, or raise the policy's `max`.",
+        )
 
 
 def append(connection: sa.Connection, execution: ExecutionId, events: Sequence[Event]) -> None:

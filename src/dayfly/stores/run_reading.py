@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,9 +12,10 @@ from flyteidl.core import identifier_pb2
 from dayfly.base.clock import Micros
 from dayfly.model import events
 from dayfly.model.identifiers import EntityId, ExecutionId, NodeId
-from dayfly.ports.definitions import Page
+from dayfly.ports.definitions import Listed, Page
 from dayfly.ports.runs import AttemptRow, ExecutionRow, NodeRow, UnreadEvent
-from dayfly.stores import fields, filtering, run_rows, schema
+from dayfly.stores import fields, filtering, pages, run_rows, schema
+from dayfly.stores.pages import Listing, Order
 
 _executions, _nodes, _attempts, _tags, _inbox = (
     schema.executions,
@@ -21,6 +24,9 @@ _executions, _nodes, _attempts, _tags, _inbox = (
     schema.execution_tags,
     schema.inbox,
 )
+
+MOST_BRANCHES = 16
+"""Into how many lists, merged, one with `value_in` is split; one of more values is sorted by the database."""
 
 _EXECUTION = sa.select(
     _executions.c.project,
@@ -75,26 +81,36 @@ def find_execution(connection: sa.Connection, execution: ExecutionId) -> Executi
     return None if row is None else _execution(row)
 
 
-def executions_query(project: str, domain: str, page: Page) -> sa.Select[Any]:
-    """Return the statement for a page of executions. Raises `InvalidArgument`."""
+def executions(project: str, domain: str, page: Page) -> Listing:
+    """Return the list of executions. Raises `InvalidArgument`."""
     where: list[Any] = [_executions.c.project == project, _executions.c.domain == domain]
     tagged: list[Any] = []
+    choices: list[list[Any]] = []
     for item in page.filters:
-        of_tag = item.field in fields.TAGS
-        known = fields.TAGS if of_tag else fields.EXECUTIONS
-        (tagged if of_tag else where).append(filtering.condition(item, known))
+        if item.field in fields.TAGS:
+            tagged.append(filtering.condition(item, fields.TAGS))
+        elif (
+            item.field in fields.BRANCHING
+            and 1 < len(set(item.values)) <= MOST_BRANCHES
+            and item.function == "value_in"
+        ):
+            choices.append(filtering.alternatives(item, fields.EXECUTIONS))
+        else:
+            where.append(filtering.condition(item, fields.EXECUTIONS))
     if tagged:
         where.append(sa.exists().where(_tags.c.execution_id == _executions.c.id, *tagged))
     if not any(item.field.rpartition(".")[2] == "state" for item in page.filters):
         where.append(_executions.c.state == 0)
-    newest: list[Any] = [_executions.c.created_at.desc(), _executions.c.id.desc()]
-    query: sa.Select[Any] = filtering.paged(_EXECUTION.where(*where), page, fields.EXECUTIONS, newest, _executions.c.id)
-    return query
+    while math.prod(len(choice) for choice in choices) > MOST_BRANCHES:
+        where.append(sa.or_(*choices.pop()))
+    branches = [_EXECUTION.where(*where, *chosen) for chosen in itertools.product(*choices)]
+    newest = Order(_executions.c.created_at, descending=True)
+    return pages.listing(branches, page, fields.EXECUTIONS, newest, _executions.c.id, ("executions", project, domain))
 
 
-def list_executions(connection: sa.Connection, query: sa.Select[Any]) -> list[ExecutionRow]:
+def list_executions(connection: sa.Connection, listing: Listing) -> Listed[ExecutionRow]:
     """Return the page."""
-    return [_execution(row) for row in connection.execute(query)]
+    return listing.read(connection, _execution)
 
 
 def find_node(connection: sa.Connection, execution: ExecutionId, node: NodeId) -> NodeRow | None:
@@ -104,16 +120,16 @@ def find_node(connection: sa.Connection, execution: ExecutionId, node: NodeId) -
     return None if row is None else _node(execution, row)
 
 
-def nodes_query(parent: NodeId | None, page: Page) -> sa.Select[Any]:
-    """Return the statement for a page of nodes. Raises `InvalidArgument`."""
+def nodes(execution: ExecutionId, parent: NodeId | None, page: Page) -> Listing:
+    """Return the list of nodes directly below `parent`. Raises `InvalidArgument`."""
     query = _NODE.where(_nodes.c.parent_id == (parent or ""), *filtering.conditions(page, fields.NODES))
-    shown: sa.Select[Any] = filtering.paged(query, page, fields.NODES, [_nodes.c.id], _nodes.c.id)
-    return shown
+    first = Order(_nodes.c.id, descending=False)
+    return pages.listing(query, page, fields.NODES, first, _nodes.c.id, ("nodes", str(execution), parent or ""))
 
 
-def list_nodes(connection: sa.Connection, execution: ExecutionId, query: sa.Select[Any]) -> list[NodeRow]:
+def list_nodes(connection: sa.Connection, execution: ExecutionId, listing: Listing) -> Listed[NodeRow]:
     """Return the page."""
-    return [_node(execution, row) for row in connection.execute(query, run_rows.naming(execution))]
+    return listing.read(connection, lambda row: _node(execution, row), run_rows.naming(execution))
 
 
 def find_attempt(connection: sa.Connection, execution: ExecutionId, node: NodeId, attempt: int) -> AttemptRow | None:
@@ -126,17 +142,16 @@ def find_attempt(connection: sa.Connection, execution: ExecutionId, node: NodeId
     return None if row is None else _attempt(execution, row)
 
 
-def attempts_query(node: NodeId, page: Page) -> sa.Select[Any]:
-    """Return the statement for a page of attempts. Raises `InvalidArgument`."""
+def attempts(execution: ExecutionId, node: NodeId, page: Page) -> Listing:
+    """Return the list of a node's attempts. Raises `InvalidArgument`."""
     query = _ATTEMPT.where(_attempts.c.node_id == node, *filtering.conditions(page, fields.ATTEMPTS))
-    first: list[Any] = [_attempts.c.retry_attempt]
-    shown: sa.Select[Any] = filtering.paged(query, page, fields.ATTEMPTS, first, _attempts.c.retry_attempt)
-    return shown
+    first, scope = Order(_attempts.c.retry_attempt, descending=False), ("attempts", str(execution), node)
+    return pages.listing(query, page, fields.ATTEMPTS, first, _attempts.c.retry_attempt, scope)
 
 
-def list_attempts(connection: sa.Connection, execution: ExecutionId, query: sa.Select[Any]) -> list[AttemptRow]:
+def list_attempts(connection: sa.Connection, execution: ExecutionId, listing: Listing) -> Listed[AttemptRow]:
     """Return the page."""
-    return [_attempt(execution, row) for row in connection.execute(query, run_rows.naming(execution))]
+    return listing.read(connection, lambda row: _attempt(execution, row), run_rows.naming(execution))
 
 
 def list_events(connection: sa.Connection, execution: ExecutionId) -> list[UnreadEvent]:

@@ -14,7 +14,7 @@ from dayfly.model.commands import Command
 from dayfly.model.events import Event
 from dayfly.model.identifiers import AttemptKey, ExecutionId, NodeId
 from dayfly.model.run import Abort, RunState
-from dayfly.ports.definitions import Page
+from dayfly.ports.definitions import Listed, Page
 from dayfly.ports.runs import (
     AttemptRow,
     ExecutionRow,
@@ -160,19 +160,19 @@ class SqlRuns:
         """Return one execution, None if unknown."""
         return await self._connections.read(lambda connection: run_reading.find_execution(connection, execution))
 
-    async def list_executions(self, project: str, domain: str, page: Page) -> list[ExecutionRow]:
+    async def list_executions(self, project: str, domain: str, page: Page) -> Listed[ExecutionRow]:
         """Return executions by Flyte's filter fields; archived ones only where a filter names `state`."""
-        query = run_reading.executions_query(project, domain, page)
-        return await self._connections.read(lambda connection: run_reading.list_executions(connection, query))
+        listing = run_reading.executions(project, domain, page)
+        return await self._connections.read(lambda connection: run_reading.list_executions(connection, listing))
 
     async def find_node(self, execution: ExecutionId, node: NodeId) -> NodeRow | None:
         """Return one node execution, None if unknown."""
         return await self._connections.read(lambda connection: run_reading.find_node(connection, execution, node))
 
-    async def list_nodes(self, execution: ExecutionId, parent: NodeId | None, page: Page) -> list[NodeRow]:
+    async def list_nodes(self, execution: ExecutionId, parent: NodeId | None, page: Page) -> Listed[NodeRow]:
         """Return node executions directly below `parent`, top-level ones for None."""
-        query = run_reading.nodes_query(parent, page)
-        return await self._connections.read(lambda connection: run_reading.list_nodes(connection, execution, query))
+        listing = run_reading.nodes(execution, parent, page)
+        return await self._connections.read(lambda connection: run_reading.list_nodes(connection, execution, listing))
 
     async def find_attempt(self, execution: ExecutionId, node: NodeId, attempt: int) -> AttemptRow | None:
         """Return one task execution, None if unknown."""
@@ -180,10 +180,12 @@ class SqlRuns:
             lambda connection: run_reading.find_attempt(connection, execution, node, attempt)
         )
 
-    async def list_attempts(self, execution: ExecutionId, node: NodeId, page: Page) -> list[AttemptRow]:
+    async def list_attempts(self, execution: ExecutionId, node: NodeId, page: Page) -> Listed[AttemptRow]:
         """Return the task executions of a node, first attempt first unless sorted otherwise."""
-        query = run_reading.attempts_query(node, page)
-        return await self._connections.read(lambda connection: run_reading.list_attempts(connection, execution, query))
+        listing = run_reading.attempts(execution, node, page)
+        return await self._connections.read(
+            lambda connection: run_reading.list_attempts(connection, execution, listing)
+        )
 
     async def list_events(self, execution: ExecutionId) -> list[UnreadEvent]:
         """Return the whole log of the execution, read or not, in order."""

@@ -41,6 +41,28 @@ def _micros(name: str, *, nullable: bool = False) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, nullable=nullable)
 
 
+class Later(sa.types.TypeDecorator[int]):
+    """Microseconds that are not known at first: None to us, -1 in the database.
+
+    That has a place in every order and index; NULL has none that SQLite and Postgres agree on.
+    """
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: sa.Dialect) -> int:
+        """To the database."""
+        return -1 if value is None else value
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> int | None:
+        """From the database."""
+        return None if value is None or value < 0 else value
+
+
+def _later(name: str) -> sa.Column[int]:
+    return sa.Column(name, Later, nullable=True)
+
+
 def _entity(prefix: str) -> list[sa.Column[str]]:
     return [_text(f"{prefix}_{part}") for part in ("project", "domain", "name", "version")]
 
@@ -77,6 +99,8 @@ def _versions(name: str, *own: sa.Column[int] | sa.Column[str]) -> sa.Table:
         _text("short_description"),
         *own,
         sa.UniqueConstraint("project", "domain", "name", "version"),
+        sa.Index(f"ix_{name}_by_created_at", "project", "domain", "created_at", "id"),
+        sa.Index(f"ix_{name}_by_name", "project", "domain", "name", "created_at", "id"),
     )
 
 
@@ -96,6 +120,15 @@ named_entities = sa.Table(
     _small("state"),
 )
 
+attributes = sa.Table(
+    "attributes",
+    metadata,
+    sa.Column("kind", sa.Integer, primary_key=True, autoincrement=False),
+    # From some part on empty: what holds for everything below.
+    *(sa.Column(part, sa.Text, primary_key=True) for part in ("project", "domain", "workflow", "launch_plan")),
+    _bytes("document"),
+)
+
 plans = sa.Table("plans", metadata, sa.Column("digest", sa.Text, primary_key=True), _bytes("document"))
 
 executions = sa.Table(
@@ -113,8 +146,8 @@ executions = sa.Table(
     _text("principal"),  # who created it; the filter field `user`
     _micros("created_at"),
     _micros("updated_at"),
-    _micros("started_at", nullable=True),
-    _micros("duration", nullable=True),
+    _later("started_at"),
+    _later("duration"),
     _text("error_kind"),
     _text("error_code"),
     # What doors say beside the engine: an abort it may not have read yet, and whether the execution is archived.
@@ -129,7 +162,45 @@ executions = sa.Table(
     *_entity("launch_plan"),
     *_entity("task"),
     sa.UniqueConstraint("project", "domain", "name"),
-    sa.Index(None, "project", "domain", "created_at"),
+    # Each has the rows of one list in its order; the last column tells equal ones apart.
+    *(
+        sa.Index(f"ix_executions_by_{name}", "project", "domain", "state", *columns, "id")
+        for name, columns in {
+            "created_at": ("created_at",),
+            "started_at": ("started_at",),
+            "duration": ("duration",),
+            "phase": ("phase", "created_at"),
+            "workflow": ("workflow_name", "created_at"),
+            "launch_plan": ("launch_plan_name", "created_at"),
+            "task": ("task_name", "created_at"),
+            "user": ("principal", "created_at"),
+        }.items()
+    ),
+    sa.Index(None, "updated_at"),
+    sa.Index("ix_executions_launched", "launch_plan_project", "launch_plan_domain", "launch_plan_name", "phase"),
+)
+
+notices = sa.Table(
+    "notices",
+    metadata,
+    _number(),
+    _execution(),
+    _text("kind"),
+    _text("target"),
+    _text("subject"),
+    _text("body"),
+    _small("tries"),
+    _micros("due_at", nullable=True),  # NULL once it is delivered or given up
+    _text("error"),
+    sa.UniqueConstraint("execution_id", "kind", "target"),
+    sa.Index(None, "due_at"),
+)
+
+notice_marks = sa.Table(
+    "notice_marks",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    _micros("at"),  # what ended before has been looked at
 )
 
 execution_tags = sa.Table(
@@ -235,12 +306,13 @@ node_executions = sa.Table(
     _text("phase"),
     _micros("created_at"),
     _micros("updated_at"),
-    _micros("started_at", nullable=True),
-    _micros("duration", nullable=True),
+    _later("started_at"),
+    _later("duration"),
     _text("error_kind"),
     _text("error_code"),
     _text("cache_status"),
     sa.UniqueConstraint("execution_id", "node_id"),
+    sa.Index("ix_node_executions_by_parent", "execution_id", "parent_id", "id"),
 )
 
 task_executions = sa.Table(
@@ -257,8 +329,8 @@ task_executions = sa.Table(
     _small("phase_version"),
     _micros("created_at"),
     _micros("updated_at"),
-    _micros("started_at", nullable=True),
-    _micros("duration", nullable=True),
+    _later("started_at"),
+    _later("duration"),
     sa.UniqueConstraint("execution_id", "node_id", "retry_attempt"),
     sa.Index(None, "phase"),
 )

@@ -11,10 +11,11 @@ from dayfly.base import errors
 from dayfly.base.clock import Clock, Micros
 from dayfly.model.events import Event
 from dayfly.model.identifiers import ExecutionId
-from dayfly.ports.definitions import Page
+from dayfly.ports.definitions import Listed, Page
 from dayfly.ports.signals import Signal
-from dayfly.stores import fields, filtering, run_rows, schema, upserting
+from dayfly.stores import fields, filtering, pages, run_rows, schema, upserting
 from dayfly.stores.connections import Connections
+from dayfly.stores.pages import Order
 
 _signals, _executions = schema.signals, schema.executions
 
@@ -54,11 +55,14 @@ class SqlSignals:
         await self._connections.write(lambda connection: _set(connection, execution, signal, value, event, now))
         self._wake()
 
-    async def list(self, execution: ExecutionId, page: Page) -> list[Signal]:
+    async def list(self, execution: ExecutionId, page: Page) -> Listed[Signal]:
         """Return the signals of an execution in the order they came up, unless sorted otherwise."""
         query = _IN_EXECUTION.where(*filtering.conditions(page, fields.SIGNALS))
-        shown = filtering.paged(query, page, fields.SIGNALS, [_signals.c.id], _signals.c.id)
-        return await self._connections.read(lambda connection: _list(connection, execution, shown))
+        first, scope = Order(_signals.c.id, descending=False), ("signals", str(execution))
+        listing = pages.listing(query, page, fields.SIGNALS, first, _signals.c.id, scope)
+        return await self._connections.read(
+            lambda connection: listing.read(connection, lambda row: _signal(execution, row), run_rows.naming(execution))
+        )
 
 
 def _get_or_create(connection: sa.Connection, execution: ExecutionId, signal: str, type: bytes, now: Micros) -> Signal:
@@ -81,10 +85,6 @@ def _set(
     if done.rowcount != 1:
         raise errors.NotFound(f"execution {execution} has no signal {signal!r}.")
     run_rows.append(connection, number, [event])
-
-
-def _list(connection: sa.Connection, execution: ExecutionId, query: Any) -> list[Signal]:
-    return [_signal(execution, row) for row in connection.execute(query, run_rows.naming(execution))]
 
 
 def _signal(execution: ExecutionId, row: Any) -> Signal:

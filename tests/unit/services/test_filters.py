@@ -2,7 +2,7 @@ import pytest
 from flyteidl.admin import common_pb2
 
 from dayfly.base import errors
-from dayfly.ports.definitions import Filter
+from dayfly.ports.definitions import Filter, Listed
 from dayfly.services import filters, paging
 
 
@@ -55,6 +55,14 @@ def test_pages_walk_to_the_end():
     assert paging.next_token(page, ["c"]) == ""
 
 
+def test_tokens_carry_the_stores_position():
+    page = paging.read(request(limit=2, token="4"))
+    token = paging.next_token(page, Listed(["a", "b"], "a-_b"))
+    page = paging.read(request(limit=2, token=token))
+    assert (page.offset, page.position) == (6, "a-_b")
+    assert paging.next_token(page, Listed(["c"], "x")) == ""
+
+
 def test_order():
     ascending = {"key": "name", "direction": common_pb2.Sort.ASCENDING}
     page = paging.read(request(sort_by=ascending))
@@ -65,7 +73,7 @@ def test_order():
     assert page.sort_key == ""
 
 
-@pytest.mark.parametrize("token", ["x", "-1", "1.5", "9" * 30, "²"])
+@pytest.mark.parametrize("token", ["x", "-1", "1.5", "9" * 30, "²", "5-", "-", "x-abc"])
 def test_strange_tokens(token):
     with pytest.raises(errors.InvalidArgument):
         paging.read(request(token=token))

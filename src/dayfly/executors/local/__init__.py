@@ -23,6 +23,20 @@ if TYPE_CHECKING:
 __all__ = ["LocalSettings", "build", "build_distributions", "build_groups", "log_files", "plug"]
 
 
+COMMAND_TYPES = (
+    "python-task",
+    "container",
+    "raw-container",
+    "sidecar",
+    "container_array",
+    "dynamic-task",
+    "eager_failure_handler_task",
+    "sqlite",
+    "sqlalchemy",
+)
+"""Types that are commands, so that no connector need be asked whether it knows them."""
+
+
 def build_groups(settings: LocalSettings, clock: Clock) -> groups.LocalProcessGroups:
     """Return the process groups of this host: one for the platform, of which each executor takes a `share()`."""
     return groups.LocalProcessGroups(settings, clock)
@@ -51,4 +65,4 @@ def plug(parts: ExecutorParts) -> Plugged:
         data=parts.data, public_url=parts.public_url, cpus=parts.host_cpus, memory_bytes=parts.host_memory_bytes
     )
     made = build(settings, parts.share_groups(), parts.environments, parts.unpack, parts.clock, parts.secrets)
-    return executor_parts.Plugged(made, (executor_parts.ANY_TYPE,))
+    return executor_parts.Plugged(made, (executor_parts.ANY_TYPE, *COMMAND_TYPES))

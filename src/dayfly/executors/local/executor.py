@@ -48,7 +48,12 @@ class LocalExecutor:
     async def start(self, spec: AttemptSpec) -> bytes:
         """Start the attempt, or find it started. Raises `InvalidArgument` for one without a command."""
         if not spec.argv:
-            raise errors.InvalidArgument(f"{spec.task} has no command to run.")
+            raise errors.InvalidArgument(
+                f"{spec.task} has no command to run, and no executor or connector here knows its type, "
+                f"{spec.task_type!r}.",
+                remedy="Install the flytekitplugins package that brings its connector beside Dayfly, "
+                "or name a service that has it in DAYFLY_CONNECTORS__ENDPOINTS.",
+            )
         entry = entrypoint_args.parse(spec.argv)
         distribution = await self._unpack(entry.distribution) if entry.distribution else ""
         spec = await self._secrets.deliver(spec)

@@ -1,0 +1,111 @@
+"""Tasks that connectors do: flytekit's file sensor, connectors of one's own, and what nobody does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.platforms import launching
+from tests.platforms.server import Server
+
+from dayfly.model.identifiers import ExecutionId
+from dayfly.model.phases import AttemptPhase, ExecutionPhase, NodePhase
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAYFLY_CONNECTORS__MODULES", "own_connectors")
+        patch.setenv("DAYFLY_CONNECTORS__POLL_SECONDS", "0.2")
+        patch.setenv("PYTHONPATH", str(PROGRAMS))
+        server = Server(tmp_path_factory.mktemp("elsewhere") / "data").start()
+        with server:
+            done = server.pyflyte("register", "--version", "v1", "elsewhere.py", cwd=PROGRAMS)
+            assert done.returncode == 0, done.stdout + done.stderr
+            yield server
+
+
+def launch(server: Server, workflow: str, **inputs: str) -> ExecutionId:
+    return launching.launch(server, f"elsewhere.{workflow}", **inputs)
+
+
+def wait_until_running(server: Server, execution: ExecutionId) -> None:
+    def running() -> bool:
+        nodes = launching.look(server, execution).nodes
+        return bool(nodes) and nodes[0].phase is NodePhase.RUNNING
+
+    launching.wait_until(running, "the node to run")
+
+
+def test_a_file_sensor_waits_for_its_file(server: Server, tmp_path: Path) -> None:
+    execution = launch(server, "waits_for_a_file", path=str(tmp_path / "there"))
+    wait_until_running(server, execution)
+    (tmp_path / "there").touch()
+    ended, _ = launching.wait(server, execution)
+    assert ended.phase is ExecutionPhase.SUCCEEDED, ended.error
+
+
+def test_a_job_is_asked_about_until_it_is_over(server: Server, tmp_path: Path) -> None:
+    execution = launch(server, "runs_a_job", folder=str(tmp_path))
+    launching.wait_until((tmp_path / "created").exists, "the job")
+    wait_until_running(server, execution)
+    (tmp_path / "go").touch()
+    ended, outputs = launching.wait(server, execution)
+    assert (ended.phase, outputs) == (ExecutionPhase.SUCCEEDED, {"o0": 42}), ended.error
+    assert "the job is busy" in [told for _, told in ended.nodes[0].attempts[0].reasons]
+
+
+def test_a_job_that_fails_says_why(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "fail").touch()
+    ended, _ = launching.wait(server, launch(server, "runs_a_job", folder=str(tmp_path)))
+    assert ended.phase is ExecutionPhase.FAILED
+    assert (ended.error.code, ended.error.message) == ("TaskFailedWithError", "the job says no")
+
+
+def test_a_job_that_is_not_taken_says_why(server: Server) -> None:
+    ended, _ = launching.wait(server, launch(server, "runs_a_job", folder="nowhere"))
+    assert (ended.phase, ended.error.code) == (ExecutionPhase.FAILED, "ConnectorError")
+    assert "there is no such folder" in ended.error.message
+
+
+def test_an_abort_deletes_the_job(server: Server, tmp_path: Path) -> None:
+    execution = launch(server, "runs_a_job", folder=str(tmp_path))
+    launching.wait_until((tmp_path / "created").exists, "the job")
+    launching.abort(server, execution, "enough")
+    ended, _ = launching.wait(server, execution)
+    assert ended.phase is ExecutionPhase.ABORTED
+    assert ended.nodes[0].attempts[0].phase is AttemptPhase.ABORTED
+    launching.wait_until((tmp_path / "deleted").exists, "the job to be deleted")
+
+
+def test_a_connector_that_answers_at_once(server: Server) -> None:
+    ended, outputs = launching.wait(server, launch(server, "greets", name="Ann"))
+    assert (ended.phase, outputs) == (ExecutionPhase.SUCCEEDED, {"o0": "hello Ann"}), ended.error
+
+
+def test_an_echo(server: Server) -> None:
+    ended, outputs = launching.wait(server, launch(server, "echoes", word="same"))
+    assert (ended.phase, outputs) == (ExecutionPhase.SUCCEEDED, {"b": "same"} if "b" in outputs else {"o0": "same"})
+
+
+def test_a_type_that_nobody_knows_is_a_clear_end(server: Server) -> None:
+    ended, _ = launching.wait(server, launch(server, "asks_the_impossible"))
+    assert (ended.phase, ended.error.code) == (ExecutionPhase.FAILED, "BadTaskSpecification")
+    assert "'nobody_knows_this'" in ended.error.message
+    assert len(ended.nodes[0].attempts) == 1
+
+
+def test_a_killed_platform_and_killed_connectors_lose_no_job(server: Server, tmp_path: Path) -> None:
+    execution = launch(server, "runs_a_job", folder=str(tmp_path))
+    launching.wait_until((tmp_path / "created").exists, "the job")
+    wait_until_running(server, execution)
+    (host,) = [told for told in server.leftovers() if "connector/host.py" in told]
+    os.kill(int(host.partition(":")[0]), 9)
+    server.kill()
+    server.start()
+    (tmp_path / "go").touch()
+    ended, outputs = launching.wait(server, execution)
+    assert (ended.phase, outputs, len(ended.nodes[0].attempts)) == (ExecutionPhase.SUCCEEDED, {"o0": 42}, 1)
