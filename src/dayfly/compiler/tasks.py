@@ -15,7 +15,7 @@ from flyteidl.core import identifier_pb2, tasks_pb2
 from dayfly.base import errors as base_errors
 from dayfly.compiler import errors, interfaces
 from dayfly.compiler.errors import CompileError
-from dayfly.model import quantities, structs
+from dayfly.model import identifiers, quantities, structs
 from dayfly.model.identifiers import EntityId
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -58,7 +58,7 @@ def check_resources(resources: tasks_pb2.Resources, path: str, found: list[Compi
 
 def _check_id(id: EntityId, path: str, found: list[CompileError]) -> None:
     if id.kind != identifier_pb2.TASK:
-        kind = identifier_pb2.ResourceType.Name(id.kind).lower()
+        kind = identifiers.kind_name(id.kind)
         found.append(CompileError(errors.INVALID_VALUE, path, f"its id is that of a {kind}, not of a task"))
     for field in ("project", "domain", "name", "version"):
         if not getattr(id, field):

@@ -40,8 +40,7 @@ class EntityId(msgspec.Struct, frozen=True, order=True):
     version: str
 
     def __str__(self) -> str:
-        kind = identifier_pb2.ResourceType.Name(self.kind).lower()
-        return f"{kind} {self.project}:{self.domain}:{self.name}:{self.version}"
+        return f"{kind_name(self.kind)} {self.project}:{self.domain}:{self.name}:{self.version}"
 
 
 class ExecutionId(msgspec.Struct, frozen=True, order=True):
@@ -53,6 +52,12 @@ class ExecutionId(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         return f"{self.project}/{self.domain}/{self.name}"
+
+
+def kind_name(kind: int) -> str:
+    """Return a resource type in words, also one that flyteidl does not know: requests may hold any number."""
+    known = kind in identifier_pb2.ResourceType.values()
+    return str(identifier_pb2.ResourceType.Name(kind)).lower() if known else f"resource type {kind}"
 
 
 def from_identifier(message: identifier_pb2.Identifier) -> EntityId:

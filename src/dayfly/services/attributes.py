@@ -183,7 +183,7 @@ def _matching(stored: StoredAttributes) -> Matching:
 
 def _none(request: Any, place: Place) -> errors.NotFound:
     where = ":".join(filter(None, (place.project, place.domain, place.workflow)))
-    return errors.NotFound(f"No {Kind.Name(request.resource_type)} attributes are set for {where}.")
+    return errors.NotFound(f"No {_kind_name(request.resource_type)} attributes are set for {where}.")
 
 
 def _joined(stored: Matching, given: Matching) -> Matching:
@@ -208,3 +208,7 @@ def _check(matching: Matching) -> None:
         raise errors.InvalidArgument(f"workflow_execution_config.max_parallelism is {config.max_parallelism}.")
     naming.check_labels(config.labels.values)
     naming.check_annotations(config.annotations.values)
+
+
+def _kind_name(kind: int) -> str:
+    return str(Kind.Name(kind)) if kind in Kind.values() else f"(kind {kind})"

@@ -9,6 +9,7 @@ from flyteidl.admin import common_pb2
 from flyteidl.core import identifier_pb2
 
 from dayfly.base import errors
+from dayfly.model import identifiers
 from dayfly.ports.definitions import Definitions, Filter, NamedEntity
 from dayfly.services import naming, paging
 
@@ -76,7 +77,7 @@ class NamedEntities:
         naming.text(name.name, "name")
         found = await self._definitions.find_name(kind, name.project, name.domain, name.name)
         if found is None:
-            told = identifier_pb2.ResourceType.Name(kind).lower()
+            told = identifiers.kind_name(kind)
             raise errors.NotFound(f"There is no {told} {name.project}:{name.domain}:{name.name}.")
         return found
 
@@ -84,7 +85,7 @@ class NamedEntities:
 def _check(kind: int, place: common_pb2.NamedEntityIdentifier | common_pb2.NamedEntityListRequest | IdsRequest) -> None:
     if kind not in KINDS:
         raise errors.InvalidArgument(
-            f"{identifier_pb2.ResourceType.Name(kind)} entities have no names of their own.",
+            f"{identifiers.kind_name(kind)} entities have no names of their own.",
             remedy="Ask for TASK, WORKFLOW or LAUNCH_PLAN.",
         )
     naming.path_part(place.project, "project")

@@ -34,9 +34,9 @@ def entity(message: identifier_pb2.Identifier, kind: int) -> EntityId:
 
     A missing resource type counts as the one the RPC is for.
     """
-    wanted = identifier_pb2.ResourceType.Name(kind).lower()
+    wanted = identifiers.kind_name(kind)
     if message.resource_type not in (kind, identifier_pb2.UNSPECIFIED):
-        told = identifier_pb2.ResourceType.Name(message.resource_type).lower()
+        told = identifiers.kind_name(message.resource_type)
         raise errors.InvalidArgument(f"unexpected resource type {told} for {message.name!r}, expected {wanted}.")
     for part in ("project", "domain", "name", "version"):
         text(getattr(message, part), f"{part} of the {wanted} identifier")

@@ -11,6 +11,7 @@ from flyteidl.core import identifier_pb2
 
 from dayfly.base import errors
 from dayfly.base.clock import Clock, Micros
+from dayfly.model import identifiers
 from dayfly.model.identifiers import EntityId
 from dayfly.ports.definitions import Definition, Listed, NamedEntity, Page, Project
 from dayfly.stores import fields, filtering, pages, plan_store, schema, upserting
@@ -130,7 +131,7 @@ class SqlDefinitions:
 
         def work(connection: sa.Connection) -> None:
             if not connection.execute(update).rowcount:
-                kind = identifier_pb2.ResourceType.Name(entity.kind).lower()
+                kind = identifiers.kind_name(entity.kind)
                 place = f"{entity.project}:{entity.domain}"
                 raise errors.NotFound(f"{kind} {entity.name} does not exist in {place}.")
 
