@@ -5,7 +5,8 @@ import threading
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
+from tests.platforms import calls_seen
 
 import dayfly.blobs
 from dayfly import client
@@ -52,6 +53,7 @@ async def serving(folder: Path):
     try:
         yield Served(port, store, blobs, links, services)
     finally:
+        calls_seen.note_counters(generate_latest(registry).decode())
         await listening.close(1)
         await own.close()
         await grpc_server.stop(None)

@@ -13,6 +13,8 @@ import time
 import uuid
 from pathlib import Path
 
+from tests.platforms import calls_seen
+
 MARK = "DAYFLY_TEST_MARK"
 READY_SECONDS = 60.0
 BIN = Path(sys.executable).parent
@@ -63,6 +65,7 @@ class Server:
     def stop(self) -> int:
         """Ctrl-C; return the exit code."""
         assert self.process is not None
+        calls_seen.note(f"http://{self.address}")
         self.process.send_signal(signal.SIGINT)
         return self._reap()
 
