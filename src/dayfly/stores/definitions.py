@@ -75,12 +75,12 @@ class SqlDefinitions:
         """Add a version, and its named entity. Return None when added, else the stored one, untouched."""
 
         def work(connection: sa.Connection) -> Definition | None:
-            if definition.plan is not None:
-                plan_store.keep(connection, definition.plan)
             entity, dialect = definition.id, connection.dialect.name
             insert = upserting.keeping(dialect, _table(entity.kind), _VERSION_KEY)
             if not connection.execute(insert, _definition_values(definition)).rowcount:
                 return _find_many(connection, [entity])[entity]
+            if definition.plan is not None:
+                plan_store.keep(connection, definition.plan)
             name = {"kind": entity.kind, "project": entity.project, "domain": entity.domain, "name": entity.name}
             connection.execute(upserting.keeping(dialect, schema.named_entities, _NAME_KEY), name)
             return None
