@@ -1,4 +1,4 @@
-"""Deaths and sizes in words, for `diagnosis` and `advice`. Pure."""
+"""Deaths and sizes in words, for `diagnosis` and `fitting`. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def size(amount_bytes: float) -> str:
     """Return an amount of memory as people say it: `1.5 GiB`."""
     for unit, factor in _UNITS:
         if amount_bytes >= factor:
-            return f"{amount_bytes / factor:.3g} {unit}"
+            return f"{amount_bytes / factor:.1f}".removesuffix(".0") + f" {unit}"
     return f"{amount_bytes:.0f} bytes"
 
 

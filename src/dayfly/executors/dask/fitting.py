@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from dayfly.executors.dask import describing
 from dayfly.executors.dask import spec as specs
 from dayfly.ports import clusters
 
@@ -78,8 +79,8 @@ def refusal(spec: clusters.ClusterSpec, host: HostCapacity) -> str:
     if cpu <= host.cpus and memory <= host.memory_bytes:
         return ""
     return (
-        f"The cluster asks for {_cpus(cpu)} and {_size(memory)} in all (driver, scheduler and {spec.worker_count} "
-        f"workers); this host has {_cpus(host.cpus)} and {_size(host.memory_bytes)}."
+        f"The cluster asks for {_cpus(cpu)} and {describing.size(memory)} in all (driver, scheduler and "
+        f"{spec.worker_count} workers); this host has {_cpus(host.cpus)} and {describing.size(host.memory_bytes)}."
     )
 
 
@@ -124,7 +125,8 @@ def _fit_others(spec: clusters.ClusterSpec, rest_bytes: int) -> tuple[AttemptSpe
     ):
         if asked > rest_bytes:
             notes.append(
-                f"The {role} asked for {_size(asked)}; beside the workers there are {_size(rest_bytes)} for it."
+                f"The {role} asked for {describing.size(asked)}; beside the workers there are "
+                f"{describing.size(rest_bytes)} for it."
             )
     limit = min(driver.memory_limit_bytes, rest_bytes)
     request = min(driver.memory_request_bytes, limit or rest_bytes)
@@ -141,12 +143,12 @@ def _group_notes(asked: clusters.WorkerGroup, given: clusters.WorkerGroup, host:
     if given.count == asked.count and not fewer_threads and not less_memory:
         return []
     wanted = [_cpus(asked.threads)] if asked.threads else []
-    wanted += [_size(asked.memory_limit_bytes)] if asked.memory_limit_bytes else []
+    wanted += [describing.size(asked.memory_limit_bytes)] if asked.memory_limit_bytes else []
     each = f" asked for {' and '.join(wanted)} each" if wanted else " are wanted"
     fewer = f"there are {given.count} of them, and " if given.count != asked.count else ""
     return [
-        f"{_workers(asked.count)}{each}; this host has {_cpus(host.cpus)} and {_size(host.memory_bytes)}: {fewer}"
-        f"each gets {_threads(given.threads)} and {_size(given.memory_limit_bytes)}."
+        f"{_workers(asked.count)}{each}; this host has {_cpus(host.cpus)} and {describing.size(host.memory_bytes)}: "
+        f"{fewer}each gets {_threads(given.threads)} and {describing.size(given.memory_limit_bytes)}."
     ]
 
 
@@ -160,10 +162,3 @@ def _threads(count: int) -> str:
 
 def _cpus(count: float) -> str:
     return "1 CPU" if count == 1 else f"{count:g} CPUs"
-
-
-def _size(count: int) -> str:
-    for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if count >= scale:
-            return f"{count / scale:.1f}".removesuffix(".0") + f" {unit}"
-    return f"{count} bytes"
