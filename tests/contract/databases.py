@@ -30,5 +30,6 @@ class Place(NamedTuple):
         """Let leases age: by the clock, on Postgres by the server's time, which nobody can wind on."""
         clock.advance(seconds)
         if self.server is not None:
-            past = f"UPDATE runs SET lease_until = lease_until - {int(seconds * clocks.SECOND)}"
-            self.server.execute(past, SHARED)
+            for table, until in (("runs", "lease_until"), ("reservations", "expires_at")):
+                past = f"UPDATE {table} SET {until} = {until} - {int(seconds * clocks.SECOND)}"
+                self.server.execute(past, SHARED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from dayfly.ports.attributes import Attributes
+from dayfly.ports.catalog import Catalog
 from dayfly.ports.definitions import Definitions
 from dayfly.ports.runs import Runs
 from dayfly.ports.schedules import Schedules
@@ -37,4 +38,9 @@ class Stores(Protocol):
     @property
     def attributes(self) -> Attributes:
         """Matchable attributes."""
+        ...
+
+    @property
+    def catalog(self) -> Catalog:
+        """Cached outputs."""
         ...

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from dayfly.base.clock import Clock
 from dayfly.stores import migrating, postgres
 from dayfly.stores.attributes import SqlAttributes
+from dayfly.stores.catalog import SqlCatalog
 from dayfly.stores.connections import Connections
 from dayfly.stores.definitions import SqlDefinitions
 from dayfly.stores.notices import SqlNotices
@@ -29,6 +30,7 @@ class Database:
         self.schedules = SqlSchedules(connections)
         self.notices = SqlNotices(connections)
         self.attributes = SqlAttributes(connections)
+        self.catalog = SqlCatalog(connections, clock)
         self.signals = SqlSignals(connections, clock, waking.wake)
 
     async def close(self) -> None:

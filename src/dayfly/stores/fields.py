@@ -150,3 +150,18 @@ ATTEMPTS = {
     **_OF_EXECUTION,
     **{f"node_execution.{name}": field for name, field in _NODE_FIELDS.items()},
 }
+
+DATASETS = {
+    **_fields(schema.datasets, str, _PARTS),
+    "created_at": Field(schema.datasets.c.created_at, filtering.moment),
+}
+ARTIFACTS = {
+    "artifact_id": Field(schema.artifacts.c.artifact_id, str),
+    "created_at": Field(schema.artifacts.c.created_at, filtering.moment),
+}
+ENTRIES = {
+    **_fields(schema.datasets, str, _PARTS),
+    "artifact_id": Field(schema.artifacts.c.artifact_id, str),
+    "made_at": Field(schema.artifacts.c.made_at, filtering.moment),
+    "size_bytes": Field(schema.artifacts.c.size_bytes, filtering.number),
+}

@@ -334,3 +334,73 @@ task_executions = sa.Table(
     sa.UniqueConstraint("execution_id", "node_id", "retry_attempt"),
     sa.Index(None, "phase"),
 )
+
+datasets = sa.Table(
+    "datasets",
+    metadata,
+    _number(),
+    _text("project"),
+    _text("domain"),
+    _text("name"),
+    _text("version"),
+    sa.Column("metadata", sa.Text, nullable=False, server_default="{}"),  # JSON
+    sa.Column("partition_keys", sa.Text, nullable=False, server_default="[]"),  # JSON
+    _micros("created_at"),
+    sa.UniqueConstraint("project", "domain", "name", "version"),
+    sa.Index(None, "created_at", "id"),
+)
+
+artifacts = sa.Table(
+    "artifacts",
+    metadata,
+    _number(),
+    sa.Column("dataset_id", _Number, sa.ForeignKey("datasets.id"), nullable=False),
+    _text("artifact_id"),
+    sa.Column("metadata", sa.Text, nullable=False, server_default="{}"),  # JSON
+    # The execution that the metadata name, for those who look for what it made.
+    *(_text(f"execution_{part}") for part in ("project", "domain", "name")),
+    _micros("created_at"),
+    _micros("made_at"),  # later than the creation where the outputs were overwritten
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),  # of `data`, which lists do not read
+    _bytes("data"),
+    sa.UniqueConstraint("dataset_id", "artifact_id"),
+    sa.Index(None, "dataset_id", "created_at", "id"),
+    sa.Index(None, "made_at", "id"),
+    sa.Index("ix_artifacts_by_execution", "execution_project", "execution_domain", "execution_name"),
+)
+
+
+def _artifact() -> sa.Column[int]:
+    return sa.Column("artifact", _Number, sa.ForeignKey("artifacts.id", ondelete="CASCADE"), nullable=False)
+
+
+artifact_partitions = sa.Table(
+    "artifact_partitions",
+    metadata,
+    _number(),
+    _artifact(),
+    _text("key"),
+    _text("value"),
+    sa.UniqueConstraint("artifact", "key"),
+)
+
+artifact_tags = sa.Table(
+    "artifact_tags",
+    metadata,
+    _number(),
+    sa.Column("dataset_id", _Number, sa.ForeignKey("datasets.id"), nullable=False),
+    _text("tag"),
+    _artifact(),
+    sa.UniqueConstraint("dataset_id", "tag"),
+    sa.Index(None, "artifact"),
+)
+
+reservations = sa.Table(
+    "reservations",
+    metadata,
+    # Of a dataset that may not be there yet.
+    *(sa.Column(part, sa.Text, primary_key=True) for part in ("project", "domain", "name", "version", "tag")),
+    _text("owner"),
+    _micros("expires_at"),
+    sa.Index(None, "expires_at"),
+)

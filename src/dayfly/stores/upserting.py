@@ -26,6 +26,17 @@ def replacing(dialect: str, table: sa.Table, key: tuple[str, ...], changing: tup
     return updating
 
 
+@lru_cache(maxsize=64)
+def extending(dialect: str, table: sa.Table, key: tuple[str, ...], owner: str, changing: tuple[str, ...]) -> sa.Insert:
+    """Return an insert that overwrites the columns `changing` of the row with the same `key`, if its `owner` is the
+    same too. The row that is there is locked either way."""
+    insert = _insert(dialect, table)
+    values = {column: insert.excluded[column] for column in changing}
+    same = table.c[owner] == insert.excluded[owner]
+    updating: sa.Insert = insert.on_conflict_do_update(index_elements=list(key), set_=values, where=same)
+    return updating
+
+
 def replace_rows(connection: sa.Connection, table: sa.Table, key: Sequence[str], rows: list[dict[str, Any]]) -> None:
     """Insert or overwrite `rows`, which all have the same columns."""
     if rows:
