@@ -33,6 +33,7 @@ from dayfly.controller import leasing, observing, performing, preparing, timers
 from dayfly.executors import local
 from dayfly.executors.dask.recorder import files as record_files
 from dayfly.gateway import app, dashboards, front, log_files, records, rest
+from dayfly.gateway.extras import routes as extras
 from dayfly.model import identifiers, quantities, resources
 from dayfly.ports import executor_parts
 from dayfly.services import (
@@ -175,6 +176,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
         grpc_server.add_insecure_port(f"unix:{scratch}/grpc.sock")
         await grpc_server.start()
         stack.push_async_callback(grpc_server.stop, 1.0)
+        closing = asyncio.Event()
         own_client = connecting.open(f"unix:{scratch}/grpc.sock")
         stack.push_async_callback(own_client.close)
         web = app.build(
@@ -183,11 +185,18 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
             logs_of=log_files.below(folder.path / "logs"),
             registry=registry,
             version=VERSION,
+            public_url=url,
             routers=[
                 pages.router(lambda: own_client),
                 rest.router(calls, max_bytes=settings.server.max_message_bytes, public_url=url),
                 dashboards.router(calls, public_url=url),
-                records.router(record_files.RecordFiles(folder.path / "logs")),
+                records.router(record_files.RecordFiles(folder.path / "logs"), public_url=url),
+                extras.router(
+                    extras.Sources(local.log_reading.LogFolder(folder.path / "logs"), store.runs),
+                    version=VERSION,
+                    public_url=url,
+                    closing=closing,
+                ),
             ],
         )
         await stack.enter_async_context(_engine(settings, store, blob_store, executors, clock, url, platform))
@@ -200,6 +209,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
         stack.push_async_callback(_cancel, _supervised(notifier.run(), "notifications"))
         door = await front.serve(settings.server.host, 0, f"{scratch}/grpc.sock", web, listener=listener)
         stack.push_async_callback(door.close)
+        stack.callback(closing.set)
         folder.announce(address)
         folder.write_client_config(address, url)
         yield platform

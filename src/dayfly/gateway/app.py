@@ -14,24 +14,27 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dayfly.base import errors, ids, logs
-from dayfly.gateway import data_links, health, log_files
+from dayfly.gateway import data_links, health, log_files, same_site
 from dayfly.ports.blobs import Blobs
 from dayfly.ports.links import Links
 
 log = logs.get("dayfly.gateway")
 
-STATUSES: tuple[tuple[type[errors.DayflyError], int], ...] = (
-    (errors.InvalidArgument, 400),
-    (errors.NotFound, 404),
-    (errors.AlreadyExists, 409),
-    (errors.FailedPrecondition, 409),
-    (errors.ResourceExhausted, 413),
-    (errors.PermissionDenied, 403),
-    (errors.UserError, 400),
-    (errors.PlatformError, 503),
-    (errors.DayflyError, 500),
+STATUSES: tuple[tuple[type[errors.DayflyError], int, str], ...] = (
+    (errors.InvalidArgument, 400, "INVALID_ARGUMENT"),
+    (errors.NotFound, 404, "NOT_FOUND"),
+    (errors.AlreadyExists, 409, "ALREADY_EXISTS"),
+    (errors.FailedPrecondition, 409, "FAILED_PRECONDITION"),
+    (errors.ResourceExhausted, 413, "RESOURCE_EXHAUSTED"),
+    (errors.PermissionDenied, 403, "PERMISSION_DENIED"),
+    (errors.UserError, 400, "INVALID_ARGUMENT"),
+    (errors.PlatformError, 503, "UNAVAILABLE"),
+    (errors.DayflyError, 500, "INTERNAL"),
 )
-"""First match wins."""
+"""HTTP status, and gRPC's code for the same. First match wins."""
+
+CODES = {status: code for _, status, code in reversed(STATUSES)} | {405: "UNIMPLEMENTED", 415: "INVALID_ARGUMENT"}
+"""gRPC's code by HTTP status, where that is all there is."""
 
 
 def build(
@@ -41,13 +44,18 @@ def build(
     logs_of: log_files.LogFiles,
     registry: CollectorRegistry,
     version: str,
+    public_url: str = "",
     ready: Callable[[], bool] = lambda: True,
     routers: Sequence[fastapi.APIRouter] = (),
 ) -> fastapi.FastAPI:
-    """Return the application. `ready` says whether `/healthcheck` shall say so; `routers` are served beside ours."""
+    """Return the application.
+
+    `public_url` names the host that browsers may use, any if it is empty. `ready` says whether `/healthcheck` shall say
+    so; `routers` are served beside ours.
+    """
     app = fastapi.FastAPI(title="Dayfly", version=version, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(data_links.router(blobs, links))
-    app.include_router(log_files.router(logs_of))
+    app.include_router(log_files.router(logs_of), dependencies=[same_site.guard(public_url)])
     app.include_router(health.router(registry, ready))
     for router in routers:
         app.include_router(router)
@@ -59,8 +67,8 @@ def build(
 def _answer_errors(app: fastapi.FastAPI) -> None:
     @app.exception_handler(errors.DayflyError)
     async def refused(_: fastapi.Request, error: errors.DayflyError) -> fastapi.Response:
-        status = next(status for kind, status in STATUSES if isinstance(error, kind))
-        return error_response(status, str(error))
+        status, code = next((status, code) for kind, status, code in STATUSES if isinstance(error, kind))
+        return error_response(status, str(error), code=code, remedy=error.remedy)
 
     @app.exception_handler(HTTPException)
     async def not_served(request: fastapi.Request, error: HTTPException) -> fastapi.Response:
@@ -96,6 +104,7 @@ class Outermost:
                 await error_response(500, told)(scope, receive, send)
 
 
-def error_response(status: int, message: str) -> fastapi.responses.JSONResponse:
-    """Return an error as JSON."""
-    return fastapi.responses.JSONResponse({"error": message}, status_code=status)
+def error_response(status: int, message: str, *, code: str = "", remedy: str = "") -> fastapi.responses.JSONResponse:
+    """Return an error as JSON, in the form of `extras.answers.Problem`."""
+    told = {"error": message, "code": code or CODES.get(status, "UNKNOWN"), "remedy": remedy}
+    return fastapi.responses.JSONResponse(told, status_code=status)

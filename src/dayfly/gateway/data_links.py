@@ -31,7 +31,7 @@ DOWNLOAD_HEADERS = {
 
 def router(blobs: Blobs, links: Links) -> fastapi.APIRouter:
     """Return the routes."""
-    routes = fastapi.APIRouter(prefix="/api/dayfly/v1/data")
+    routes = fastapi.APIRouter(prefix="/api/dayfly/v1/data", include_in_schema=False)
 
     @routes.put("/{token}/{name}")
     async def upload(token: str, request: fastapi.Request) -> fastapi.Response:

@@ -38,9 +38,14 @@ def below(root: Path) -> LogFiles:
 
 def router(find: LogFiles) -> fastapi.APIRouter:
     """Return the routes."""
-    routes = fastapi.APIRouter(prefix="/api/dayfly/v1/logs")
+    routes = fastapi.APIRouter(prefix="/api/dayfly/v1/logs", tags=["links"])
 
-    @routes.get("/{project}/{domain}/{execution}/{node}/{attempt}/{role}")
+    @routes.get(
+        "/{project}/{domain}/{execution}/{node}/{attempt}/{role}",
+        summary="One log as text, whole or its last lines: where the links among an attempt's logs lead",
+        operation_id="read_linked_log",
+        response_class=fastapi.responses.PlainTextResponse,
+    )
     async def read(
         project: str, domain: str, execution: str, node: str, attempt: str, role: str, tail: int | None = None
     ) -> fastapi.Response:

@@ -8,7 +8,7 @@ import fastapi
 import msgspec
 
 from dayfly.base import errors
-from dayfly.gateway import log_files
+from dayfly.gateway import log_files, same_site
 from dayfly.model import identifiers
 from dayfly.model.identifiers import AttemptKey
 from dayfly.ports.records import Records
@@ -21,11 +21,13 @@ MAX_FRAMES = 1000
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
-def router(records: Records) -> fastapi.APIRouter:
-    """Return the routes."""
-    routes = fastapi.APIRouter(prefix="/api/dayfly/v1/records", tags=["records"])
+def router(records: Records, *, public_url: str) -> fastapi.APIRouter:
+    """Return the routes. `public_url` names the host that browsers may use."""
+    routes = fastapi.APIRouter(
+        prefix="/api/dayfly/v1/records", tags=["links"], dependencies=[same_site.guard(public_url)]
+    )
 
-    @routes.get(PATH, summary="A cluster's record, summed up")
+    @routes.get(PATH, summary="A cluster's record, summed up", operation_id="read_linked_record")
     async def summary(project: str, domain: str, execution: str, node: str, attempt: int) -> fastapi.Response:
         key = _key(project, domain, execution, node, attempt)
         found = await records.summary(key)
@@ -34,7 +36,7 @@ def router(records: Records) -> fastapi.APIRouter:
         told: dict[str, Any] = msgspec.to_builtins(found)
         return _json({**told, "idle_share": found.idle_share})
 
-    @routes.get(PATH + "/frames", summary="A cluster's record, second by second")
+    @routes.get(PATH + "/frames", summary="A cluster's record, second by second", operation_id="read_linked_frames")
     async def frames(
         project: str,
         domain: str,

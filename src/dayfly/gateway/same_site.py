@@ -6,6 +6,7 @@ There is no login here: whoever reaches the port may do anything, and a browser 
 from __future__ import annotations
 
 import ipaddress
+from typing import Any
 from urllib.parse import urlsplit
 
 import fastapi
@@ -26,6 +27,15 @@ def check(request: HTTPConnection, public_url: str) -> None:
         return
     if urlsplit(origin).netloc != request.headers.get("host"):
         raise fastapi.HTTPException(403, f"a page of {origin} may not change anything here")
+
+
+def guard(public_url: str) -> Any:
+    """Return `check` as a dependency of routes."""
+
+    def guarded(request: fastapi.Request) -> None:
+        check(request, public_url)
+
+    return fastapi.Depends(guarded)
 
 
 def check_socket(request: HTTPConnection, public_url: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from dayfly.executors.local import distributions, executor, groups, log_files
+from dayfly.executors.local import distributions, executor, groups, log_files, log_reading
 from dayfly.executors.local.settings import LocalSettings
 from dayfly.ports import executor_parts
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dayfly.ports.process_groups import ProcessGroups
     from dayfly.ports.secrets import Secrets
 
-__all__ = ["LocalSettings", "build", "build_distributions", "build_groups", "log_files", "plug"]
+__all__ = ["LocalSettings", "build", "build_distributions", "build_groups", "log_files", "log_reading", "plug"]
 
 
 COMMAND_TYPES = (

@@ -1,0 +1,80 @@
+"""Reads the logs of local processes in ranges. Implements `ports.attempt_logs.AttemptLogs`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from pathlib import Path
+
+from dayfly.base import errors
+from dayfly.base.clock import Micros
+from dayfly.model.identifiers import AttemptKey
+from dayfly.ports.attempt_logs import LogFile, Piece
+
+SUFFIX = ".log"
+
+_NUMBERS = re.compile(r"(\d+)")
+
+
+class LogFolder:
+    """Logs at `<root>/<attempt key>/<role>.log`, and nothing outside of `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+
+    async def list_files(self, key: AttemptKey) -> list[LogFile]:
+        """Return the logs of an attempt by role; see `AttemptLogs.list_files`."""
+        return await asyncio.to_thread(self._list, key)
+
+    async def read(self, key: AttemptKey, role: str, start: int, limit_bytes: int) -> Piece:
+        """Return a range of a log; see `AttemptLogs.read`."""
+        return await asyncio.to_thread(self._read, key, role, start, limit_bytes)
+
+    def _list(self, key: AttemptKey) -> list[LogFile]:
+        try:
+            with os.scandir(self._root / key) as entries:
+                found = [entry.name.removesuffix(SUFFIX) for entry in entries if entry.name.endswith(SUFFIX)]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise _unreadable(self._root / key, error) from error
+        return [one for role in sorted(found, key=_by_number) if (one := self._look(key, role)) is not None]
+
+    def _look(self, key: AttemptKey, role: str) -> LogFile | None:
+        path = self._path(key, role)
+        try:
+            stat = path.stat() if path is not None else None
+        except OSError:
+            return None  # Removed while we looked.
+        return LogFile(role, stat.st_size, Micros(stat.st_mtime_ns // 1000)) if stat is not None else None
+
+    def _read(self, key: AttemptKey, role: str, start: int, limit_bytes: int) -> Piece:
+        path = self._path(key, role)
+        if path is None:
+            raise errors.NotFound(
+                f"Attempt {key} has no log of {role!r}.", remedy="The list of its logs says which there are."
+            )
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                data = os.pread(descriptor, limit_bytes, start)
+                return Piece(start, data, max(os.fstat(descriptor).st_size, start + len(data) if data else 0))
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+
+    def _path(self, key: AttemptKey, role: str) -> Path | None:
+        path = self._root.joinpath(key, f"{role}{SUFFIX}").resolve()
+        return path if path.is_relative_to(self._root / key) and path.is_file() else None
+
+
+def _by_number(role: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in _NUMBERS.split(role)]
+
+
+def _unreadable(path: Path, error: OSError) -> errors.PlatformError:
+    return errors.PlatformError(
+        f"{path} cannot be read: {error.strerror}.", remedy="Check the permissions of the platform's data folder."
+    )

@@ -1,0 +1,157 @@
+"""What Dayfly's own HTTP API answers. The document that describes the API is made from these types.
+
+Times are RFC 3339 in UTC, unless a field says seconds. A new field may come at any time; none changes its meaning.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Time = Annotated[datetime, Meta(tz=True)]
+
+TOKEN = "Give it as `token` to get what follows; empty where nothing does."
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Why a request was refused, or what went wrong."""
+
+    error: Annotated[str, Meta(description="What is wrong with which thing at which place, and what to do about it.")]
+    code: Annotated[str, Meta(description="Name of the gRPC status code that stands for it.", examples=["NOT_FOUND"])]
+    remedy: Annotated[str, Meta(description="What to do about it, where that is known.")] = ""
+
+
+class LogSummary(msgspec.Struct, frozen=True):
+    """The log of one process."""
+
+    role: Annotated[str, Meta(description="Which process of the attempt.", examples=["driver", "worker-0"])]
+    kind: Annotated[Literal["driver", "scheduler", "worker", "other"], Meta(description="What the process is.")]
+    size_bytes: int
+    changed_at: Annotated[Time, Meta(description="When something was written last.")]
+    url: Annotated[str, Meta(description="Path of its text.")]
+
+
+class LogList(msgspec.Struct, frozen=True):
+    """The logs of one attempt."""
+
+    logs: list[LogSummary]
+    token: Annotated[str, Meta(description=TOKEN)]
+    phase: Annotated[str, Meta(description="The attempt's phase; empty where only its logs are left.")]
+    ended: Annotated[bool, Meta(description="Nothing will be written any more.")]
+    lines_url: Annotated[str, Meta(description="Path of the view of all of them, merged by time.")]
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """One line of one log."""
+
+    role: str
+    at: Annotated[Time, Meta(description="When it was written.")]
+    timed: Annotated[bool, Meta(description="The line itself says when; else it was written at `at` or later.")]
+    level: Annotated[
+        Literal["", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+        Meta(description="Empty for what no logger wrote. Tracebacks have the level of what they belong to."),
+    ]
+    offset: Annotated[int, Meta(description="Of its first byte in the log.")]
+    text: str
+
+
+class LinePage(msgspec.Struct, frozen=True):
+    """Lines of all processes, merged by time. A page may be empty or short and have a token all the same."""
+
+    lines: list[LogLine]
+    token: Annotated[str, Meta(description="Give it as `token` to get what follows, also what is yet to be written.")]
+    at_end: Annotated[bool, Meta(description="Everything that was written so far has been told.")]
+    ended: Annotated[bool, Meta(description="Nothing will be written any more.")]
+
+
+class LogMatch(msgspec.Struct, frozen=True):
+    """A line in which the text was found."""
+
+    line: Annotated[int, Meta(description="Its number, from 1; counted from where the search began.")]
+    offset: Annotated[int, Meta(description="Of its first byte.")]
+    text: Annotated[str, Meta(description="The line; of a very long one the part around what was found.")]
+    before: Annotated[list[str], Meta(description="Lines before it, as many as `context` asks for.")]
+    after: Annotated[list[str], Meta(description="Lines behind it.")]
+
+
+class SearchPage(msgspec.Struct, frozen=True):
+    """Where a log has a text. A page may be empty and have a token: then a part was searched without success."""
+
+    matches: list[LogMatch]
+    token: Annotated[str, Meta(description=TOKEN)]
+    scanned_bytes: Annotated[int, Meta(description="Read for this page.")]
+    size_bytes: Annotated[int, Meta(description="Of the whole log.")]
+
+
+class LogText(msgspec.Struct, frozen=True):
+    """Event `text`: what was added to a log that is followed. The event's id is `next`."""
+
+    start: int
+    next: int
+    text: str
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """Event `end`, the last one."""
+
+    phase: Annotated[str, Meta(description="In which the attempt has ended; empty where the platform ends.")]
+    error: Annotated[str, Meta(description="Why following ends, where something went wrong.")] = ""
+
+
+class EventEntry(msgspec.Struct, frozen=True):
+    """Something that happened in an execution."""
+
+    sequence: Annotated[int, Meta(description="Grows from event to event, with gaps.")]
+    at: Time
+    kind: Annotated[str, Meta(examples=["Launched", "AttemptProgressed", "AttemptFailed"])]
+    told: Annotated[str, Meta(description="What happened, in words.")]
+    node: Annotated[str, Meta(description="Id of the node it is about; empty for the whole execution.")] = ""
+    attempt: Annotated[int | None, Meta(description="Number of the node's attempt it is about, from 0.")] = None
+    data: Annotated[dict[str, Any], Meta(description="All fields of the event; what it has depends on its kind.")] = {}
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    """The event log of an execution, oldest first."""
+
+    events: list[EventEntry]
+    token: Annotated[str, Meta(description=TOKEN)]
+
+
+class ClusterFigures(msgspec.Struct, frozen=True):
+    """What a cluster's scheduler said last."""
+
+    workers: Annotated[int, Meta(description="Workers that were there.")] = 0
+    wanted: Annotated[int, Meta(description="Workers that were asked for.")] = 0
+    tasks_done: int = 0
+    tasks_total: int = 0
+    tasks_processing: int = 0
+    memory_bytes: Annotated[int, Meta(description="Held by all workers together.")] = 0
+
+
+class ClusterEntry(msgspec.Struct, frozen=True):
+    """A Dask cluster, which belongs to one attempt of one node."""
+
+    project: str
+    domain: str
+    execution: str
+    node: str
+    attempt: int
+    task: Annotated[str, Meta(description="Name of the task.")]
+    phase: Annotated[str, Meta(description="The attempt's phase.", examples=["RUNNING", "SUCCEEDED", "FAILED"])]
+    live: Annotated[bool, Meta(description="The attempt has not ended.")]
+    created_at: Time
+    started_at: Time | None
+    duration_seconds: Annotated[float | None, Meta(description="From its start to its end, once it has ended.")]
+    figures: ClusterFigures
+    error_code: Annotated[str, Meta(description="Why it failed.", examples=["DaskWorkerOutOfMemory"])]
+    url: Annotated[str, Meta(description="Path of everything that is known of it.")]
+
+
+class ClusterPage(msgspec.Struct, frozen=True):
+    """Clusters, newest first. A page may be short and have a token all the same."""
+
+    clusters: list[ClusterEntry]
+    token: Annotated[str, Meta(description=TOKEN)]

@@ -1,0 +1,37 @@
+"""All routes of Dayfly's own HTTP API, and the document that describes them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple
+
+import fastapi
+
+from dayfly.gateway import same_site
+from dayfly.gateway.extras import asking, describing, log_view, logs
+from dayfly.ports.attempt_logs import AttemptLogs
+from dayfly.ports.runs import Runs
+
+
+class Sources(NamedTuple):
+    """Where answers come from."""
+
+    logs: AttemptLogs
+    runs: Runs
+
+
+def router(sources: Sources, *, version: str, public_url: str, closing: asyncio.Event) -> fastapi.APIRouter:
+    """Return the routes. `public_url` names the host that browsers may use; `closing` ends what is followed."""
+    routes = fastapi.APIRouter(
+        prefix=describing.PREFIX,
+        dependencies=[same_site.guard(public_url)],
+        generate_unique_id_function=lambda route: route.name,
+    )
+    routes.include_router(logs.router(sources.logs, sources.runs.find_attempt, closing))
+    routes.include_router(log_view.router(sources.logs, sources.runs.find_attempt, closing))
+
+    @routes.get(describing.PATH.removeprefix(describing.PREFIX), include_in_schema=False)
+    async def describe(request: fastapi.Request) -> fastapi.Response:
+        return asking.respond(describing.build(request.app.routes, version))
+
+    return routes

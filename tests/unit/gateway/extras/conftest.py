@@ -1,0 +1,94 @@
+"""Dayfly's own HTTP API over fakes, on a real address."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from flyteidl.admin import task_execution_pb2
+from flyteidl.core import identifier_pb2
+from prometheus_client import CollectorRegistry
+from tests.fakes.attempt_logs import MemoryLogs
+
+from dayfly.gateway import app, front
+from dayfly.gateway.extras import routes
+from dayfly.model.identifiers import AttemptKey, EntityId, ExecutionId, NodeId, attempt_key
+from dayfly.model.phases import AttemptPhase
+from dayfly.ports.runs import AttemptRow
+
+TASK = EntityId(int(identifier_pb2.TASK), "p", "d", "flows.fit", "v1")
+
+
+class World:
+    """What the API tells of. `attempts` by key."""
+
+    def __init__(self) -> None:
+        self.logs = MemoryLogs()
+        self.attempts: dict[AttemptKey, AttemptRow] = {}
+        self.closing = asyncio.Event()
+
+    def put(self, node: str = "n0", phase: AttemptPhase = AttemptPhase.RUNNING, **closure: Any) -> AttemptKey:
+        """Let an attempt 0 of `p/d/e` be in a phase."""
+        execution = ExecutionId("p", "d", "e")
+        told = task_execution_pb2.TaskExecutionClosure(phase=int(phase), **closure)
+        told.created_at.seconds = 1_773_480_000
+        row = AttemptRow(execution, NodeId(node), 0, TASK, "", told.SerializeToString())
+        key = attempt_key(execution, NodeId(node), 0)
+        self.attempts[key] = row
+        return key
+
+    async def find_attempt(self, execution: ExecutionId, node: NodeId, attempt: int) -> AttemptRow | None:
+        """As `ports.runs.Runs` does."""
+        return self.attempts.get(attempt_key(execution, node, attempt))
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+@pytest.fixture
+async def http(world: World, tmp_path: Any) -> AsyncIterator[httpx.AsyncClient]:
+    sources = routes.Sources(world.logs, world)  # type: ignore[arg-type]
+    made = app.build(
+        blobs=None,  # type: ignore[arg-type]
+        links=None,  # type: ignore[arg-type]
+        logs_of=lambda *_: None,
+        registry=CollectorRegistry(),
+        version="1.2.3",
+        public_url="http://127.0.0.1:1",
+        routers=[routes.router(sources, version="1.2.3", public_url="http://127.0.0.1:1", closing=world.closing)],
+    )
+    listening = await front.serve("127.0.0.1", 0, str(tmp_path / "none.sock"), made)
+    base = f"http://127.0.0.1:{listening.port}/api/dayfly/v1"
+    async with httpx.AsyncClient(base_url=base, timeout=30) as client:
+        yield client
+    world.closing.set()
+    await listening.close(1)
+
+
+class Events:
+    """Server-sent events of one answer, as they come."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self._lines = answer.aiter_lines()
+
+    async def take(self) -> dict[str, Any]:
+        """Return the next event: `event`, `id` and `data` as plain values."""
+        told: dict[str, Any] = {}
+        async for line in self._lines:
+            name, _, value = line.partition(": ")
+            if not line and "event" in told:
+                return {**told, "data": json.loads(told["data"])}
+            if name in ("event", "id", "data"):
+                told[name] = value
+        raise AssertionError("there are no more events")
+
+
+@pytest.fixture
+def events() -> type[Events]:
+    return Events
