@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import grpc
 from flyteidl.admin import execution_pb2, launch_plan_pb2, task_pb2, workflow_pb2
 from flyteidl.core import identifier_pb2, literals_pb2
+from flyteidl.datacatalog import datacatalog_pb2
 from flytekit.configuration import ImageConfig, SerializationSettings
 from flytekit.tools import repo
 from google.protobuf import message_factory
@@ -58,6 +59,9 @@ WORDS = {
     "native_url": ("file:///etc/passwd", "s3://bucket/key", "../../etc/passwd", ""),
     "filename": ("file.pb", "../../etc/passwd", "", "/", "."),
     "filename_root": ("root", "..", "", "/etc"),
+    "tag_name": ("flyte_cached-x", "other", ""),
+    "artifact_id": ("a0", "a1", ""),
+    "owner_id": ("me", "they", ""),
     "image": ("ghcr.io/x/y:z", "", "no image at all "),
     "var": ("o0", "x", "y", "out"),
 }  # fmt: skip
@@ -125,6 +129,9 @@ async def _seed(folder: Path, requests: dict[Key, list[Message]]) -> None:
             await calls.admin.CreateExecution(request)
             requests["flyteidl.service.AdminService", "CreateExecution"].append(request)
             await _move(served, name, complete=name == DONE)
+        for method, message in _cached():
+            await getattr(calls.catalog, method)(message)
+            requests["datacatalog.DataCatalog", method].append(message)
 
 
 def _registrations() -> list[tuple[Message, str]]:
@@ -140,6 +147,33 @@ def _registrations() -> list[tuple[Message, str]]:
         else:
             made.append((workflow_pb2.WorkflowCreateRequest(id=spec.template.id, spec=spec), "CreateWorkflow"))
     return made
+
+
+def _cached() -> list[tuple[str, Message]]:
+    """Return what fills a data catalog, in order."""
+    catalog: Any = datacatalog_pb2
+    dataset = {**HERE, "name": "flyte_task-guide.double", "version": "1-aaaaaaaa-bbbbbbbb"}
+    reservation = {"dataset_id": dataset, "tag_name": "flyte_cached-x"}
+    made: list[tuple[str, Message]] = [
+        ("CreateDataset", catalog.CreateDatasetRequest(dataset={"id": dataset, "partitionKeys": ["day"]}))
+    ]
+    for name in ("a0", "a1"):
+        artifact = {"id": name, "dataset": dataset, "partitions": [{"key": "day", "value": "1"}]}
+        value = {"name": "o0", "value": _inputs().literals["x"]}
+        made.append(("CreateArtifact", catalog.CreateArtifactRequest(artifact={**artifact, "data": [value]})))
+    tag = {"name": "flyte_cached-x", "artifact_id": "a0", "dataset": dataset}
+    return [
+        *made,
+        ("AddTag", catalog.AddTagRequest(tag=tag)),
+        ("UpdateArtifact", catalog.UpdateArtifactRequest(dataset=dataset, tag_name="flyte_cached-x", data=[value])),
+        ("GetArtifact", catalog.GetArtifactRequest(dataset=dataset, tag_name="flyte_cached-x")),
+        (
+            "GetOrExtendReservation",
+            catalog.GetOrExtendReservationRequest(
+                reservation_id=reservation, owner_id="me", heartbeat_interval={"seconds": 1}
+            ),
+        ),
+    ]
 
 
 def _execution(name: str) -> execution_pb2.ExecutionCreateRequest:

@@ -15,6 +15,7 @@ from flyteidl.admin import (
     version_pb2,
 )
 from flyteidl.core import identifier_pb2, literals_pb2
+from flyteidl.datacatalog import datacatalog_pb2_grpc
 from flyteidl.service import admin_pb2_grpc, dataproxy_pb2_grpc, signal_pb2_grpc
 
 from dayfly.base import errors
@@ -59,6 +60,7 @@ class Client:
         """Raw stubs, to be used with `call`."""
         self.dataproxy = dataproxy_pb2_grpc.DataProxyServiceStub(self._channel)
         self.signals = signal_pb2_grpc.SignalServiceStub(self._channel)
+        self.catalog = datacatalog_pb2_grpc.DataCatalogStub(self._channel)
 
     async def __aenter__(self) -> Client:
         return self

@@ -12,6 +12,7 @@ from dayfly.ports.stores import Stores
 from dayfly.services.answering import Handler
 from dayfly.services.attributes import Attributes
 from dayfly.services.auth import AuthMetadata
+from dayfly.services.datacatalog import DataCatalog
 from dayfly.services.dataproxy import DataProxy
 from dayfly.services.descriptions import Descriptions
 from dayfly.services.execution_data import DataReader
@@ -55,6 +56,7 @@ class Api:
     descriptions: Descriptions
     version: Version
     dataproxy: DataProxy
+    datacatalog: DataCatalog
     signals: Signals
     auth: AuthMetadata
     identity: Identity
@@ -86,6 +88,7 @@ def build(stores: Stores, blobs: Blobs, links: Links, now: Clock, settings: ApiS
         descriptions=Descriptions(),
         version=Version(settings),
         dataproxy=DataProxy(definitions, runs, blobs, links, data, now, settings),
+        datacatalog=DataCatalog(stores.catalog, now),
         signals=Signals(runs, stores.signals, now),
         auth=AuthMetadata(settings),
         identity=Identity(),
@@ -117,6 +120,7 @@ def bindings(api: Api) -> dict[str, Mapping[str, Handler]]:
             "GetPublicClientConfig": api.auth.get_public_client_config,
         },
         "flyteidl.service.IdentityService": {"UserInfo": api.identity.user_info},
+        "datacatalog.DataCatalog": _catalog(api),
     }
 
 
@@ -188,4 +192,19 @@ def _administration(api: Api) -> dict[str, Handler]:
         "UpdateWorkflowAttributes": api.attributes.update_of_workflow,
         "GetWorkflowAttributes": api.attributes.get_of_workflow,
         "DeleteWorkflowAttributes": api.attributes.delete_of_workflow,
+    }
+
+
+def _catalog(api: Api) -> dict[str, Handler]:
+    return {
+        "CreateDataset": api.datacatalog.create_dataset,
+        "GetDataset": api.datacatalog.get_dataset,
+        "ListDatasets": api.datacatalog.list_datasets,
+        "CreateArtifact": api.datacatalog.create_artifact,
+        "GetArtifact": api.datacatalog.get_artifact,
+        "ListArtifacts": api.datacatalog.list_artifacts,
+        "UpdateArtifact": api.datacatalog.update_artifact,
+        "AddTag": api.datacatalog.add_tag,
+        "GetOrExtendReservation": api.datacatalog.get_or_extend_reservation,
+        "ReleaseReservation": api.datacatalog.release_reservation,
     }

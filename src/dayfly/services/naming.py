@@ -67,12 +67,12 @@ def execution_name(name: str) -> str:
     return lowered
 
 
-def text(value: str, what: str) -> str:
-    """Return the text if it is there and not too long. Raise `InvalidArgument` that names `what`."""
+def text(value: str, what: str, *, limit: int = MAX_NAME) -> str:
+    """Return the text if it is there and has at most `limit` characters. Raise `InvalidArgument` that names `what`."""
     if not value.strip():
         raise errors.InvalidArgument(f"missing {what}.")
-    if len(value) > MAX_NAME:
-        raise errors.InvalidArgument(f"The {what} has {len(value)} characters.", remedy=f"{MAX_NAME} are allowed.")
+    if len(value) > limit:
+        raise errors.InvalidArgument(f"The {what} has {len(value)} characters.", remedy=f"{limit} are allowed.")
     if "\0" in value:
         raise errors.InvalidArgument(f"The {what} contains a NUL character.")
     return value

@@ -32,7 +32,7 @@ def read(request: Any, *, sort_key: str = "created_at", descending: bool = True,
     if request.HasField("sort_by") and request.sort_by.key:
         sort_key = request.sort_by.key
         descending = request.sort_by.direction == common_pb2.Sort.DESCENDING
-    offset, position = _split(request.token)
+    offset, position = split_token(request.token)
     return Page(
         limit=request.limit,
         offset=offset,
@@ -56,15 +56,16 @@ def narrowed(page: Page, condition: Filter) -> Page:
     return msgspec.structs.replace(page, filters=(*page.filters, condition))
 
 
-def _conditions(request: Any) -> tuple[Filter, ...]:
-    # ActiveLaunchPlanListRequest is the one list request without filters.
-    return filters.parse(request.filters) if "filters" in request.DESCRIPTOR.fields_by_name else ()
-
-
-def _split(token: str) -> tuple[int, str]:
+def split_token(token: str) -> tuple[int, str]:
+    """Return the offset in a token, and the position behind it. Raise `InvalidArgument`."""
     offset, dash, position = token.partition("-")
     if not token:
         return 0, ""
     if not (offset.isascii() and offset.isdigit()) or int(offset[:20]) > MAX_OFFSET or bool(dash) != bool(position):
         raise errors.InvalidArgument(f"The list's token {token[:40]!r} is not one that this server gave.")
     return int(offset), position
+
+
+def _conditions(request: Any) -> tuple[Filter, ...]:
+    # ActiveLaunchPlanListRequest is the one list request without filters.
+    return filters.parse(request.filters) if "filters" in request.DESCRIPTOR.fields_by_name else ()

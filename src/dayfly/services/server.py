@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import grpc
+from flyteidl.datacatalog import datacatalog_pb2
 from flyteidl.service import admin_pb2, auth_pb2, dataproxy_pb2, identity_pb2, signal_pb2
 from google.protobuf import message_factory
 from google.protobuf.descriptor import ServiceDescriptor
@@ -18,7 +19,7 @@ from dayfly.services.settings import ApiSettings
 
 SERVICES: tuple[ServiceDescriptor, ...] = tuple(
     service
-    for module in (admin_pb2, dataproxy_pb2, signal_pb2, auth_pb2, identity_pb2)
+    for module in (admin_pb2, dataproxy_pb2, signal_pb2, auth_pb2, identity_pb2, datacatalog_pb2)
     for service in module.DESCRIPTOR.services_by_name.values()
 )
 """The services of flyteidl that we answer."""
