@@ -179,6 +179,8 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
         closing = asyncio.Event()
         own_client = connecting.open(f"unix:{scratch}/grpc.sock")
         stack.push_async_callback(own_client.close)
+        flight_records = record_files.RecordFiles(folder.path / "logs")
+        attempt_logs = local.log_reading.LogFolder(folder.path / "logs")
         web = app.build(
             blobs=blob_store,
             links=links,
@@ -190,9 +192,9 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
                 pages.router(lambda: own_client),
                 rest.router(calls, max_bytes=settings.server.max_message_bytes, public_url=url),
                 dashboards.router(calls, public_url=url),
-                records.router(record_files.RecordFiles(folder.path / "logs"), public_url=url),
+                records.router(flight_records, public_url=url),
                 extras.router(
-                    extras.Sources(local.log_reading.LogFolder(folder.path / "logs"), store.runs),
+                    extras.Sources(attempt_logs, store.runs, store.history, flight_records),
                     version=VERSION,
                     public_url=url,
                     closing=closing,

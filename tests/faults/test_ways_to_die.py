@@ -96,3 +96,8 @@ def test_the_record_of_a_dead_cluster_tells_of_its_end(
     assert requests.get(f"{root}/7", timeout=30).status_code == 404
     assert requests.get(f"{root}/0/frames", params={"limit": 0}, timeout=30).status_code == 400
     assert requests.get(f"{root}/0".replace(execution.name, "%2e%2e"), timeout=30).status_code in (400, 404)
+
+    told = requests.get(f"http://{server.address}/api/dayfly/v1/clusters/{execution}/{node.id}/0", timeout=30).json()
+    assert told["diagnosis"]["code"] == ended.error.code == "DaskWorkersLost"
+    assert told["diagnosis"]["sentence"].startswith("worker-")
+    assert told["record"] == {name: value for name, value in record.items() if name != "idle_share"}

@@ -12,6 +12,7 @@ from dayfly.stores.attributes import SqlAttributes
 from dayfly.stores.catalog import SqlCatalog
 from dayfly.stores.connections import Connections
 from dayfly.stores.definitions import SqlDefinitions
+from dayfly.stores.history import SqlHistory
 from dayfly.stores.notices import SqlNotices
 from dayfly.stores.runs import SqlRuns
 from dayfly.stores.schedules import SqlSchedules
@@ -31,6 +32,7 @@ class Database:
         self.notices = SqlNotices(connections)
         self.attributes = SqlAttributes(connections)
         self.catalog = SqlCatalog(connections, clock)
+        self.history = SqlHistory(connections)
         self.signals = SqlSignals(connections, clock, waking.wake)
 
     async def close(self) -> None:

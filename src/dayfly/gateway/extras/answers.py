@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from dayfly.ports.records import ClusterRecord
+
 Time = Annotated[datetime, Meta(tz=True)]
 
 TOKEN = "Give it as `token` to get what follows; empty where nothing does."
@@ -155,3 +157,44 @@ class ClusterPage(msgspec.Struct, frozen=True):
 
     clusters: list[ClusterEntry]
     token: Annotated[str, Meta(description=TOKEN)]
+
+
+class Diagnosis(msgspec.Struct, frozen=True):
+    """Why an attempt failed."""
+
+    code: Annotated[str, Meta(examples=["DaskWorkerOutOfMemory"])]
+    kind: Annotated[str, Meta(description="Whose fault it is.", examples=["USER", "SYSTEM"])]
+    sentence: Annotated[str, Meta(description="The cause, and what to do about it.")]
+    message: Annotated[str, Meta(description="All that was said, with the task's own traceback.")]
+
+
+class Cluster(msgspec.Struct, frozen=True):
+    """Everything that is known of one cluster."""
+
+    cluster: ClusterEntry
+    record: Annotated[
+        ClusterRecord | None, Meta(description="The flight record summed up; null where it never got so far.")
+    ]
+    idle_share: Annotated[
+        float | None, Meta(description="Share of their threads' time in which the workers computed nothing, 0 to 1.")
+    ]
+    diagnosis: Annotated[Diagnosis | None, Meta(description="Why it failed; null where it did not.")]
+    said: Annotated[str, Meta(description="What the platform said of the attempt last.")]
+    dashboard_url: Annotated[
+        str, Meta(description="Dask's own dashboard; empty where there is none, or none any more.")
+    ]
+    frames_url: Annotated[str, Meta(description="Path of its record, second by second.")]
+    logs_url: Annotated[str, Meta(description="Path of the list of its logs.")]
+    lines_url: Annotated[str, Meta(description="Path of the view of all its logs.")]
+
+
+class Frames(msgspec.Struct, frozen=True):
+    """Frames of a record. Memory is in MiB, times are seconds since the epoch."""
+
+    frames: Annotated[
+        list[dict[str, Any]],
+        Meta(
+            description="Each has `t`, and where something happened or changed `workers` and `prefixes` by name, "
+            "`tasks` that ended, and `events`."
+        ),
+    ]

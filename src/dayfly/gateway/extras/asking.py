@@ -27,7 +27,7 @@ Project = Annotated[str, fastapi.Path(examples=["flytesnacks"])]
 Domain = Annotated[str, fastapi.Path(examples=["development"])]
 Name = Annotated[str, fastapi.Path(description="Name of the execution.", examples=["a7x"])]
 Node = Annotated[str, fastapi.Path(description="Id of the node.", examples=["n0"])]
-Attempt = Annotated[int, fastapi.Path(ge=0, description="Number of the attempt, from 0.")]
+Attempt = Annotated[int, fastapi.Path(ge=0, le=2**31 - 1, description="Number of the attempt, from 0.")]
 
 
 def execution(project: Project, domain: Domain, name: Name) -> ExecutionId:

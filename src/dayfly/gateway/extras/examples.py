@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from dayfly.gateway.extras import answers
+from dayfly.ports.records import ClusterRecord, RecordedPrefix, RecordedWorker
 
 _AT = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=timezone.utc)
 _ATTEMPT = "/api/dayfly/v1/executions/flytesnacks/development/a7x/nodes/n0/attempts/0"
@@ -38,3 +39,72 @@ LINE_PAGE = answers.LinePage(
 SEARCH_PAGE = answers.SearchPage(
     [answers.LogMatch(311, 20_480, "MemoryError", ["    return numpy.empty(shape)"], [])], "", 48_213, 48_213
 )
+
+EVENT_PAGE = answers.EventPage(
+    [
+        answers.EventEntry(
+            17,
+            _AT,
+            "AttemptProgressed",
+            "Attempt 0 of node n0 is RUNNING.",
+            "n0",
+            0,
+            {"attempt": 0, "phase": "RUNNING", "reason": "", "logs": [], "custom_info": {"dask": {"workers": 2}}},
+        )
+    ],
+    token="17",
+)
+
+_SECONDS = _AT.timestamp()
+
+_ENTRY = answers.ClusterEntry(
+    project="flytesnacks",
+    domain="development",
+    execution="a7x",
+    node="n0",
+    attempt=0,
+    task="flows.fit",
+    phase="FAILED",
+    live=False,
+    created_at=_AT,
+    started_at=_AT,
+    duration_seconds=12.5,
+    figures=answers.ClusterFigures(2, 2, 311, 400, 0, 1_610_612_736),
+    error_code="DaskWorkerOutOfMemory",
+    url="/api/dayfly/v1/clusters/flytesnacks/development/a7x/n0/0",
+)
+
+CLUSTER_PAGE = answers.ClusterPage([_ENTRY], token="")
+
+_RECORD = ClusterRecord(
+    began_at=_SECONDS,
+    ended_at=_SECONDS + 12,
+    workers=(
+        RecordedWorker(
+            "worker-0", _SECONDS, _SECONDS + 12, threads=1, memory_limit=1024, memory_peak=993, busy_seconds=9.0
+        ),
+    ),
+    prefixes=(RecordedPrefix("read_csv", done=311, seconds=9.0),),
+    events=({"t": _SECONDS, "kind": "add-worker", "worker": "worker-0"},),
+    memory_peak=993,
+)
+
+CLUSTER = answers.Cluster(
+    _ENTRY,
+    _RECORD,
+    _RECORD.idle_share,
+    answers.Diagnosis(
+        "DaskWorkerOutOfMemory",
+        "USER",
+        "worker-0 ran out of memory while computing read_csv-7: it held 993 MiB, its limit is 972.8 MiB.",
+        "worker-0 ran out of memory while computing read_csv-7: it held 993 MiB, its limit is 972.8 MiB."
+        "\n\nTraceback ...",
+    ),
+    said="",
+    dashboard_url="",
+    frames_url=f"{_ENTRY.url}/frames",
+    logs_url=f"{_ATTEMPT}/logs",
+    lines_url=f"{_ATTEMPT}/lines",
+)
+
+FRAMES = answers.Frames([{"t": _SECONDS, "workers": {"worker-0": {"memory": 210, "cpu": 96.0}}}])

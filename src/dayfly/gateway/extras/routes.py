@@ -8,8 +8,10 @@ from typing import NamedTuple
 import fastapi
 
 from dayfly.gateway import same_site
-from dayfly.gateway.extras import asking, describing, log_view, logs
+from dayfly.gateway.extras import asking, clusters, describing, event_log, log_view, logs
 from dayfly.ports.attempt_logs import AttemptLogs
+from dayfly.ports.history import History
+from dayfly.ports.records import Records
 from dayfly.ports.runs import Runs
 
 
@@ -18,6 +20,8 @@ class Sources(NamedTuple):
 
     logs: AttemptLogs
     runs: Runs
+    history: History
+    records: Records
 
 
 def router(sources: Sources, *, version: str, public_url: str, closing: asyncio.Event) -> fastapi.APIRouter:
@@ -27,8 +31,14 @@ def router(sources: Sources, *, version: str, public_url: str, closing: asyncio.
         dependencies=[same_site.guard(public_url)],
         generate_unique_id_function=lambda route: route.name,
     )
-    routes.include_router(logs.router(sources.logs, sources.runs.find_attempt, closing))
-    routes.include_router(log_view.router(sources.logs, sources.runs.find_attempt, closing))
+    find_attempt = sources.runs.find_attempt
+    for one in (
+        event_log.router(sources.history),
+        logs.router(sources.logs, find_attempt, closing),
+        log_view.router(sources.logs, find_attempt, closing),
+        clusters.router(sources.history, sources.records, find_attempt),
+    ):
+        routes.include_router(one)
 
     @routes.get(describing.PATH.removeprefix(describing.PREFIX), include_in_schema=False)
     async def describe(request: fastapi.Request) -> fastapi.Response:

@@ -14,19 +14,25 @@ from flyteidl.core import identifier_pb2
 from prometheus_client import CollectorRegistry
 from tests.fakes.attempt_logs import MemoryLogs
 
+from dayfly.base import errors
 from dayfly.gateway import app, front
 from dayfly.gateway.extras import routes
+from dayfly.model.events import Event
 from dayfly.model.identifiers import AttemptKey, EntityId, ExecutionId, NodeId, attempt_key
 from dayfly.model.phases import AttemptPhase
-from dayfly.ports.runs import AttemptRow
+from dayfly.ports.history import ClusterList, WantedClusters
+from dayfly.ports.records import ClusterRecord
+from dayfly.ports.runs import AttemptRow, UnreadEvent
 
 TASK = EntityId(int(identifier_pb2.TASK), "p", "d", "flows.fit", "v1")
 
 
 class World:
-    """What the API tells of. `attempts` by key."""
+    """What the API tells of: `attempts` by key, `happened` in `p/d/e`, and `record` as the record of each cluster."""
 
     def __init__(self) -> None:
+        self.happened: list[Event] = []
+        self.record: ClusterRecord | None = None
         self.logs = MemoryLogs()
         self.attempts: dict[AttemptKey, AttemptRow] = {}
         self.closing = asyncio.Event()
@@ -45,6 +51,27 @@ class World:
         """As `ports.runs.Runs` does."""
         return self.attempts.get(attempt_key(execution, node, attempt))
 
+    async def list_events(self, execution: ExecutionId, *, after: int, limit: int) -> list[UnreadEvent]:
+        """As `ports.history.History` does; sequences are 10, 20, 30."""
+        if execution.name != "e":
+            raise errors.NotFound(f"execution {execution} does not exist.")
+        every = [UnreadEvent(10 * number, event) for number, event in enumerate(self.happened, 1)]
+        return [one for one in every if one.sequence > after][:limit]
+
+    async def list_clusters(self, wanted: WantedClusters, *, then: int, limit: int) -> ClusterList:
+        """As `ports.history.History` does, of all attempts."""
+        self.wanted = wanted
+        rows = list(self.attempts.values())[then : then + limit]
+        return ClusterList(rows, then + limit if then + limit < len(self.attempts) else 0)
+
+    async def summary(self, key: AttemptKey) -> ClusterRecord | None:
+        """As `ports.records.Records` does."""
+        return self.record
+
+    async def frames(self, key: AttemptKey, *, since: float = 0.0, limit: int = 1000) -> list[dict[str, Any]]:
+        """As `ports.records.Records` does, of frames at 1, 2 and 3."""
+        return [{"t": at} for at in (1.0, 2.0, 3.0) if at > since][:limit]
+
 
 @pytest.fixture
 async def world() -> World:
@@ -53,7 +80,7 @@ async def world() -> World:
 
 @pytest.fixture
 async def http(world: World, tmp_path: Any) -> AsyncIterator[httpx.AsyncClient]:
-    sources = routes.Sources(world.logs, world)  # type: ignore[arg-type]
+    sources = routes.Sources(world.logs, world, world, world)  # type: ignore[arg-type]
     made = app.build(
         blobs=None,  # type: ignore[arg-type]
         links=None,  # type: ignore[arg-type]

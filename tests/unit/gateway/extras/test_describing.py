@@ -8,6 +8,11 @@ import httpx
 import jsonschema
 import openapi_spec_validator
 
+from dayfly.base.clock import Micros
+from dayfly.gateway.extras import examples
+from dayfly.model import events
+from dayfly.model.identifiers import NodeId
+
 
 async def test_the_document_is_valid_and_everything_in_it_is_described(http: httpx.AsyncClient) -> None:
     told = (await http.get("/openapi.json")).json()
@@ -21,7 +26,8 @@ async def test_the_document_is_valid_and_everything_in_it_is_described(http: htt
             assert operation["summary"] and operation["tags"]
             assert set(operation["tags"]) <= {tag["name"] for tag in told["tags"]}
     assert len(set(names)) == len(names)
-    assert {"list_logs", "read_log", "read_lines"} <= set(names)
+    ours = {"list_events", "list_logs", "read_log", "read_lines", "list_clusters", "read_cluster", "read_frames"}
+    assert ours <= set(names)
 
 
 async def test_examples_and_refusals_have_the_forms_that_they_are_examples_of(http: httpx.AsyncClient) -> None:
@@ -38,23 +44,28 @@ async def test_examples_and_refusals_have_the_forms_that_they_are_examples_of(ht
 
 
 async def test_answers_have_the_described_form(http: httpx.AsyncClient, world: Any) -> None:
-    world.logs.write(world.put(), "driver", "hello fox\n")
+    world.logs.write(world.put(task_type="dask", error={"code": "x", "message": "y"}), "driver", "hello fox\n")
+    world.happened = [events.AttemptStopped(Micros(1), NodeId("n0"), 0)]
+    world.record = examples.CLUSTER.record
     told = (await http.get("/openapi.json")).json()
-    prefix, pattern = (
-        "/executions/p/d/e/nodes/n0/attempts/0",
-        "{project}/{domain}/{name}/nodes/{node}/attempts/{attempt}",
-    )
-    for path, query, route in (
-        ("logs", "", "logs"),
-        ("logs/driver", "?search=fox", "logs/{role}"),
-        ("lines", "", "lines"),
-        ("lines", "?token=x", "lines"),
-        ("logs/nobody", "", "logs/{role}"),
+    execution, attempt = "executions/{project}/{domain}/{name}", "nodes/{node}/attempts/{attempt}"
+    named = {"project": "p", "domain": "d", "name": "e", "node": "n0", "attempt": "0", "role": "driver"}
+    for route, query, status in (
+        (f"{execution}/events", "", 200),
+        (f"{execution}/{attempt}/logs", "", 200),
+        (f"{execution}/{attempt}/logs/{{role}}", "?search=fox", 200),
+        (f"{execution}/{attempt}/logs/{{role}}", "?search=fox&token=x", 400),
+        (f"{execution}/{attempt}/lines", "", 200),
+        (f"{execution}/{attempt}/lines", "?level=x", 400),
+        ("clusters", "", 200),
+        ("clusters", "?execution=e", 400),
+        ("clusters/{project}/{domain}/{name}/{node}/{attempt}", "", 200),
+        ("clusters/{project}/{domain}/{name}/{node}/{attempt}/frames", "", 200),
     ):
-        answer = await http.get(f"{prefix}/{path}{query}")
-        operation = told["paths"][f"/api/dayfly/v1/executions/{pattern}/{route}"]["get"]
-        content = operation["responses"][str(answer.status_code)]["content"]["application/json"]
-        validate(told, content["schema"], answer.json())
+        answer = await http.get(f"/{route.format(**named)}{query}")
+        assert answer.status_code == status, route
+        operation = told["paths"][f"/api/dayfly/v1/{route}"]["get"]
+        validate(told, operation["responses"][str(status)]["content"]["application/json"]["schema"], answer.json())
 
 
 def validate(document: dict[str, Any], schema: dict[str, Any], told: Any) -> None:
