@@ -194,7 +194,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
                 dashboards.router(calls, public_url=url),
                 records.router(flight_records, public_url=url),
                 extras.router(
-                    extras.Sources(attempt_logs, store.runs, store.history, flight_records),
+                    extras.Sources(attempt_logs, store.runs, store.history, flight_records, store.catalog),
                     version=VERSION,
                     public_url=url,
                     closing=closing,

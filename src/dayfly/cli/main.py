@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "Register and run one workflow or task of a file, and show it.",
     "watch": "Show an execution while it runs, then its outputs.",
     "logs": "Print what an execution's tasks wrote.",
+    "cache": "Look at cached outputs, and remove some.",
     "secret": "Keep secrets for tasks.",
 }
 """Name to one line of help; `dayfly.cli.<name>` holds `command`."""

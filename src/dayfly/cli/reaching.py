@@ -13,6 +13,9 @@ import yaml
 from dayfly.base import data_folder, errors
 from dayfly.base.settings import DataSettings, ServerSettings
 
+PROJECT, DOMAIN = "flytesnacks", "development"
+"""What is meant where nobody says."""
+
 SCHEMES = ("dns:///", "http://", "https://")
 
 config_option: Callable[[Any], Any] = click.option(
@@ -20,8 +23,8 @@ config_option: Callable[[Any], Any] = click.option(
     type=click.Path(path_type=Path),
     help="Client configuration of the server.  [$FLYTECTL_CONFIG, else the one that `dayfly up` started]",
 )
-project_option: Callable[[Any], Any] = click.option("--project", "-p", default="flytesnacks", show_default=True)
-domain_option: Callable[[Any], Any] = click.option("--domain", "-d", default="development", show_default=True)
+project_option: Callable[[Any], Any] = click.option("--project", "-p", default=PROJECT, show_default=True)
+domain_option: Callable[[Any], Any] = click.option("--domain", "-d", default=DOMAIN, show_default=True)
 
 
 def find_address(config: Path | None) -> str:

@@ -39,6 +39,7 @@ _EXECUTION = ("exec-project", "exec-domain", "execution-name")
 _NODE = "exec-node"
 _ATTEMPT = "exec-attempt"
 _ATTEMPTS = re.compile("[0-9]{1,9}")
+_SIGNED = re.compile(rf"(-[A-Za-z0-9_-]{{{SIGNATURE_LENGTH}}}){{2}}\Z")
 
 
 class CacheKey(msgspec.Struct, frozen=True):
@@ -103,6 +104,11 @@ def hash_inputs(inputs: literals_pb2.LiteralMap, ignored: Collection[str] = ()) 
 def task_name(key: CacheKey) -> str:
     """Return the name of the task whose outputs the key's dataset holds."""
     return key.name.removeprefix(DATASET_PREFIX)
+
+
+def cache_version(dataset_version: str) -> str:
+    """Return the cache version in a dataset's version; all of it, where others have named the dataset."""
+    return _SIGNED.sub("", dataset_version)
 
 
 def mismatch(outputs: Mapping[str, literals_pb2.Literal], declared: interface_pb2.VariableMap) -> str:

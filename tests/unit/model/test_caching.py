@@ -200,3 +200,16 @@ def test_outputs_must_fit_the_interface() -> None:
     wrong = literals_pb2.Literal()
     wrong.scalar.primitive.string_value = "1"
     assert "output a: it is" in caching.mismatch({"a": wrong}, declared)
+
+
+@pytest.mark.parametrize(
+    ("dataset_version", "version"),
+    [
+        ("1.0.0-GKw-c0Pw-UxVtPm0k", "1.0.0"),
+        ("a-b-c-GKw-c0Pw-GKw-c0Pw", "a-b-c"),
+        ("of-somebody-else", "of-somebody-else"),
+        ("", ""),
+    ],
+)
+def test_the_cache_version_in_a_datasets_version(dataset_version: str, version: str) -> None:
+    assert caching.cache_version(dataset_version) == version

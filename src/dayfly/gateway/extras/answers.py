@@ -198,3 +198,65 @@ class Frames(msgspec.Struct, frozen=True):
             "`tasks` that ended, and `events`."
         ),
     ]
+
+
+class CacheSource(msgspec.Struct, frozen=True):
+    """The attempt that made an entry of the cache."""
+
+    project: str
+    domain: str
+    name: Annotated[str, Meta(description="Name of the execution.", examples=["a7x"])]
+    node: str
+    attempt: int
+
+
+class CacheEntry(msgspec.Struct, frozen=True):
+    """Outputs of a task that are kept for the next who asks for the same."""
+
+    project: str
+    domain: str
+    task: str
+    cache_version: Annotated[str, Meta(description="As the task was registered with.")]
+    task_version: Annotated[str, Meta(description="Version of the task that made it.")]
+    execution: Annotated[CacheSource, Meta(description="What made it; `unknown` where that is not told.")]
+    made_at: Time
+    size_bytes: Annotated[
+        int, Meta(description="Of the outputs as they are kept; files that they point to not counted.")
+    ]
+    artifact: Annotated[str, Meta(description="Id of the artifact, for the DataCatalog API.")]
+    dataset_version: Annotated[str, Meta(description="Version of its dataset, for the DataCatalog API.")]
+    tags: Annotated[list[str], Meta(description="Its tags; one is made of the hash of the inputs.")]
+
+
+class CachePage(msgspec.Struct, frozen=True):
+    """Entries of the cache, newest first."""
+
+    entries: list[CacheEntry]
+    token: Annotated[str, Meta(description=TOKEN)]
+
+
+class CacheUsage(msgspec.Struct, frozen=True):
+    """What the cached outputs of one task take."""
+
+    project: str
+    domain: str
+    task: str
+    entries: int
+    size_bytes: Annotated[int, Meta(description="As in `CacheEntry`.")]
+    oldest: Time
+    newest: Time
+
+
+class CacheSizes(msgspec.Struct, frozen=True):
+    """What cached outputs take."""
+
+    tasks: Annotated[list[CacheUsage], Meta(description="The largest first.")]
+    entries: Annotated[int, Meta(description="Of all these tasks.")]
+    size_bytes: Annotated[int, Meta(description="Of all these tasks.")]
+
+
+class CacheEvicted(msgspec.Struct, frozen=True):
+    """What was removed from the cache."""
+
+    entries: int
+    size_bytes: int

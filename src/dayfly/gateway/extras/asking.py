@@ -11,6 +11,7 @@ from dayfly.base import errors
 from dayfly.gateway import log_files
 from dayfly.model import identifiers
 from dayfly.model.identifiers import AttemptKey, ExecutionId, NodeId
+from dayfly.ports.definitions import Listed, Page
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
@@ -65,6 +66,18 @@ def read_number(token: str) -> int:
             f"The list's token {token[:40]!r} is not one that this server gave.", remedy="Begin without a token."
         )
     return int(token)
+
+
+def read_position(token: str) -> tuple[int, str]:
+    """Return the offset and the position in a token that `write_position` made, 0 and nothing for none. Raise
+    `InvalidArgument`."""
+    offset, _, position = token.partition("-")
+    return read_number(offset), position
+
+
+def write_position(page: Page, found: Listed[Any]) -> str:
+    """Return the token of what follows a page of rows, empty where nothing does."""
+    return f"{page.offset + len(found)}-{found.position}" if len(found) == page.limit else ""
 
 
 def respond(told: Any) -> fastapi.Response:

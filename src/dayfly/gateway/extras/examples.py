@@ -108,3 +108,28 @@ CLUSTER = answers.Cluster(
 )
 
 FRAMES = answers.Frames([{"t": _SECONDS, "workers": {"worker-0": {"memory": 210, "cpu": 96.0}}}])
+
+CACHE_PAGE = answers.CachePage(
+    [
+        answers.CacheEntry(
+            project="flytesnacks",
+            domain="development",
+            task="flows.fit",
+            cache_version="1.0",
+            task_version="v7",
+            execution=answers.CacheSource("flytesnacks", "development", "a7x", "n0", 0),
+            made_at=_AT,
+            size_bytes=311,
+            artifact="5f1c0a6c8a5a4a1f9f4b8f7a3c2d1e0b",
+            dataset_version="1.0-UxVtPm0k-GKw-c0Pw",
+            tags=["flyte_cached-GQid5LjHbakcW68DS3P2jp80QLbiF0olFHF2hTh5bg8"],
+        )
+    ],
+    token="",
+)
+
+CACHE_SIZES = answers.CacheSizes(
+    [answers.CacheUsage("flytesnacks", "development", "flows.fit", 12, 3_732, _AT, _AT)], 12, 3_732
+)
+
+CACHE_EVICTED = answers.CacheEvicted(12, 3_732)

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import fastapi
 
 from dayfly.gateway import same_site
-from dayfly.gateway.extras import asking, clusters, describing, event_log, log_view, logs
+from dayfly.gateway.extras import asking, cache, clusters, describing, event_log, log_view, logs
 from dayfly.ports.attempt_logs import AttemptLogs
+from dayfly.ports.catalog import Catalog
 from dayfly.ports.history import History
 from dayfly.ports.records import Records
 from dayfly.ports.runs import Runs
@@ -22,6 +23,7 @@ class Sources(NamedTuple):
     runs: Runs
     history: History
     records: Records
+    catalog: Catalog
 
 
 def router(sources: Sources, *, version: str, public_url: str, closing: asyncio.Event) -> fastapi.APIRouter:
@@ -37,6 +39,7 @@ def router(sources: Sources, *, version: str, public_url: str, closing: asyncio.
         logs.router(sources.logs, find_attempt, closing),
         log_view.router(sources.logs, find_attempt, closing),
         clusters.router(sources.history, sources.records, find_attempt),
+        cache.router(sources.catalog),
     ):
         routes.include_router(one)
 

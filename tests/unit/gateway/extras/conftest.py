@@ -13,13 +13,16 @@ from flyteidl.admin import task_execution_pb2
 from flyteidl.core import identifier_pb2
 from prometheus_client import CollectorRegistry
 from tests.fakes.attempt_logs import MemoryLogs
+from tests.fakes.stores import open_in_memory
 
 from dayfly.base import errors
+from dayfly.base.clock import ManualClock
 from dayfly.gateway import app, front
 from dayfly.gateway.extras import routes
 from dayfly.model.events import Event
 from dayfly.model.identifiers import AttemptKey, EntityId, ExecutionId, NodeId, attempt_key
 from dayfly.model.phases import AttemptPhase
+from dayfly.ports.catalog import Catalog
 from dayfly.ports.history import ClusterList, WantedClusters
 from dayfly.ports.records import ClusterRecord
 from dayfly.ports.runs import AttemptRow, UnreadEvent
@@ -30,10 +33,11 @@ TASK = EntityId(int(identifier_pb2.TASK), "p", "d", "flows.fit", "v1")
 class World:
     """What the API tells of: `attempts` by key, `happened` in `p/d/e`, and `record` as the record of each cluster."""
 
-    def __init__(self) -> None:
+    def __init__(self, catalog: Catalog) -> None:
         self.happened: list[Event] = []
         self.record: ClusterRecord | None = None
         self.logs = MemoryLogs()
+        self.catalog = catalog
         self.attempts: dict[AttemptKey, AttemptRow] = {}
         self.closing = asyncio.Event()
 
@@ -74,13 +78,15 @@ class World:
 
 
 @pytest.fixture
-async def world() -> World:
-    return World()
+async def world() -> AsyncIterator[World]:
+    store = await open_in_memory(ManualClock())
+    yield World(store.catalog)
+    await store.close()
 
 
 @pytest.fixture
 async def http(world: World, tmp_path: Any) -> AsyncIterator[httpx.AsyncClient]:
-    sources = routes.Sources(world.logs, world, world, world)  # type: ignore[arg-type]
+    sources = routes.Sources(world.logs, world, world, world, world.catalog)  # type: ignore[arg-type]
     made = app.build(
         blobs=None,  # type: ignore[arg-type]
         links=None,  # type: ignore[arg-type]
