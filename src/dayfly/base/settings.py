@@ -21,7 +21,7 @@ class ServerSettings:
     public_url: str = ""
     """What links begin with; `http://<host>:<port>` when empty."""
     max_message_bytes: int = 64 * 1024 * 1024
-    """Largest gRPC message taken or sent; flytekit itself takes 20 MiB."""
+    """Largest gRPC message or REST body that is taken; flytekit itself takes answers of 20 MiB."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ Answers and errors have the form that grpc-gateway gives them, which flyteconsol
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 from urllib.parse import parse_qsl
@@ -28,6 +29,9 @@ VERBS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"]
 
 JSON = "application/json"
 
+QUICK_BYTES = 256 * 1024
+"""More than this is read and written as JSON on a thread: 20 MiB take seconds, and everybody else would wait."""
+
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
@@ -48,7 +52,10 @@ def router(calls: Calls, *, max_bytes: int, public_url: str) -> fastapi.APIRoute
         found = table().find(verb, raw_path)
         if found is None:
             return _not_served(request.method, raw_path)
-        body = await _read(request, max_bytes) if found.route.has_body else b""
+        try:
+            body = await _read(request, max_bytes) if found.route.has_body else b""
+        except errors.ResourceExhausted as error:
+            return _refusal("RESOURCE_EXHAUSTED", str(error), 413)
         return await _call(calls, request, found, body)
 
     for path in PATHS:
@@ -60,16 +67,24 @@ async def _call(calls: Calls, request: fastapi.Request, found: routes.Found, bod
     method: MethodDescriptor = found.route.method
     query = () if found.route.has_body else parse_qsl(request.url.query, keep_blank_values=True)
     try:
-        sent = transcoding.build_request(
-            method.input_type, path=found.fields, query=query, body=body, binary=_is_binary(request, "content-type")
+        build = functools.partial(
+            transcoding.build_request,
+            method.input_type,
+            path=found.fields,
+            query=query,
+            body=body,
+            binary=_is_binary(request, "content-type"),
         )
+        sent = await asyncio.to_thread(build) if len(body) > QUICK_BYTES else build()
         answered = await calls(method.containing_service.full_name, method.name, sent.SerializeToString())
         if answered.code != "OK":
             return _refusal(answered.code, answered.message)
         if _is_binary(request, "accept"):
             return fastapi.Response(answered.body, media_type=transcoding.BINARY[0], headers=HEADERS)
         message = message_factory.GetMessageClass(method.output_type).FromString(answered.body)
-        return fastapi.Response(transcoding.to_json(message), media_type=JSON, headers=HEADERS)
+        big = len(answered.body) > QUICK_BYTES
+        told = await asyncio.to_thread(transcoding.to_json, message) if big else transcoding.to_json(message)
+        return fastapi.Response(told, media_type=JSON, headers=HEADERS)
     except errors.InvalidArgument as error:
         return _refusal("INVALID_ARGUMENT", str(error))
     except errors.FailedPrecondition as error:
@@ -94,16 +109,26 @@ def _not_served(verb: str, raw_path: str) -> fastapi.Response:
 
 
 async def _read(request: fastapi.Request, max_bytes: int) -> bytes:
-    """Return the body. Raise 413 for one that is too large, 415 for one of another kind."""
+    """Return the body. Raise `ResourceExhausted` for one that is too large, `HTTPException` 415 for another kind."""
     kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if kind not in (JSON, "", *transcoding.BINARY):
         raise fastapi.HTTPException(415, f"bodies of type {kind} are not read; send {JSON} or {transcoding.BINARY[0]}")
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > max_bytes:
+        raise _too_large(max_bytes)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > max_bytes:
-            raise fastapi.HTTPException(413, f"the body has more than {max_bytes} bytes")
+            raise _too_large(max_bytes)
     return bytes(body)
+
+
+def _too_large(max_bytes: int) -> errors.ResourceExhausted:
+    return errors.ResourceExhausted(
+        f"The body has more than {max_bytes} bytes, which is the most that this server takes.",
+        remedy="Let large data travel as files, or start the server with a higher DAYFLY_SERVER__MAX_MESSAGE_BYTES.",
+    )
 
 
 def _is_binary(request: fastapi.Request, header: str) -> bool:
