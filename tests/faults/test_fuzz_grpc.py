@@ -1,12 +1,10 @@
 """Any message on any method: each is answered, with a code that was meant, and the server lives on.
 
-`make test` sends some, always the same; `DAYFLY_FUZZ_CALLS=50000` makes a campaign of it, other ones each time. The
-counts stand at the end of pytest's report.
+`tests/fuzzing/campaign.py` says how many. The counts stand in pytest's report.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 
@@ -14,22 +12,15 @@ import grpc
 import pytest
 from flyteidl.admin import common_pb2, project_pb2
 from google.protobuf.descriptor import MethodDescriptor
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 
 from dayfly.services import server
-from tests.fuzzing import corpus, messages
+from tests.fuzzing import campaign, corpus, messages
 from tests.fuzzing.api_process import ApiProcess
 
 METHODS = [method for service in server.SERVICES for method in service.methods]
-CAMPAIGN = int(os.environ.get("DAYFLY_FUZZ_CALLS", "0"))
-CALLS = -(-CAMPAIGN // len(METHODS)) or 30
+CALLS = campaign.share(len(METHODS), otherwise=30)
 """Calls of each method."""
-
-SECONDS = 10.0
-"""Whatever takes longer hangs."""
-
-MEMORY_BYTES = 300 * 1024 * 1024
-"""What the server may hold more after all of them than after the first: caches, not leaks."""
 
 MEANT = {
     grpc.StatusCode.OK,
@@ -62,12 +53,12 @@ class Fuzzed:
         """Send bytes, and hold the answer to what every answer must be."""
         before = self.process.written()
         try:
-            self.channel.unary_unary(path)(raw, timeout=SECONDS)
+            self.channel.unary_unary(path)(raw, timeout=campaign.SECONDS)
             code, told = grpc.StatusCode.OK, ""
         except grpc.RpcError as error:
             code, told = error.code(), error.details()
         self.codes[code.name] += 1
-        assert code in MEANT, f"{path}: {code.name} {told}\n{raw!r}\n{self.process.log.read_text()[-4000:]}"
+        assert code in MEANT, f"{path}: {code.name} {told}\n{raw!r}\n{self.process.log_end()}"
         if code is not grpc.StatusCode.OK:
             assert self.process.written() == before, f"{path} was refused ({told}) but has written\n{raw!r}"
             assert told, path
@@ -81,27 +72,12 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
     with ApiProcess(folder) as process, grpc.insecure_channel(process.address) as channel:
         running = Fuzzed(process, channel, known)
         yield running
-        reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            grown = (process.memory_bytes() - running.began_bytes) >> 20
-            counts = ", ".join(f"{name} {count}" for name, count in running.codes.most_common())
-            peak = process.peak_memory_bytes() >> 20
-            reporter.write_line(
-                f"\n{running.codes.total()} fuzzed calls: {counts}; memory +{grown} MiB, peak {peak} MiB"
-            )
-
-
-def every(count: int):
-    """Return settings for that many examples: in `make test` always the same ones."""
-    return settings(
-        max_examples=count,
-        derandomize=not CAMPAIGN,
-        database=None,
-        deadline=None,
-        report_multiple_bugs=False,
-        phases=(Phase.explicit, Phase.generate),
-        suppress_health_check=list(HealthCheck),
-    )
+        grown = (process.memory_bytes() - running.began_bytes) >> 20
+        counts = ", ".join(f"{name} {count}" for name, count in running.codes.most_common())
+        peak = process.peak_memory_bytes() >> 20
+        campaign.tell(
+            pytestconfig, f"{running.codes.total()} fuzzed calls: {counts}; memory +{grown} MiB, peak {peak} MiB"
+        )
 
 
 def path_of(method: MethodDescriptor) -> str:
@@ -110,7 +86,7 @@ def path_of(method: MethodDescriptor) -> str:
 
 @pytest.mark.parametrize("method", METHODS, ids=path_of)
 def test_any_message(fuzzed: Fuzzed, method: MethodDescriptor) -> None:
-    @every(CALLS)
+    @campaign.every(CALLS)
     @given(messages.requests(method, fuzzed.known))
     def send(request) -> None:
         fuzzed.send(path_of(method), request.SerializeToString())
@@ -120,7 +96,7 @@ def test_any_message(fuzzed: Fuzzed, method: MethodDescriptor) -> None:
 
 @pytest.mark.parametrize("method", METHODS, ids=path_of)
 def test_any_bytes(fuzzed: Fuzzed, method: MethodDescriptor) -> None:
-    @every(-(-CALLS // 3))
+    @campaign.every(-(-CALLS // 3))
     @given(messages.garbage(method, fuzzed.known))
     def send(raw: bytes) -> None:
         fuzzed.send(path_of(method), raw)
@@ -136,7 +112,9 @@ def test_what_was_taken_can_be_read(fuzzed: Fuzzed) -> None:
         request_serializer=project_pb2.ProjectListRequest.SerializeToString,
         response_deserializer=project_pb2.Projects.FromString,
     )
-    projects = call(project_pb2.ProjectListRequest(filters="value_in(state,0;1;2;3)"), timeout=SECONDS).projects
+    projects = call(
+        project_pb2.ProjectListRequest(filters="value_in(state,0;1;2;3)"), timeout=campaign.SECONDS
+    ).projects
     assert "flytesnacks" in [one.id for one in projects]
     for project in projects:
         for domain in project.domains:
@@ -149,7 +127,7 @@ def test_what_was_taken_can_be_read(fuzzed: Fuzzed) -> None:
 
 def test_the_server_is_alive_and_no_larger(fuzzed: Fuzzed) -> None:
     assert fuzzed.process.is_alive()
-    assert fuzzed.process.memory_bytes() - fuzzed.began_bytes < MEMORY_BYTES
+    assert fuzzed.process.memory_bytes() - fuzzed.began_bytes < campaign.MEMORY_BYTES
     for message in fuzzed.known.requests["flyteidl.service.AdminService", "CreateExecution"]:
         code = fuzzed.send("/flyteidl.service.AdminService/CreateExecution", message.SerializeToString())
         assert code is grpc.StatusCode.ALREADY_EXISTS

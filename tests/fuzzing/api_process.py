@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from dayfly.base import logs
 from tests.clients.serving import serving
 
 
@@ -44,6 +45,12 @@ class ApiProcess:
     def address(self) -> str:
         """Return host and port."""
         return f"127.0.0.1:{self.port}"
+
+    def log_end(self) -> str:
+        """Return the last of what the process has logged."""
+        with self.log.open("rb") as log:
+            log.seek(max(0, self.log.stat().st_size - 4000))
+            return log.read().decode(errors="replace")
 
     def is_alive(self) -> bool:
         """Say whether the process runs."""
@@ -83,4 +90,5 @@ async def _main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    logs.configure(level="warning")  # To standard error: standard output is a pipe that nobody reads on.
     asyncio.run(_main(Path(sys.argv[1])))
