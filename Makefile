@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV_VERSION = 0.13.9
 BIN = .venv/bin
 
-.PHONY: install demo test check bench lock clean
+.PHONY: install demo test check bench bench-million lock clean
 
 install: .venv/installed
 
@@ -33,6 +33,9 @@ check: install
 
 bench: install
 	@$(BIN)/python -m benchmarks
+
+bench-million: install
+	@$(BIN)/python -m benchmarks.million_executions
 
 lock: install
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev --no-header --no-annotate pyproject.toml --output-file requirements.lock

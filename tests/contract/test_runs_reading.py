@@ -11,7 +11,7 @@ from dayfly.model.identifiers import END_NODE, START_NODE, EntityId, ExecutionId
 from dayfly.model.phases import AttemptPhase, ExecutionPhase, NodePhase
 from dayfly.ports.definitions import Filter, Page
 from dayfly.ports.runs import Runs
-from dayfly.stores import database
+from dayfly.stores import database, narrowing
 from tests.contract import stored
 from tests.contract.stored import N0, N1, at, execution, launched, new_run
 
@@ -19,6 +19,10 @@ from tests.contract.stored import N0, N1, at, execution, launched, new_run
 @pytest.fixture
 def runs(opened: database.Database) -> Runs:
     return opened.runs
+
+
+LATER = "2023-11-14T22:13:55Z"
+"""Between the creation of `c` and that of `d`."""
 
 
 def where(*filters: tuple[str, ...], **page) -> Page:
@@ -86,6 +90,14 @@ async def test_executions_come_in_pages(many: Runs):
     assert await names(many, limit=2, offset=1, sort_key="created_at", descending=False) == ["b", "c"]
 
 
+@pytest.fixture(params=["few", "many"])
+def amount(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Whether the rows that meet a condition count as few, and are sorted, or as many, and are passed by in order."""
+    monkeypatch.setattr(narrowing, "FEW", 5 if request.param == "few" else -1)
+    return request.param
+
+
+@pytest.mark.usefixtures("amount")
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
@@ -122,6 +134,9 @@ async def test_executions_come_in_pages(many: Runs):
         ([("eq", "execution_tag.key", "size"), ("eq", "execution_tag.value", "red")], ""),
         ([("value_in", "admin_tag.name", "nightly", "team")], "ba"),
         ([("eq", "name", "x' OR '1'='1")], ""),
+        ([("eq", "phase", "FAILED"), ("eq", "workflow.name", "flows.train"), ("gt", "duration", "1")], "b"),
+        ([("eq", "execution_tag.key", "team"), ("eq", "phase", "FAILED"), ("value_in", "state", "0", "1")], "b"),
+        ([("value_in", "phase", "FAILED", "UNDEFINED"), ("eq", "user", "ann"), ("gte", "created_at", LATER)], "d"),
     ],
 )
 async def test_executions_are_filtered(many: Runs, filters, expected: str):
@@ -157,15 +172,22 @@ async def test_executions_are_sorted(many: Runs):
             await names(many, sort_key=key)
 
 
+@pytest.mark.usefixtures("amount")
 @pytest.mark.parametrize("key", ["", "created_at", "started_at", "duration", "launch_plan.name", "phase", "name"])
 @pytest.mark.parametrize("descending", [True, False])
 @pytest.mark.parametrize(
-    "filters", [(), (("value_in", "phase", "SUCCEEDED", "FAILED", "failed"), ("value_in", "state", "0", "1"))]
+    ("filters", "count"),
+    [
+        ((), 4),
+        ((("value_in", "phase", "SUCCEEDED", "FAILED", "failed"), ("value_in", "state", "0", "1")), 2),
+        ((("gte", "started_at", "2023-01-01T00:00:00Z"), ("eq", "workflow.name", "flows.train")), 3),
+        ((("eq", "execution_tag.key", "team"),), 2),
+    ],
 )
-async def test_pages_that_follow_each_other_are_the_list(many: Runs, key: str, descending: bool, filters):
+async def test_pages_that_follow_each_other_are_the_list(many: Runs, key: str, descending: bool, filters, count: int):
     whole = where(*filters, sort_key=key, descending=descending)
     expected = [row.id.name for row in await many.list_executions("p", "d", whole)]
-    assert len(expected) == len(set(expected)) == (2 if filters else 4)
+    assert len(expected) == len(set(expected)) == count
     by_position, by_offset, page = [], [], msgspec.structs.replace(whole, limit=1)
     for offset in range(len(expected)):
         rows = await many.list_executions("p", "d", page)
@@ -175,6 +197,26 @@ async def test_pages_that_follow_each_other_are_the_list(many: Runs, key: str, d
         by_offset += [row.id.name for row in await many.list_executions("p", "d", plain)]
     assert by_position == by_offset == expected
     assert await many.list_executions("p", "d", page) == []
+
+
+@pytest.mark.usefixtures("amount")
+async def test_executions_are_found_by_when_they_started(runs: Runs):
+    for name, created, started in (("a", 10, 11), ("b", 20, 40), ("c", 30, 31), ("d", 50, 60)):
+        await runs.create(new_run(name, seconds=created), launched())
+        state = msgspec.structs.replace(stored.running(), started_at=at(started))
+        await commit(runs, name, state)
+
+    async def found(function: str, seconds: int, **page) -> str:
+        moment = f"2023-11-14T22:13:{20 + seconds}Z"
+        return "".join(await names(runs, (function, "started_at", moment), **page))
+
+    assert await found("lte", 31) == "ca"
+    assert await found("lt", 31) == "a"
+    assert await found("eq", 31) == "c"
+    assert await found("gte", 31) == "dcb"
+    assert await found("lte", 31, limit=1, offset=1) == "a"
+    assert await found("lte", 31, descending=False) == "ac"
+    assert await found("lte", 31, sort_key="started_at") == "ca"
 
 
 async def test_what_comes_in_front_moves_no_page(many: Runs):

@@ -96,13 +96,6 @@ EXECUTIONS = {
     **_entity(_executions, "task"),
 }
 
-BRANCHING = frozenset(f"{entity}{name}" for entity in ("", "execution.") for name in ("phase", "state", "user")) | {
-    "workflow.name",
-    "launch_plan.name",
-    "task.name",
-}
-"""Fields of which an index has the executions of one value in their order."""
-
 TAGS = {
     "execution_tag.key": Field(schema.execution_tags.c.key, str),
     "execution_tag.value": Field(schema.execution_tags.c.value, str),

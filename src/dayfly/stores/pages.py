@@ -3,7 +3,7 @@
 A page begins behind the position that the one before it ended with. Where a client gives no more than an offset, the
 row there is found first, in an index alone, and the page begins behind that. Either way the rows themselves are read
 for one page only. Where an index has the rows of one value in order, but those of several values not, a list is made
-of one branch for each value, merged.
+of one branch for each value, merged. Where few rows meet a condition, they are all read and sorted (`narrowing`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
 from dayfly.ports.definitions import Listed, Page
-from dayfly.stores import filtering, positions, schema
+from dayfly.stores import filtering, narrowing, positions, schema
 from dayfly.stores.filtering import Column, Fields
 from dayfly.stores.positions import Position
 
@@ -38,20 +38,28 @@ class Listing(NamedTuple):
     order: Order
     number: Column
     fingerprint: bytes
+    narrower: Sequence[sa.Select[Any]] = ()
+    """Numbers of rows, each of all that meet one of the list's conditions."""
+    start: Position | None = None
+    """What the list certainly begins behind, where more is known than its conditions say."""
 
     def read(
         self, connection: sa.Connection, to: Callable[[Any], T], values: Mapping[str, Any] | None = None
     ) -> Listed[T]:
         """Return the page, each row converted; `values` are those that the branches name."""
         bound = dict(values or {})
-        start, offset = self._begin(connection, bound)
+        few = narrowing.find(connection, self.narrower)
+        branches = self.branches if few is None else [narrowing.within(self.branches, self.number, few)]
+        start, offset = self._begin(connection, branches, bound)
         if offset:
             return Listed([])
-        rows = connection.execute(self._query([], start, self.page.limit, 0), bound).all()
+        rows = connection.execute(self._query(branches, [], start, self.page.limit, 0), bound).all()
         end = positions.write(_position(rows[-1]), self.fingerprint) if rows else ""
         return Listed((to(row) for row in rows), end)
 
-    def _begin(self, connection: sa.Connection, bound: dict[str, Any]) -> tuple[Position | None, int]:
+    def _begin(
+        self, connection: sa.Connection, branches: Sequence[sa.Select[Any]], bound: dict[str, Any]
+    ) -> tuple[Position | None, int]:
         """Return the position to begin behind, or how many rows there would have to be before one."""
         page = self.page
         if page.position:
@@ -60,15 +68,18 @@ class Listing(NamedTuple):
             if found is not None:
                 return found, 0
         if not page.offset:
-            return None, 0
-        row = connection.execute(self._query([sa.literal(1)], None, 1, page.offset - 1), bound).one_or_none()
+            return self.start, 0
+        query = self._query(branches, [sa.literal(1)], self.start, 1, page.offset - 1)
+        row = connection.execute(query, bound).one_or_none()
         return (None, page.offset) if row is None else (_position(row), 0)
 
-    def _query(self, columns: list[Any], start: Position | None, limit: int, offset: int) -> sa.Select[Any]:
+    def _query(
+        self, several: Sequence[sa.Select[Any]], columns: list[Any], start: Position | None, limit: int, offset: int
+    ) -> sa.Select[Any]:
         """Return the statement for rows behind `start`, of `columns` alone where there are any."""
         key, number = _in_bytes(self.order.key), _in_bytes(self.number)
         branches = []
-        for branch in self.branches:
+        for branch in several:
             chosen = branch.with_only_columns(*columns, maintain_column_froms=True) if columns else branch
             chosen = chosen.add_columns(self.order.key.label("position_key"), self.number.label("position_number"))
             branches.append(chosen if start is None else chosen.where(self._behind(key, number, start)))
@@ -103,6 +114,9 @@ def listing(
     natural: Order,
     number: Column,
     scope: tuple[str, ...],
+    *,
+    narrower: Sequence[sa.Select[Any]] = (),
+    start: Position | None = None,
 ) -> Listing:
     """Return the list in the page's order, `natural` where it names none. Raises `InvalidArgument`.
 
@@ -117,7 +131,7 @@ def listing(
         order = Order(
             sa.type_coerce(key, key.type.impl) if isinstance(key.type, schema.Later) else key, page.descending
         )
-    return Listing(several, page, order, number, positions.fingerprint(scope, page))
+    return Listing(several, page, order, number, positions.fingerprint(scope, page), narrower, start)
 
 
 def _cut(query: sa.Select[Any], limit: int, offset: int) -> sa.Select[Any]:

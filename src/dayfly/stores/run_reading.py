@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,19 +12,15 @@ from dayfly.model import events
 from dayfly.model.identifiers import EntityId, ExecutionId, NodeId
 from dayfly.ports.definitions import Listed, Page
 from dayfly.ports.runs import AttemptRow, ExecutionRow, NodeRow, UnreadEvent
-from dayfly.stores import fields, filtering, pages, run_rows, schema
+from dayfly.stores import fields, filtering, listing_executions, pages, run_rows, schema
 from dayfly.stores.pages import Listing, Order
 
-_executions, _nodes, _attempts, _tags, _inbox = (
+_executions, _nodes, _attempts, _inbox = (
     schema.executions,
     schema.node_executions,
     schema.task_executions,
-    schema.execution_tags,
     schema.inbox,
 )
-
-MOST_BRANCHES = 16
-"""Into how many lists, merged, one with `value_in` is split; one of more values is sorted by the database."""
 
 _EXECUTION = sa.select(
     _executions.c.project,
@@ -43,8 +37,8 @@ _ONE_EXECUTION = _EXECUTION.where(run_rows.NAMED)
 
 _NODE = (
     sa.select(_nodes.c.node_id, _nodes.c.spec_node_id, _nodes.c.input_uri, _nodes.c.closure, _nodes.c.metadata)
-    .join_from(_nodes, _executions, _executions.c.id == _nodes.c.execution_id)
-    .where(run_rows.NAMED)
+    # Not joined: the database then knows that it is one execution, whose nodes an index has in their order.
+    .where(_nodes.c.execution_id == sa.select(_executions.c.id).where(run_rows.NAMED).correlate(None).scalar_subquery())
 )
 
 _ATTEMPT = (
@@ -83,29 +77,7 @@ def find_execution(connection: sa.Connection, execution: ExecutionId) -> Executi
 
 def executions(project: str, domain: str, page: Page) -> Listing:
     """Return the list of executions. Raises `InvalidArgument`."""
-    where: list[Any] = [_executions.c.project == project, _executions.c.domain == domain]
-    tagged: list[Any] = []
-    choices: list[list[Any]] = []
-    for item in page.filters:
-        if item.field in fields.TAGS:
-            tagged.append(filtering.condition(item, fields.TAGS))
-        elif (
-            item.field in fields.BRANCHING
-            and 1 < len(set(item.values)) <= MOST_BRANCHES
-            and item.function == "value_in"
-        ):
-            choices.append(filtering.alternatives(item, fields.EXECUTIONS))
-        else:
-            where.append(filtering.condition(item, fields.EXECUTIONS))
-    if tagged:
-        where.append(sa.exists().where(_tags.c.execution_id == _executions.c.id, *tagged))
-    if not any(item.field.rpartition(".")[2] == "state" for item in page.filters):
-        where.append(_executions.c.state == 0)
-    while math.prod(len(choice) for choice in choices) > MOST_BRANCHES:
-        where.append(sa.or_(*choices.pop()))
-    branches = [_EXECUTION.where(*where, *chosen) for chosen in itertools.product(*choices)]
-    newest = Order(_executions.c.created_at, descending=True)
-    return pages.listing(branches, page, fields.EXECUTIONS, newest, _executions.c.id, ("executions", project, domain))
+    return listing_executions.build(_EXECUTION, project, domain, page)
 
 
 def list_executions(connection: sa.Connection, listing: Listing) -> Listed[ExecutionRow]:
@@ -123,6 +95,11 @@ def find_node(connection: sa.Connection, execution: ExecutionId, node: NodeId) -
 def nodes(execution: ExecutionId, parent: NodeId | None, page: Page) -> Listing:
     """Return the list of nodes directly below `parent`. Raises `InvalidArgument`."""
     query = _NODE.where(_nodes.c.parent_id == (parent or ""), *filtering.conditions(page, fields.NODES))
+    named = [
+        fields.NODES[name] for name in (page.sort_key, *(item.field for item in page.filters)) if name in fields.NODES
+    ]
+    if any(field.column.table is _executions for field in named):
+        query = query.join_from(_nodes, _executions, _executions.c.id == _nodes.c.execution_id)
     first = Order(_nodes.c.id, descending=False)
     return pages.listing(query, page, fields.NODES, first, _nodes.c.id, ("nodes", str(execution), parent or ""))
 

@@ -162,11 +162,10 @@ executions = sa.Table(
     *_entity("launch_plan"),
     *_entity("task"),
     sa.UniqueConstraint("project", "domain", "name"),
-    # Each has the rows of one list in its order; the last column tells equal ones apart.
+    # Each has the rows of one list in its order; `id` tells equal ones apart.
     *(
         sa.Index(f"ix_executions_by_{name}", "project", "domain", "state", *columns, "id")
         for name, columns in {
-            "created_at": ("created_at",),
             "started_at": ("started_at",),
             "duration": ("duration",),
             "phase": ("phase", "created_at"),
@@ -176,6 +175,8 @@ executions = sa.Table(
             "user": ("principal", "created_at"),
         }.items()
     ),
+    # Behind `id` what lists in this order are narrowed by: rows that are passed over are not read.
+    sa.Index("ix_executions_by_created_at", "project", "domain", "state", "created_at", "id", "started_at", "duration"),
     sa.Index(None, "updated_at"),
     sa.Index("ix_executions_launched", "launch_plan_project", "launch_plan_domain", "launch_plan_name", "phase"),
 )
@@ -210,8 +211,8 @@ execution_tags = sa.Table(
     _execution(),
     _text("key"),
     _text("value"),
-    sa.Index(None, "execution_id"),
-    sa.Index(None, "key", "value"),
+    sa.Index("ix_execution_tags_by_execution", "execution_id", "key", "value"),
+    sa.Index("ix_execution_tags_by_tag", "key", "value", "execution_id"),
 )
 
 runs = sa.Table(
