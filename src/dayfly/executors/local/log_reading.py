@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import bisect
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from dayfly.base import errors
 from dayfly.base.clock import Micros
+from dayfly.executors.local.forked import log_looks
 from dayfly.model.identifiers import AttemptKey
-from dayfly.ports.attempt_logs import LogFile, Piece
+from dayfly.ports.attempt_logs import LogFile, Mark, Piece
 
 SUFFIX = ".log"
+
+MAX_MARKS = 10_000
+"""Told of one range."""
 
 _NUMBERS = re.compile(r"(\d+)")
 
@@ -59,7 +66,9 @@ class LogFolder:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
                 data = os.pread(descriptor, limit_bytes, start)
-                return Piece(start, data, max(os.fstat(descriptor).st_size, start + len(data) if data else 0))
+                size_bytes = max(os.fstat(descriptor).st_size, start + len(data) if data else 0)
+                marks = _read_marks(path.with_suffix(log_looks.SUFFIX), start, start + len(data)) if data else ()
+                return Piece(start, data, size_bytes, marks)
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -68,6 +77,40 @@ class LogFolder:
     def _path(self, key: AttemptKey, role: str) -> Path | None:
         path = self._root.joinpath(key, f"{role}{SUFFIX}").resolve()
         return path if path.is_relative_to(self._root / key) and path.is_file() else None
+
+
+def _read_marks(path: Path, start: int, end: int) -> tuple[Mark, ...]:
+    """Return the looks that say when a range was written; none where there are no looks, which is no fault."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return ()
+    try:
+        looks = _Looks(descriptor)
+        first = max(0, bisect.bisect_right(looks, start) - 1)
+        last = min(len(looks), bisect.bisect_left(looks, end) + 1, first + MAX_MARKS)
+        raw = os.pread(descriptor, (last - first) * log_looks.ENTRY.size, first * log_looks.ENTRY.size)
+    except OSError:
+        return ()
+    finally:
+        os.close(descriptor)
+    whole = raw[: len(raw) - len(raw) % log_looks.ENTRY.size]
+    return tuple(Mark(Micros(at), size_bytes) for at, size_bytes in log_looks.ENTRY.iter_unpack(whole))
+
+
+class _Looks(Sequence[int]):
+    """The sizes that a file of looks tells, read one by one, for a search in it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._count = os.fstat(descriptor).st_size // log_looks.ENTRY.size
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, place: Any) -> Any:
+        raw = os.pread(self._descriptor, log_looks.ENTRY.size, place * log_looks.ENTRY.size)
+        return log_looks.ENTRY.unpack(raw)[1]
 
 
 def _by_number(role: str) -> list[tuple[int, str]]:

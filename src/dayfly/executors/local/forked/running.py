@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
+from collections.abc import Sequence
 from typing import Any
 
-from . import processes, wire
+from . import log_looks, processes, wire
 
 KEPT_DEATHS = 50
 """Ends of roles that are remembered; the last ones say why a group ended."""
 
+SLOWEST_RESTART_SECONDS = 5.0
+"""A role that ends again and again waits twice as long each time before it is made anew, up to this."""
+
 
 class Running:
-    """One role: its process and what is remembered of it across restarts."""
+    """One role: its process and what is remembered of it across restarts. Its log lies in `log_dir`."""
 
-    def __init__(self, spec: dict[str, Any]) -> None:
+    def __init__(self, spec: dict[str, Any], log_dir: str) -> None:
         self.spec = spec
         self.name: str = spec["name"]
+        self.looks = log_looks.Looks(os.path.join(log_dir, f"{self.name}.log"))
         self.pid = 0
         self.peer: wire.Peer | None = None
         self.restarts = 0
@@ -37,6 +43,19 @@ def hold_to_limit(one: Running) -> None:
         one.over_limit_bytes = held
         for pid in (one.pid, *processes.descendants(one.pid)):
             processes.send(pid, signal.SIGKILL)
+
+
+def look_at_logs(roles: Sequence[Running], now: float) -> None:
+    """Note how far the logs of a group have grown. That of a lone role is not merged with others."""
+    if len(roles) > 1:
+        wall_micros = time.time_ns() // 1000
+        for one in roles:
+            one.looks.look(now, wall_micros)
+
+
+def pause_seconds(one: Running) -> float:
+    """Return how long a role that has ended waits before it is made anew."""
+    return 0.0 if one.restarts == 0 else min(0.1 * 2**one.restarts, SLOWEST_RESTART_SECONDS)
 
 
 def note_death(facts: dict[str, Any], one: Running, code: int, *, asked: bool) -> None:

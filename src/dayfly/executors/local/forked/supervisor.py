@@ -17,13 +17,10 @@ from typing import Any, NoReturn
 from . import claims, preloading, processes, role, running, signals, wire
 
 MEMORY_ROUND_SECONDS = 0.25
-"""How often the memory of limited roles is looked at."""
+"""How often the memory of limited roles is looked at, and how far the logs of several roles have grown."""
 
 PROGRESS_SECONDS = 0.5
 """Facts named `progress...` reach the platform at most this often; all others at once."""
-
-SLOWEST_RESTART_SECONDS = 5.0
-"""A role that ends again and again waits twice as long each time before it is made anew, up to this."""
 
 LAST_FACT_SECONDS = 0.25
 """How long roles may take to say their last figures when the group ends."""
@@ -45,7 +42,7 @@ class Supervisor:
         self.preload = preload
         self.spare = spare
         self.own_pid, self.server_pid = os.getpid(), os.getppid()
-        self.roles = [running.Running(one) for one in spec["roles"]]
+        self.roles = [running.Running(one, spec["log_dir"]) for one in spec["roles"]]
         self.main = next(one for one in self.roles if one.spec.get("main"))
         self.facts: dict[str, Any] = {}
         self.ready: set[str] = set()
@@ -253,9 +250,8 @@ class Supervisor:
             end = "oom" if one.over_limit_bytes else "restarts_exhausted"
             self._end(end, one, how, f"{told}; it was the end number {self.restarts}, and {limit} are allowed")
             return
-        pause = 0.0 if one.restarts == 0 else min(0.1 * 2**one.restarts, SLOWEST_RESTART_SECONDS)
+        one.restart_at = time.monotonic() + running.pause_seconds(one)
         one.restarts += 1
-        one.restart_at = time.monotonic() + pause
         self.reason = f"{told}; it is made anew (number {self.restarts})"
         self._report()
 
@@ -343,6 +339,7 @@ class Supervisor:
 
     def _keep_rules(self) -> None:
         now = time.monotonic()
+        running.look_at_logs(self.roles, now)
         if self.report_at and now >= self.report_at:
             self._report()
         if self.ending:
@@ -365,7 +362,7 @@ class Supervisor:
         moments = [one.restart_at for one in self.roles if one.restart_at]
         if self.ending:
             moments.append(self.kill_at)
-        elif any(one.spec.get("memory_limit_bytes") for one in self.roles):
+        elif len(self.roles) > 1 or self.main.spec.get("memory_limit_bytes"):
             moments.append(self.memory_at)
         if self.report_at:
             moments.append(self.report_at)
