@@ -41,13 +41,13 @@ async def test_names_and_versions_are_listed(calls):
     assert not active.launch_plans
 
 
-async def test_descriptions_that_nobody_wrote_are_none(calls):
+async def test_descriptions_that_nobody_wrote_are_empty(calls):
     listed = await calls.admin.ListDescriptionEntities(
         description_entity_pb2.DescriptionEntityListRequest(
             resource_type=identifier_pb2.WORKFLOW, id={**HERE, "name": CHAIN.name}, limit=10
         )
     )
-    assert not listed.descriptionEntities
+    assert [(one.id, one.short_description) for one in listed.descriptionEntities] == [(CHAIN, "")]
 
 
 async def test_inputs_are_had_by_their_address(served, calls):

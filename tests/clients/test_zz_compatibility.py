@@ -23,7 +23,6 @@ BEGIN = "<!-- made by tests/clients/test_zz_compatibility.py -->\n"
 NOT_YET = {
     "RecoverExecution": "refused: executions cannot be recovered yet",
     "GetDynamicNodeWorkflow": "answers NOT_FOUND: dynamic tasks do not run yet",
-    "GetDescriptionEntity": "answers NOT_FOUND: descriptions are not kept yet",
     "CreateDownloadLocation": "only its refusals are tested",
     "CreateDownloadLink": "only its refusals are tested",
     "CreateWorkflowEvent": "taken by Flyte's rules, which refuse what this engine has said already",

@@ -107,8 +107,9 @@ class Definitions(Protocol):
         """Return projects; fields: identifier, name, description, labels, state, created_at. limit 0 is all."""
         ...
 
-    async def create(self, definition: Definition) -> Definition | None:
-        """Add a version, and its named entity. Return None when added, else the stored one, untouched."""
+    async def create(self, definition: Definition, *, description: bytes = b"") -> Definition | None:
+        """Add a version, its named entity, and its `description` (`ports.descriptions`) where one is given. Return None
+        when added, else the stored version, with nothing changed."""
         ...
 
     async def find(self, entity: EntityId) -> Definition | None:

@@ -7,6 +7,7 @@ from typing import Protocol
 from dayfly.ports.attributes import Attributes
 from dayfly.ports.catalog import Catalog
 from dayfly.ports.definitions import Definitions
+from dayfly.ports.descriptions import Descriptions
 from dayfly.ports.runs import Runs
 from dayfly.ports.schedules import Schedules
 from dayfly.ports.signals import Signals
@@ -18,6 +19,11 @@ class Stores(Protocol):
     @property
     def definitions(self) -> Definitions:
         """What users registered."""
+        ...
+
+    @property
+    def descriptions(self) -> Descriptions:
+        """What users wrote of what they registered."""
         ...
 
     @property

@@ -85,7 +85,7 @@ def build(stores: Stores, blobs: Blobs, links: Links, now: Clock, settings: ApiS
         projects=Projects(definitions, settings),
         named_entities=NamedEntities(definitions),
         attributes=Attributes(stores.attributes, definitions, settings),
-        descriptions=Descriptions(),
+        descriptions=Descriptions(stores.descriptions),
         version=Version(settings),
         dataproxy=DataProxy(definitions, runs, blobs, links, data, now, settings),
         datacatalog=DataCatalog(stores.catalog, now),

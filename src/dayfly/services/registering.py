@@ -4,30 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from flyteidl.admin import common_pb2, workflow_pb2
+from flyteidl.admin import common_pb2, description_entity_pb2, task_pb2, workflow_pb2
 from flyteidl.core import identifier_pb2
 from google.protobuf.message import Message
 
 from dayfly.base import errors
 from dayfly.compiler import errors as compile_errors
 from dayfly.model import identifiers
+from dayfly.model.identifiers import EntityId
 from dayfly.ports.definitions import Definition, Definitions
 from dayfly.services import differences, naming, paging, refusals
 
 
-async def create(definitions: Definitions, definition: Definition, compared: Callable[[bytes], Message]) -> None:
-    """Store a version.
+async def create(
+    definitions: Definitions,
+    definition: Definition,
+    compared: Callable[[bytes], Message],
+    description: description_entity_pb2.DescriptionEntity | None = None,
+) -> None:
+    """Store a version, and what was written of it.
 
     Raise `AlreadyExists` where the same is stored, `InvalidArgument` that tells the differences where it is another.
     `compared` takes out of a stored document what the digest was made of.
     """
-    stored = await definitions.create(definition)
+    told = b"" if description is None else description.SerializeToString()
+    stored = await definitions.create(definition, description=told)
     if stored is None:
         return
     if stored.digest == definition.digest:
         raise _identical(definition)
-    told = differences.tell(compared(stored.document), compared(definition.document))
-    raise _different(definition, told)
+    raise _different(definition, differences.tell(compared(stored.document), compared(definition.document)))
 
 
 async def get(definitions: Definitions, message: identifier_pb2.Identifier, kind: int) -> Definition:
@@ -73,3 +79,14 @@ def _different(definition: Definition, told: str) -> errors.DayflyError:
     reason = workflow_pb2.CreateWorkflowFailureReason()
     reason.exists_different_structure.id.CopyFrom(identifiers.to_identifier(definition.id))
     return refusals.ExplainedInvalid(message, reason, remedy=remedy)
+
+
+def description_of(
+    spec: task_pb2.TaskSpec | workflow_pb2.WorkflowSpec, entity: EntityId
+) -> description_entity_pb2.DescriptionEntity | None:
+    """Return what a task or workflow is registered with for people to read, None where there is nothing. flytekit sends
+    an empty one too, which Flyte keeps."""
+    if not spec.HasField("description"):
+        return None
+    spec.description.id.CopyFrom(identifiers.to_identifier(entity))
+    return spec.description

@@ -47,7 +47,9 @@ class Tasks:
             short_description=request.spec.description.short_description,
             task_type=template.type,
         )
-        await registering.create(self._definitions, definition, _compared)
+        await registering.create(
+            self._definitions, definition, _compared, registering.description_of(request.spec, entity)
+        )
         return task_pb2.TaskCreateResponse()
 
     async def _refuse_excess(self, template: tasks_pb2.TaskTemplate, entity: EntityId) -> None:

@@ -35,7 +35,9 @@ class Workflows:
         entity = naming.entity(request.id, identifier_pb2.WORKFLOW)
         await projects.require_active(self._definitions, self._settings, entity.project, entity.domain)
         definition = await self._compiled(entity, request.spec)
-        await registering.create(self._definitions, definition, _compared)
+        await registering.create(
+            self._definitions, definition, _compared, registering.description_of(request.spec, entity)
+        )
         return workflow_pb2.WorkflowCreateResponse()
 
     async def create_generated(self, entity: EntityId, template: core_workflow_pb2.WorkflowTemplate) -> None:

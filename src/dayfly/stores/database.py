@@ -12,6 +12,7 @@ from dayfly.stores.attributes import SqlAttributes
 from dayfly.stores.catalog import SqlCatalog
 from dayfly.stores.connections import Connections
 from dayfly.stores.definitions import SqlDefinitions
+from dayfly.stores.descriptions import SqlDescriptions
 from dayfly.stores.history import SqlHistory
 from dayfly.stores.notices import SqlNotices
 from dayfly.stores.runs import SqlRuns
@@ -27,6 +28,7 @@ class Database:
         self._connections, self._listener = connections, listener
         self.place = connections.place
         self.definitions = SqlDefinitions(connections, clock)
+        self.descriptions = SqlDescriptions(connections)
         self.runs = SqlRuns(connections, clock, waking)
         self.schedules = SqlSchedules(connections)
         self.notices = SqlNotices(connections)

@@ -14,7 +14,8 @@ from dayfly.base.clock import Clock, Micros
 from dayfly.model import identifiers
 from dayfly.model.identifiers import EntityId
 from dayfly.ports.definitions import Definition, Listed, NamedEntity, Page, Project
-from dayfly.stores import fields, filtering, pages, plan_store, schema, upserting
+from dayfly.ports.descriptions import Description
+from dayfly.stores import descriptions, fields, filtering, pages, plan_store, schema, upserting
 from dayfly.stores.connections import Connections
 from dayfly.stores.pages import Order
 
@@ -71,8 +72,9 @@ class SqlDefinitions:
         listing = pages.listing(query, page, fields.PROJECTS, Order(number, descending=False), number, ("projects",))
         return await self._connections.read(lambda connection: listing.read(connection, _project))
 
-    async def create(self, definition: Definition) -> Definition | None:
-        """Add a version, and its named entity. Return None when added, else the stored one, untouched."""
+    async def create(self, definition: Definition, *, description: bytes = b"") -> Definition | None:
+        """Add a version, its named entity, and its `description` where one is given. Return None when added, else the
+        stored version, with nothing changed."""
 
         def work(connection: sa.Connection) -> Definition | None:
             entity, dialect = definition.id, connection.dialect.name
@@ -83,6 +85,9 @@ class SqlDefinitions:
                 plan_store.keep(connection, definition.plan)
             name = {"kind": entity.kind, "project": entity.project, "domain": entity.domain, "name": entity.name}
             connection.execute(upserting.keeping(dialect, schema.named_entities, _NAME_KEY), name)
+            if description:
+                told = definition.short_description
+                descriptions.keep(connection, Description(entity, description, told, definition.created_at))
             return None
 
         return await self._connections.write(work)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from flyteidl.core import identifier_pb2
 
+from dayfly.model import identifiers
 from dayfly.stores import filtering, schema
 from dayfly.stores.filtering import Field
 
@@ -158,3 +159,13 @@ ENTRIES = {
     "made_at": Field(schema.artifacts.c.made_at, filtering.moment),
     "size_bytes": Field(schema.artifacts.c.size_bytes, filtering.number),
 }
+
+_DESCRIPTIONS = {
+    **_fields(schema.description_entities, str, (*_PARTS, "short_description")),
+    "created_at": Field(schema.description_entities.c.created_at, filtering.moment),
+}
+
+
+def descriptions(kind: int) -> dict[str, Field]:
+    """Return the fields of descriptions of tasks, workflows or launch plans."""
+    return _under(identifiers.kind_name(kind), _DESCRIPTIONS)

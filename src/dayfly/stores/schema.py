@@ -120,6 +120,23 @@ named_entities = sa.Table(
     _small("state"),
 )
 
+description_entities = sa.Table(
+    "description_entities",
+    metadata,
+    _number(),
+    _small("kind"),
+    _text("project"),
+    _text("domain"),
+    _text("name"),
+    _text("version"),
+    _text("short_description"),
+    _micros("created_at"),
+    _bytes("document"),
+    sa.UniqueConstraint("kind", "project", "domain", "name", "version"),
+    sa.Index("ix_description_entities_by_created_at", "kind", "project", "domain", "created_at", "id"),
+    sa.Index("ix_description_entities_by_name", "kind", "project", "domain", "name", "created_at", "id"),
+)
+
 attributes = sa.Table(
     "attributes",
     metadata,
