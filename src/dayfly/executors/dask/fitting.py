@@ -46,6 +46,10 @@ def fit(spec: clusters.ClusterSpec, host: HostCapacity) -> tuple[clusters.Cluste
     fits = _memory_asked(spec) <= host.memory_bytes
     budget = host.memory_bytes if fits else int(host.memory_bytes * WORKERS_SHARE)
     share = int(host.memory_bytes * WORKERS_SHARE) // kept
+    unsaid = sum(group.count for group in spec.groups if not group.memory_limit_bytes)
+    if fits and unsaid:
+        # Who said nothing gets no more than the others leave: the driver keeps what it asked for.
+        share = min(share, WORKER_FLOOR_BYTES + (host.memory_bytes - _memory_asked(spec)) // unsaid)
     groups: list[clusters.WorkerGroup] = []
     notes: list[str] = []
     for group, number in zip(spec.groups, _spread(spec.groups, kept), strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dayfly.executors.dask import fitting
@@ -81,6 +81,7 @@ def test_admission_counts_what_is_given_not_what_was_asked():
     assert fitting.admission(fitted, HOST) == (1.0, GIB)
 
 
+@example(count=1, threads=1, memory=0, driver=89_478_487, cpus=1.0, host_memory=357_913_943)
 @given(
     count=st.integers(1, 500),
     threads=st.integers(0, 64),
