@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV_VERSION = 0.13.9
 BIN = .venv/bin
 
-.PHONY: install demo test check bench bench-million lock clean
+.PHONY: install old-client demo test check bench bench-million lock clean
 
 install: .venv/installed
 
@@ -16,6 +16,14 @@ install: .venv/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --requirement requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+# An older flytekit beside ours, for the tests of it.
+old-client: .venv-old/installed
+
+.venv-old/installed: requirements-old-client.lock | install
+	@test -x .venv-old/bin/python || $(BIN)/python -m venv .venv-old
+	@$(BIN)/uv pip install --quiet --python .venv-old/bin/python --requirement requirements-old-client.lock
 	@touch $@
 
 demo: install
@@ -39,6 +47,7 @@ bench-million: install
 
 lock: install
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev --no-header --no-annotate pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate --exclude-newer 2025-05-01 requirements-old-client.in --output-file requirements-old-client.lock
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-old .mypy_cache .ruff_cache .hypothesis
