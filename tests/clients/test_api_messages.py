@@ -308,6 +308,16 @@ class TestExecutionsMoved:
         spec = (await calls.get_execution(child)).spec
         assert spec.metadata.nesting == 1 and not spec.HasField("interruptible")
 
+    async def test_who_is_told_of_the_end(self, calls, admin):
+        await register(admin)
+        told = {"phases": [4], "email": {"recipients_email": ["ann@example.org"]}}
+        given = await calls.get_execution(await launch(admin, notifications={"notifications": [told]}))
+        assert [list(one.email.recipients_email) for one in given.closure.notifications] == [["ann@example.org"]]
+        assert given.closure.notifications == given.spec.notifications.notifications
+        assert not (await calls.get_execution(await launch(admin, disable_all=True))).closure.notifications
+        listed = await calls.list_executions("flytesnacks", "development")
+        assert sorted(len(one.closure.notifications) for one in listed) == [0, 1]
+
     async def test_client_translates_errors(self, calls):
         with pytest.raises(errors.NotFound, match="nobody"):
             await calls.get_execution(ExecutionId("flytesnacks", "development", "nobody"))

@@ -122,11 +122,14 @@ class Executions:
 
 def to_message(row: ExecutionRow) -> execution_pb2.Execution:
     """Convert to the message."""
-    return execution_pb2.Execution(
+    message = execution_pb2.Execution(
         id=identifiers.to_execution_identifier(row.id),
         spec=execution_pb2.ExecutionSpec.FromString(row.spec),
         closure=execution_pb2.ExecutionClosure.FromString(row.closure),
     )
+    # Flyte settles at the launch who is told of the end, and shows it in both places.
+    message.closure.notifications.extend(message.spec.notifications.notifications)
+    return message
 
 
 def _trimmed(message: execution_pb2.Execution) -> execution_pb2.Execution:
