@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +14,7 @@ import openapi_spec_validator
 import pytest
 import requests
 from tests.platforms import launching
-from tests.platforms.server import Server
+from tests.platforms.server import BIN, Server
 
 from dayfly.model.identifiers import ExecutionId
 from dayfly.model.phases import ExecutionPhase
@@ -59,6 +61,11 @@ class Talking:
                     yield {**event, "data": json.loads(event["data"])}
                     event = {}
 
+    def dayfly(self, *words: object) -> subprocess.Popen[str]:
+        """Start our own command line against the server."""
+        line = [BIN / "dayfly", *map(str, words), "--config", self.server.config]
+        return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
     def end(self) -> None:
         self.until.touch()
         ended, _ = launching.wait(self.server, EXECUTION)
@@ -75,8 +82,14 @@ def talking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talking]:
 def test_a_cluster_that_runs_and_then_is_gone(talking: Talking) -> None:
     has_begun(talking)
     search_while_it_runs(talking)
-    seen = follow_to_the_end(talking)
+    with talking.dayfly("logs", NAME, "--follow", "--role", "driver", "--role", "worker") as following:
+        seen = follow_to_the_end(talking)
+        printed, told = following.communicate(timeout=60)
+    assert following.returncode == 0, told
+    assert "the driver begins" in printed and "the driver ends" in printed
+    assert "worker-1  | worker-1 works on part" in printed and "scheduler" not in printed
     look_back(talking, seen)
+    print_afterwards(talking)
 
 
 def has_begun(talking: Talking) -> None:
@@ -161,3 +174,22 @@ def look_back(talking: Talking, seen: list[dict[str, Any]]) -> None:
     kinds = [event["kind"] for event in talking.get(f"executions/{EXECUTION}/events")["events"]]
     assert kinds[0] == "Launched" and "AttemptSucceeded" in kinds
     openapi_spec_validator.validate(talking.get("openapi.json"))
+
+
+def print_afterwards(talking: Talking) -> None:
+    """The command line prints everything, or what is chosen."""
+    config = ("--config", talking.server.config)
+    printed = talking.server.dayfly("logs", NAME, *config).stdout
+    assert printed.startswith(f"==> talks ({talking.node}), attempt 0\n")
+    assert "driver    | the driver begins" in printed and "scheduler | 20" in printed
+    printed = talking.server.dayfly(
+        "logs", NAME, talking.node, "--search", "CAREFUL", "--level", "warning", *config
+    ).stdout
+    assert len(printed.splitlines()) > 8
+    assert all(" | 20" in line and "careful with part" in line for line in printed.splitlines()[1:])
+    printed = talking.server.dayfly("logs", NAME, "--role", "driver", *config).stdout.splitlines()
+    assert [line for line in printed if line][1:] == ["the driver begins", "the driver ends"]
+    printed = talking.server.dayfly("logs", NAME, "--tail", "1", "--times", "--role", "driver", *config).stdout
+    assert re.search(r"^\d\d:\d\d:\d\d\.\d{3} driver +\| the driver ends$", printed, re.MULTILINE)
+    refused = talking.server.dayfly("logs", NAME, "nobody", *config)
+    assert refused.returncode == 1 and "has no node 'nobody'" in refused.stderr

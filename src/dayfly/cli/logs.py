@@ -1,63 +1,193 @@
-"""`dayfly logs EXECUTION [NODE]`: what its tasks wrote, over HTTP from the links that clients see too."""
+"""`dayfly logs EXECUTION [NODE]`: what its tasks wrote or are writing, the processes of Dask tasks merged by time."""
 
 from __future__ import annotations
 
 import asyncio
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING
 
 import click
 
 from dayfly.base import errors
 from dayfly.cli import reaching, watch
-from dayfly.client import connecting, watching
-from dayfly.model.identifiers import ExecutionId
+from dayfly.client import connecting, extras, watching
+from dayfly.client.log_reading import Choice, LineView, Logs
+from dayfly.model import identifiers
+from dayfly.model.identifiers import AttemptKey, ExecutionId
 from dayfly.ports import dashboards
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-FETCH_SECONDS = 30.0
+    from dayfly.client.connecting import Client
+    from dayfly.client.watching import AttemptView, NodeView, Snapshot
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+
+COLORS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
+
+POLL_SECONDS = 0.5
+"""How soon a new attempt is followed."""
+
+FOLLOWED = 100
+"""Attempts followed at once; others wait for their turn."""
 
 
 @click.command("logs")
 @click.argument("execution")
 @click.argument("node", required=False)
-@click.option("--role", help="Only this process of a Dask task: driver, scheduler, worker-0, ...")
-@click.option("--tail", type=click.IntRange(1), help="Only the last lines of each log.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    help="Only this process of a Dask task: driver, scheduler, worker-0; worker is all of them.",
+)
+@click.option("--search", default="", help="Only lines that have this text; letters A-Z stand for both cases.")
+@click.option(
+    "--level",
+    type=click.Choice(LEVELS),
+    default=None,
+    help="Only lines that a logger wrote at this level or a worse one.",
+)
+@click.option("--tail", type=click.IntRange(1, 5000), help="Only the last lines of each attempt.")
+@click.option(
+    "--follow",
+    "-f",
+    is_flag=True,
+    help="Go on until the execution has ended, also with attempts that are yet to begin.",
+)
+@click.option("--times", is_flag=True, help="Print when each line was written.")
 @reaching.project_option
 @reaching.domain_option
 @reaching.config_option
 def command(
-    execution: str, node: str | None, role: str | None, tail: int | None, project: str, domain: str, config: Path | None
+    execution: str,
+    node: str | None,
+    roles: tuple[str, ...],
+    search: str,
+    level: str | None,
+    tail: int | None,
+    follow: bool,
+    times: bool,
+    project: str,
+    domain: str,
+    config: Path | None,
 ) -> None:
     """Print the logs of EXECUTION, of one NODE where it is named."""
     address = reaching.find_address(config)
-    asyncio.run(_print(address, ExecutionId(project, domain, execution), node, role, tail))
+    wanted = Wanted(ExecutionId(project, domain, execution), node, Choice(roles, level or "", search, tail))
+    asyncio.run(_print(address, wanted, Printer(times), follow=follow))
 
 
-async def _print(address: str, execution: ExecutionId, node: str | None, role: str | None, tail: int | None) -> None:
-    async with connecting.open(address) as client:
+class Wanted:
+    """Which attempts' logs are printed, and which lines of them."""
+
+    def __init__(self, execution: ExecutionId, node: str | None, choice: Choice) -> None:
+        self.execution, self.node, self.choice = execution, node, choice
+
+    def nodes(self, seen: Snapshot) -> list[NodeView]:
+        """Return the nodes that are meant, by id or name."""
+        return [one for one in seen.nodes if self.node in (None, one.id, one.name)]
+
+    def check(self, seen: Snapshot) -> None:
+        """Raise `NotFound` where the node that was named is not there."""
+        if self.node is not None and not self.nodes(seen):
+            known = ", ".join(one.id for one in seen.nodes) or "none yet"
+            raise errors.NotFound(f"Execution {self.execution.name} has no node {self.node!r}; its nodes: {known}.")
+
+
+class Printer:
+    """Prints lines, and a heading wherever those of another attempt begin."""
+
+    def __init__(self, times: bool) -> None:
+        self.times = times
+        self._heading = ""
+
+    def print(self, heading: str, lines: Sequence[LineView], *, named: bool) -> None:
+        """Print lines of one attempt; `named` with their processes."""
+        self._head(heading, lines)
+        for line in lines:
+            moment = f"{line.at.astimezone():%H:%M:%S.%f}"[:-3] + " " if self.times else ""
+            role = click.style(f"{line.role:<9} | ", dim=True) if named else ""
+            click.echo(f"{moment}{role}{click.style(line.text, fg=COLORS.get(line.level))}")
+
+    def copy(self, heading: str, text: bytes) -> None:
+        """Print text as it is."""
+        self._head(heading, text)
+        click.echo(text, nl=False)
+
+    def _head(self, heading: str, follows: Sequence[object]) -> None:
+        if follows and heading != self._heading:
+            self._heading = heading
+            click.secho(f"==> {heading}", bold=True)
+
+
+async def _print(address: str, wanted: Wanted, printer: Printer, *, follow: bool) -> None:
+    async with connecting.open(address) as client, Logs(address) as logs:
         await client.wait_until_connected(watch.CONNECT_SECONDS)
-        seen = await watching.snapshot(client, execution)
-    nodes = [one for one in seen.nodes if node in (None, one.id, one.name)]
-    if node is not None and not nodes:
-        known = ", ".join(one.id for one in seen.nodes) or "none yet"
-        raise errors.NotFound(f"Execution {execution.name} has no node {node!r}; its nodes: {known}.")
-    for one in nodes:
-        for attempt in one.attempts:
-            for log in attempt.logs:
-                if log.name != dashboards.LINK_NAME and role in (None, log.uri.rsplit("/", 1)[-1]):
-                    click.secho(f"==> {one.name} ({one.id}), attempt {attempt.number}, {log.name}", bold=True)
-                    click.echo(await asyncio.to_thread(_fetch, log.uri, tail))
+        if follow:
+            await _follow(client, logs, wanted, printer)
+            return
+        seen = await watching.snapshot(client, wanted.execution)
+        wanted.check(seen)
+        for node in wanted.nodes(seen):
+            for attempt in node.attempts:
+                await _print_attempt(logs, wanted, printer, node, attempt)
 
 
-def _fetch(uri: str, tail: int | None) -> str:
+async def _print_attempt(logs: Logs, wanted: Wanted, printer: Printer, node: NodeView, attempt: AttemptView) -> None:
+    key = identifiers.attempt_key(wanted.execution, node.id, attempt.number)
+    choice, heading = wanted.choice, _heading(node, attempt)
+    roles = await logs.list_roles(key)
+    chosen = [role for role in roles if not choice.roles or role in choice.roles]
+    if choice.query().keys() <= {"role"} and len(chosen) == 1 and not printer.times:
+        async for text in logs.read_text(key, chosen[0]):
+            printer.copy(heading, text)
+    elif roles:
+        async for lines in logs.read(key, choice):
+            printer.print(heading, lines, named=len(roles) > 1)
+    for name, uri in _links_elsewhere(attempt):
+        printer.copy(heading, f"{name}: {uri}\n".encode())
+
+
+async def _follow(client: Client, logs: Logs, wanted: Wanted, printer: Printer) -> None:
+    followed: dict[AttemptKey, asyncio.Task[None]] = {}
+    turn = asyncio.Semaphore(FOLLOWED)
     try:
-        with urllib.request.urlopen(uri + (f"?tail={tail}" if tail else ""), timeout=FETCH_SECONDS) as answer:
-            return str(answer.read().decode(errors="replace"))
-    except urllib.error.HTTPError as error:
-        return f"(no log: {error.reason})"
-    except OSError as error:
-        raise errors.PlatformError(f"The log {uri} cannot be read: {error}.") from error
+        async for seen in watching.watch(client, wanted.execution, interval_seconds=POLL_SECONDS):
+            for node in wanted.nodes(seen):
+                for attempt in node.attempts:
+                    key = identifiers.attempt_key(wanted.execution, node.id, attempt.number)
+                    if key not in followed:
+                        work = _follow_attempt(turn, logs, wanted.choice, printer, key, _heading(node, attempt))
+                        followed[key] = asyncio.create_task(work)
+            for task in followed.values():
+                if task.done():
+                    task.result()
+        await asyncio.gather(*followed.values())
+        wanted.check(seen)
+    finally:
+        for task in followed.values():
+            task.cancel()
+        await asyncio.gather(*followed.values(), return_exceptions=True)
+
+
+async def _follow_attempt(
+    turn: asyncio.Semaphore, logs: Logs, choice: Choice, printer: Printer, key: AttemptKey, heading: str
+) -> None:
+    named = False
+    async with turn:
+        async for lines in logs.follow(key, choice):
+            named = named or len(await logs.list_roles(key)) > 1
+            printer.print(heading, lines, named=named)
+
+
+def _heading(node: NodeView, attempt: AttemptView) -> str:
+    return f"{node.name} ({node.id}), attempt {attempt.number}"
+
+
+def _links_elsewhere(attempt: AttemptView) -> Iterator[tuple[str, str]]:
+    """Yield the links of tasks that run elsewhere, whose logs are not here."""
+    for log in attempt.logs:
+        if extras.PREFIX not in log.uri and log.name != dashboards.LINK_NAME:
+            yield log.name, log.uri

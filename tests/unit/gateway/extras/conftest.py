@@ -1,80 +1,19 @@
-"""Dayfly's own HTTP API over fakes, on a real address."""
+"""Dayfly's own HTTP API over fakes, as tests ask it."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from flyteidl.admin import task_execution_pb2
-from flyteidl.core import identifier_pb2
-from prometheus_client import CollectorRegistry
-from tests.fakes.attempt_logs import MemoryLogs
+from tests.fakes import http_api
+from tests.fakes.http_api import World
 from tests.fakes.stores import open_in_memory
 
-from dayfly.base import errors
 from dayfly.base.clock import ManualClock
-from dayfly.gateway import app, front
-from dayfly.gateway.extras import routes
-from dayfly.model.events import Event
-from dayfly.model.identifiers import AttemptKey, EntityId, ExecutionId, NodeId, attempt_key
-from dayfly.model.phases import AttemptPhase
-from dayfly.ports.catalog import Catalog
-from dayfly.ports.history import ClusterList, WantedClusters
-from dayfly.ports.records import ClusterRecord
-from dayfly.ports.runs import AttemptRow, UnreadEvent
-
-TASK = EntityId(int(identifier_pb2.TASK), "p", "d", "flows.fit", "v1")
-
-
-class World:
-    """What the API tells of: `attempts` by key, `happened` in `p/d/e`, and `record` as the record of each cluster."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self.happened: list[Event] = []
-        self.record: ClusterRecord | None = None
-        self.logs = MemoryLogs()
-        self.catalog = catalog
-        self.attempts: dict[AttemptKey, AttemptRow] = {}
-        self.closing = asyncio.Event()
-
-    def put(self, node: str = "n0", phase: AttemptPhase = AttemptPhase.RUNNING, **closure: Any) -> AttemptKey:
-        """Let an attempt 0 of `p/d/e` be in a phase."""
-        execution = ExecutionId("p", "d", "e")
-        told = task_execution_pb2.TaskExecutionClosure(phase=int(phase), **closure)
-        told.created_at.seconds = 1_773_480_000
-        row = AttemptRow(execution, NodeId(node), 0, TASK, "", told.SerializeToString())
-        key = attempt_key(execution, NodeId(node), 0)
-        self.attempts[key] = row
-        return key
-
-    async def find_attempt(self, execution: ExecutionId, node: NodeId, attempt: int) -> AttemptRow | None:
-        """As `ports.runs.Runs` does."""
-        return self.attempts.get(attempt_key(execution, node, attempt))
-
-    async def list_events(self, execution: ExecutionId, *, after: int, limit: int) -> list[UnreadEvent]:
-        """As `ports.history.History` does; sequences are 10, 20, 30."""
-        if execution.name != "e":
-            raise errors.NotFound(f"execution {execution} does not exist.")
-        every = [UnreadEvent(10 * number, event) for number, event in enumerate(self.happened, 1)]
-        return [one for one in every if one.sequence > after][:limit]
-
-    async def list_clusters(self, wanted: WantedClusters, *, then: int, limit: int) -> ClusterList:
-        """As `ports.history.History` does, of all attempts."""
-        self.wanted = wanted
-        rows = list(self.attempts.values())[then : then + limit]
-        return ClusterList(rows, then + limit if then + limit < len(self.attempts) else 0)
-
-    async def summary(self, key: AttemptKey) -> ClusterRecord | None:
-        """As `ports.records.Records` does."""
-        return self.record
-
-    async def frames(self, key: AttemptKey, *, since: float = 0.0, limit: int = 1000) -> list[dict[str, Any]]:
-        """As `ports.records.Records` does, of frames at 1, 2 and 3."""
-        return [{"t": at} for at in (1.0, 2.0, 3.0) if at > since][:limit]
 
 
 @pytest.fixture
@@ -85,23 +24,12 @@ async def world() -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def http(world: World, tmp_path: Any) -> AsyncIterator[httpx.AsyncClient]:
-    sources = routes.Sources(world.logs, world, world, world, world.catalog)  # type: ignore[arg-type]
-    made = app.build(
-        blobs=None,  # type: ignore[arg-type]
-        links=None,  # type: ignore[arg-type]
-        logs_of=lambda *_: None,
-        registry=CollectorRegistry(),
-        version="1.2.3",
-        public_url="http://127.0.0.1:1",
-        routers=[routes.router(sources, version="1.2.3", public_url="http://127.0.0.1:1", closing=world.closing)],
-    )
-    listening = await front.serve("127.0.0.1", 0, str(tmp_path / "none.sock"), made)
-    base = f"http://127.0.0.1:{listening.port}/api/dayfly/v1"
-    async with httpx.AsyncClient(base_url=base, timeout=30) as client:
+async def http(world: World, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with (
+        http_api.serving(world, tmp_path) as address,
+        httpx.AsyncClient(base_url=f"http://{address}/api/dayfly/v1", timeout=30) as client,
+    ):
         yield client
-    world.closing.set()
-    await listening.close(1)
 
 
 class Events:
