@@ -19,7 +19,7 @@ from dayfly.ports.catalog import (
     Selection,
 )
 from dayfly.ports.definitions import Filter, Page
-from dayfly.stores import database
+from dayfly.stores import catalog_upkeep, database
 from tests.contract.databases import Place
 from tests.contract.stored import at, execution
 
@@ -345,6 +345,13 @@ async def test_what_tasks_take(opened: database.Database) -> None:
         ("p", "predict", 1),
         ("q", "fit", 1),
     ]
+
+
+async def test_many_are_evicted_in_several_commits(opened: database.Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog_upkeep, "EVICTED_AT_ONCE", 2)
+    await fill(opened)
+    assert await opened.catalog.evict(Selection(task="fit")) == Evicted(4, 4 * len(b"outputs"))
+    assert [one.dataset.name for one in await opened.catalog.list_entries(Selection(), NEWEST)] == [PREDICT.name]
 
 
 async def test_what_is_evicted_can_be_put_again(opened: database.Database) -> None:

@@ -209,5 +209,6 @@ class Catalog(Protocol):
         ...
 
     async def evict(self, selection: Selection) -> Evicted:
-        """Remove entries; reservations and datasets stay."""
+        """Remove entries; reservations and datasets stay. Many are removed in several commits, between which others go
+        on, and what is kept meanwhile stays."""
         ...

@@ -125,5 +125,11 @@ class SqlCatalog:
         return await self._connections.read(lambda connection: catalog_upkeep.list_usage(connection, selection))
 
     async def evict(self, selection: Selection) -> Evicted:
-        """Remove entries; reservations and datasets stay."""
-        return await self._connections.write(lambda connection: catalog_upkeep.evict(connection, selection))
+        """Remove entries; reservations and datasets stay. What is kept meanwhile stays too."""
+        until = await self._connections.read(catalog_upkeep.newest)
+        entries = size_bytes = 0
+        while True:
+            some = await self._connections.write(lambda connection: catalog_upkeep.evict(connection, selection, until))
+            entries, size_bytes = entries + some.entries, size_bytes + some.size_bytes
+            if some.entries < catalog_upkeep.EVICTED_AT_ONCE:
+                return Evicted(entries, size_bytes)

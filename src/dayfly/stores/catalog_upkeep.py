@@ -18,6 +18,9 @@ from dayfly.stores.pages import Order
 
 _datasets, _artifacts = schema.datasets, schema.artifacts
 
+EVICTED_AT_ONCE = 1000
+"""Entries removed in one transaction, which takes some 50 ms: on SQLite all other writers wait so long."""
+
 _SIGNATURES = "-" + "_" * caching.SIGNATURE_LENGTH
 """As a pattern: any one signature, behind its dash."""
 
@@ -56,10 +59,17 @@ def list_usage(connection: sa.Connection, selection: Selection) -> list[Usage]:
     ]
 
 
-def evict(connection: sa.Connection, selection: Selection) -> Evicted:
-    """Remove entries, with their tags and partitions."""
-    chosen = _chosen(selection, _artifacts.c.id, _artifacts.c.size_bytes).order_by(_artifacts.c.id)
-    rows = connection.execute(chosen.with_for_update(of=_artifacts)).all()
+def newest(connection: sa.Connection) -> int:
+    """Return the number of the newest artifact, 0 if there is none."""
+    found: int | None = connection.execute(sa.select(sa.func.max(_artifacts.c.id))).scalar_one()
+    return found or 0
+
+
+def evict(connection: sa.Connection, selection: Selection, until: int) -> Evicted:
+    """Remove at most `EVICTED_AT_ONCE` entries, with their tags and partitions, none newer than number `until`."""
+    chosen = _chosen(selection, _artifacts.c.id, _artifacts.c.size_bytes).where(_artifacts.c.id <= until)
+    some = chosen.order_by(_artifacts.c.id).limit(EVICTED_AT_ONCE).with_for_update(of=_artifacts)
+    rows = connection.execute(some).all()
     for numbers in catalog_artifacts.portions([row.id for row in rows]):
         connection.execute(_artifacts.delete().where(_artifacts.c.id.in_(numbers)))
     return Evicted(len(rows), sum(row.size_bytes for row in rows))
