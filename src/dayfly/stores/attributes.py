@@ -17,6 +17,15 @@ _PLACE = ("project", "domain", "workflow", "launch_plan")
 _KEY = ("kind", *_PLACE)
 _SPECIAL_FIRST = [_table.c[part].desc() for part in ("launch_plan", "workflow", "domain")]
 """An empty text sorts before every other one."""
+_MATCHING = (
+    sa.select(_table)
+    .where(
+        _table.c.kind == sa.bindparam("of_kind"),
+        _table.c.project == sa.bindparam("at_project"),
+        *(sa.or_(_table.c[part] == "", _table.c[part] == sa.bindparam(f"at_{part}")) for part in _PLACE[1:]),
+    )
+    .order_by(*_SPECIAL_FIRST)
+)
 
 
 class SqlAttributes:
@@ -43,12 +52,11 @@ class SqlAttributes:
 
     async def matching(self, kind: int, place: Place) -> list[StoredAttributes]:
         """Return what is set at the place and at every place that it is part of, the most special first."""
-        around = [_table.c[part].in_({"", getattr(place, part)}) for part in _PLACE[1:]]
-        query = sa.select(_table).where(_table.c.kind == kind, _table.c.project == place.project, *around)
-        return await self._read(query.order_by(*_SPECIAL_FIRST))
+        values = {"of_kind": kind} | {f"at_{part}": getattr(place, part) for part in _PLACE}
+        return await self._read(_MATCHING, values)
 
-    async def _read(self, query: sa.Select[Any]) -> list[StoredAttributes]:
-        rows = await self._connections.read(lambda connection: connection.execute(query).all())
+    async def _read(self, query: sa.Select[Any], values: dict[str, Any] | None = None) -> list[StoredAttributes]:
+        rows = await self._connections.read(lambda connection: connection.execute(query, values).all())
         return [StoredAttributes(row.kind, Place(*_texts(row)), bytes(row.document)) for row in rows]
 
     async def list(self, kind: int) -> list[StoredAttributes]:

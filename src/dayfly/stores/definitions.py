@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from dayfly.ports.definitions import Definition, Listed, NamedEntity, Page, Proj
 from dayfly.ports.descriptions import Description
 from dayfly.stores import descriptions, fields, filtering, pages, plan_store, schema, upserting
 from dayfly.stores.connections import Connections
+from dayfly.stores.kept_definitions import KeptDefinitions
 from dayfly.stores.pages import Order
 
 _KIND_TABLES = {
@@ -28,6 +30,7 @@ _LAUNCH_PLAN = int(identifier_pb2.LAUNCH_PLAN)
 _LOCK = sa.select(schema.named_entities.c.name).with_for_update()
 _VERSION_KEY = ("project", "domain", "name", "version")
 _NAME_KEY = ("kind", "project", "domain", "name")
+_PROJECT = sa.select(schema.projects).where(schema.projects.c.id == sa.bindparam("wanted"))
 _PER_QUERY = 200
 """Identifiers asked for in one statement: databases limit the number of bound values."""
 
@@ -37,11 +40,12 @@ class SqlDefinitions:
 
     def __init__(self, connections: Connections, clock: Clock) -> None:
         self._connections, self._clock = connections, clock
+        self._kept = KeptDefinitions()
 
     async def find_project(self, project: str) -> Project | None:
         """Return the project, None if unknown."""
-        query = sa.select(schema.projects).where(schema.projects.c.id == project)
-        row = await self._connections.read(lambda connection: connection.execute(query).one_or_none())
+        wanted = {"wanted": project}
+        row = await self._connections.read(lambda connection: connection.execute(_PROJECT, wanted).one_or_none())
         return None if row is None else _project(row)
 
     async def create_project(self, project: Project) -> None:
@@ -90,7 +94,9 @@ class SqlDefinitions:
                 descriptions.keep(connection, Description(entity, description, told, definition.created_at))
             return None
 
-        return await self._connections.write(work)
+        stored = await self._connections.write(work)
+        self._kept.keep([definition if stored is None else stored])
+        return stored
 
     async def find(self, entity: EntityId) -> Definition | None:
         """Return one version, None if unknown."""
@@ -98,7 +104,13 @@ class SqlDefinitions:
 
     async def find_many(self, entities: Sequence[EntityId]) -> dict[EntityId, Definition]:
         """Return those of the versions that exist, in one go."""
-        return await self._connections.read(lambda connection: _find_many(connection, entities))
+        found = self._kept.find(entities)
+        missing = [entity for entity in entities if entity not in found]
+        if missing:
+            read = await self._connections.read(lambda connection: _find_many(connection, missing))
+            self._kept.keep(read.values())
+            found |= read
+        return found
 
     async def list_versions(self, kind: int, project: str, domain: str, name: str, page: Page) -> Listed[Definition]:
         """Return versions, newest first unless sorted otherwise; all names where `name` is empty."""
@@ -214,7 +226,18 @@ def _query(kind: int) -> sa.Select[Any]:
     return sa.select(table, schema.plans.c.document.label("plan")).select_from(joined)
 
 
+@lru_cache
+def _one(kind: int) -> sa.Select[Any]:
+    """Return the statement for one version: made once, since making it takes longer than the database does."""
+    return _query(kind).where(*(_table(kind).c[part] == sa.bindparam(f"wanted_{part}") for part in _VERSION_KEY))
+
+
 def _find_many(connection: sa.Connection, entities: Sequence[EntityId]) -> dict[EntityId, Definition]:
+    if len(entities) == 1:
+        [entity] = entities
+        key = {f"wanted_{part}": getattr(entity, part) for part in _VERSION_KEY}
+        row = connection.execute(_one(entity.kind), key).one_or_none()
+        return {} if row is None else {entity: _definition(entity.kind, row)}
     found: dict[EntityId, Definition] = {}
     for kind in sorted({entity.kind for entity in entities}):
         columns = sa.tuple_(*(_table(kind).c[part] for part in _VERSION_KEY))

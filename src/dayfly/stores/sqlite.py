@@ -6,6 +6,7 @@ Readers see the last commit and never wait for the writer (WAL).
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,6 +57,9 @@ def _engine(url: sa.URL, *, begin: str, **pool: Any) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begun(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        try:
+            connection.connection.execute(begin)  # not by SQLAlchemy, which makes a result of it
+        except sqlite3.Error as error:
+            raise sa.exc.DBAPIError.instance(begin, None, error, sqlite3.Error, dialect=connection.dialect) from error
 
     return engine
