@@ -19,7 +19,7 @@ from dayfly.ports.catalog import (
     Selection,
 )
 from dayfly.ports.definitions import Filter, Page
-from dayfly.stores import catalog_upkeep, database
+from dayfly.stores import catalog_artifacts, catalog_upkeep, database
 from tests.contract.databases import Place
 from tests.contract.stored import at, execution
 
@@ -348,10 +348,21 @@ async def test_what_tasks_take(opened: database.Database) -> None:
 
 
 async def test_many_are_evicted_in_several_commits(opened: database.Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog_upkeep, "EVICTED_AT_ONCE", 2)
+    monkeypatch.setattr(catalog_artifacts, "PER_STATEMENT", 2)
     await fill(opened)
     assert await opened.catalog.evict(Selection(task="fit")) == Evicted(4, 4 * len(b"outputs"))
     assert [one.dataset.name for one in await opened.catalog.list_entries(Selection(), NEWEST)] == [PREDICT.name]
+
+
+async def test_what_is_overwritten_while_others_are_evicted_stays(
+    opened: database.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(opened)
+    choose = catalog_upkeep.choose
+    # As it was chosen a moment ago, before the newer ones were made.
+    monkeypatch.setattr(catalog_upkeep, "choose", lambda connection, _: choose(connection, Selection()))
+    assert (await opened.catalog.evict(Selection(before=at(2)))).entries == 2
+    assert len(await opened.catalog.list_entries(Selection(), NEWEST)) == 3
 
 
 async def test_what_is_evicted_can_be_put_again(opened: database.Database) -> None:

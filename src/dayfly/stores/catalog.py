@@ -6,6 +6,7 @@ in `catalog_upkeep`; this is where their transactions begin.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 
 from dayfly.base.clock import Clock, Micros
@@ -126,10 +127,11 @@ class SqlCatalog:
 
     async def evict(self, selection: Selection) -> Evicted:
         """Remove entries; reservations and datasets stay. What is kept meanwhile stays too."""
-        until = await self._connections.read(catalog_upkeep.newest)
+        numbers = await self._connections.read(lambda connection: catalog_upkeep.choose(connection, selection))
         entries = size_bytes = 0
-        while True:
-            some = await self._connections.write(lambda connection: catalog_upkeep.evict(connection, selection, until))
-            entries, size_bytes = entries + some.entries, size_bytes + some.size_bytes
-            if some.entries < catalog_upkeep.EVICTED_AT_ONCE:
-                return Evicted(entries, size_bytes)
+        for some in catalog_artifacts.portions(numbers):
+            done = await self._connections.write(
+                functools.partial(catalog_upkeep.evict, selection=selection, numbers=some)
+            )
+            entries, size_bytes = entries + done.entries, size_bytes + done.size_bytes
+        return Evicted(entries, size_bytes)

@@ -4,6 +4,7 @@ transactions."""
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -17,9 +18,6 @@ from dayfly.stores import catalog_artifacts, fields, filtering, pages, schema
 from dayfly.stores.pages import Order
 
 _datasets, _artifacts = schema.datasets, schema.artifacts
-
-EVICTED_AT_ONCE = 1000
-"""Entries removed in one transaction, which takes some 50 ms: on SQLite all other writers wait so long."""
 
 _SIGNATURES = "-" + "_" * caching.SIGNATURE_LENGTH
 """As a pattern: any one signature, behind its dash."""
@@ -59,19 +57,16 @@ def list_usage(connection: sa.Connection, selection: Selection) -> list[Usage]:
     ]
 
 
-def newest(connection: sa.Connection) -> int:
-    """Return the number of the newest artifact, 0 if there is none."""
-    found: int | None = connection.execute(sa.select(sa.func.max(_artifacts.c.id))).scalar_one()
-    return found or 0
+def choose(connection: sa.Connection, selection: Selection) -> list[int]:
+    """Return the numbers of the entries that are meant."""
+    return list(connection.execute(_chosen(selection, _artifacts.c.id)).scalars())
 
 
-def evict(connection: sa.Connection, selection: Selection, until: int) -> Evicted:
-    """Remove at most `EVICTED_AT_ONCE` entries, with their tags and partitions, none newer than number `until`."""
-    chosen = _chosen(selection, _artifacts.c.id, _artifacts.c.size_bytes).where(_artifacts.c.id <= until)
-    some = chosen.order_by(_artifacts.c.id).limit(EVICTED_AT_ONCE).with_for_update(of=_artifacts)
-    rows = connection.execute(some).all()
-    for numbers in catalog_artifacts.portions([row.id for row in rows]):
-        connection.execute(_artifacts.delete().where(_artifacts.c.id.in_(numbers)))
+def evict(connection: sa.Connection, selection: Selection, numbers: Sequence[int]) -> Evicted:
+    """Remove those of some entries that are meant still, with their tags and partitions."""
+    chosen = _chosen(selection, _artifacts.c.id, _artifacts.c.size_bytes).where(_artifacts.c.id.in_(numbers))
+    rows = connection.execute(chosen.with_for_update(of=_artifacts)).all()
+    connection.execute(_artifacts.delete().where(_artifacts.c.id.in_([row.id for row in rows])))
     return Evicted(len(rows), sum(row.size_bytes for row in rows))
 
 
