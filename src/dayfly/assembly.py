@@ -29,7 +29,7 @@ from dayfly.base import data_folder, errors, logs
 from dayfly.base import settings as themes
 from dayfly.client import connecting
 from dayfly.console import pages
-from dayfly.controller import leasing, observing, performing, preparing, timers
+from dayfly.controller import building, leasing, observing, preparing, timers
 from dayfly.executors import local
 from dayfly.executors.dask.recorder import files as record_files
 from dayfly.gateway import app, dashboards, front, log_files, records, rest
@@ -52,6 +52,7 @@ from dayfly.stores import database
 
 if TYPE_CHECKING:
     from dayfly.ports.blobs import Blobs
+    from dayfly.ports.children import Children
     from dayfly.ports.executors import Executor
 
 VERSION = importlib.metadata.version("dayfly")
@@ -201,7 +202,9 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
                 ),
             ],
         )
-        await stack.enter_async_context(_engine(settings, store, blob_store, executors, clock, url, platform))
+        await stack.enter_async_context(
+            _engine(settings, store, blob_store, executors, clock, url, platform, services.launcher)
+        )
         scheduler = scheduling.Scheduler(
             store.schedules, services.launcher, clock, catch_up=settings.engine.schedule_catch_up
         )
@@ -270,39 +273,41 @@ async def _engine(
     clock: clocks.Clock,
     url: str,
     platform: Platform,
+    children: Children,
 ) -> AsyncIterator[None]:
-    performer = performing.Performer(
-        store.runs,
-        store.definitions,
+    parts = building.build(
+        store,
         blob_store,
         executors.by_name,
         executors.by_type,
+        children,
         clock,
         public_url=url,
         grace_seconds=settings.host.grace_seconds,
         platform_env={},
         sizing=_sizing(settings.tasks),
-        attributes=store.attributes,
         claims=executors.claims,
     )
     # The locks of folder and database admit one platform, so that leases of the one before it are ours at once.
     owner = "all-in-one"
-    controller = leasing.Controller(store.runs, performer, settings.lease, owner)
-    observer = observing.Observer(store.runs, store.definitions, blob_store, executors.by_name, settings.engine)
+    controller = leasing.Controller(store.runs, parts.performer, settings.lease, owner)
+    observer = observing.Observer(store.runs, parts.templates, blob_store, executors.by_name, settings.engine)
     taken_back = await observer.recover([identifiers.AttemptKey(key) for key in executors.groups.list_kept()])
     if taken_back:
         _log.info("took running attempts back", attempts=taken_back)
     followers = [_supervised(observer.follow(name), f"follow {name}") for name in executors.by_name]
     ticking = _supervised(timers.run(store.runs, clock, poll_seconds=settings.lease.poll_seconds), "timers")
     driving = _supervised(controller.run(), "controller")
+    holding = _supervised(parts.caching.hold(), "reservations")
     try:
         yield
     finally:
         # No new work first; then the tasks, whose ends are still recorded; whatever remains is found by the next start.
         await controller.close()
         ticking.cancel()
+        holding.cancel()
         await _end_tasks(settings, executors, platform)
-        await asyncio.gather(driving, ticking, *followers, return_exceptions=True)
+        await asyncio.gather(driving, ticking, holding, *followers, return_exceptions=True)
 
 
 async def _end_tasks(settings: themes.Settings, executors: _Executors, platform: Platform) -> None:

@@ -291,8 +291,8 @@ class TestExecutionsMoved:
         assert await code(admin.GetNodeExecution(get)) == grpc.StatusCode.NOT_FOUND
         link = dataproxy_pb2.CreateDownloadLinkRequest(artifact_type=1, node_execution_id=node_id(execution, "n7"))
         assert await code(calls.dataproxy.CreateDownloadLink(link)) == grpc.StatusCode.INVALID_ARGUMENT
-        recover = execution_pb2.ExecutionRecoverRequest(id={**HERE, "name": execution.name})
-        assert await code(admin.RecoverExecution(recover)) == grpc.StatusCode.FAILED_PRECONDITION
+        recover = execution_pb2.ExecutionRecoverRequest(id={**HERE, "name": "unknown"})
+        assert await code(admin.RecoverExecution(recover)) == grpc.StatusCode.NOT_FOUND
 
     async def test_same_name_at_once_is_created_once(self, admin, calls):
         await register(admin)

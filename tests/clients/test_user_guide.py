@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from flytekit.configuration import Config, PlatformConfig
-from flytekit.exceptions import base
 from flytekit.models.core.types import EnumType
 from flytekit.models.literals import BindingData
 from flytekit.remote import FlyteRemote
@@ -162,11 +161,3 @@ def test_references_to_what_is_registered(remote: FlyteRemote) -> None:
     plan, task = found.flyte_nodes
     assert plan.flyte_entity.id.name == "daily"
     assert task.flyte_entity.id.name == "guide.double"
-
-
-def test_what_cannot_run_yet_is_refused_at_launch_with_its_nodes(remote: FlyteRemote) -> None:
-    with pytest.raises(base.FlyteException, match=r"node n1 \(chain\) is a sub-workflow") as refused:
-        remote.execute(fetch(remote, "nested"), inputs={"x": 1}, execution_name="refused")
-    assert "FAILED_PRECONDITION" in str(refused.value)
-    with pytest.raises(base.FlyteException):
-        remote.fetch_execution(name="refused")

@@ -21,8 +21,6 @@ PAGE = CLIENTS.parents[1] / "docs" / "compatibility.md"
 BEGIN = "<!-- made by tests/clients/test_zz_compatibility.py -->\n"
 
 NOT_YET = {
-    "RecoverExecution": "refused: executions cannot be recovered yet",
-    "GetDynamicNodeWorkflow": "answers NOT_FOUND: dynamic tasks do not run yet",
     "CreateDownloadLocation": "only its refusals are tested",
     "CreateDownloadLink": "only its refusals are tested",
     "CreateWorkflowEvent": "taken by Flyte's rules, which refuse what this engine has said already",

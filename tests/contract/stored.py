@@ -33,8 +33,16 @@ def make_plan(count: int = 2) -> Plan:
     for number in range(count):
         upstream = NodeId(f"n{number - 1}") if number else START_NODE
         node = NodeId(f"n{number}")
-        nodes[node] = PlanNode(node, TASK, b"node", (upstream,), name="fit", task_type="python-task")
-    return Plan(WORKFLOW, f"plan of {count}", nodes, b"end", b"interface")
+        nodes[node] = PlanNode(
+            node, target=TASK, document=b"node", upstream=(upstream,), name="fit", task_type="python-task"
+        )
+    return Plan(
+        workflow=WORKFLOW,
+        digest=f"plan of {count}",
+        nodes=nodes,
+        end_document=b"end",
+        interface=b"interface",
+    )
 
 
 def execution(name: str = "one", *, domain: str = "d") -> ExecutionId:
@@ -80,6 +88,15 @@ def node(phase: NodePhase = NodePhase.QUEUED, *attempts: AttemptState, **fields:
     return NodeState(phase, queued_at=at(1), attempts=attempts, **fields)
 
 
+def named(name: str, state: NodeState) -> NodeState:
+    """Return the state as that of the plan's node of this name; for one object always the same other one."""
+    kept = _NAMED.setdefault((name, id(state)), (state, msgspec.structs.replace(state, spec_id=NodeId(name))))
+    return kept[1]
+
+
+_NAMED: dict[tuple[str, int], tuple[NodeState, NodeState]] = {}
+
+
 def running(**nodes: NodeState) -> RunState:
     """Return the state of a run that has started, with these nodes."""
     return RunState(
@@ -87,7 +104,7 @@ def running(**nodes: NodeState) -> RunState:
         launched_at=at(0),
         started_at=at(1),
         updated_at=at(1),
-        nodes={NodeId(name): state for name, state in nodes.items()},
+        nodes={NodeId(name): named(name, state) for name, state in nodes.items()},
     )
 
 

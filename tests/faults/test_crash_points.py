@@ -6,15 +6,16 @@ started once.
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flyteidl.admin import task_pb2
-from flyteidl.core import identifier_pb2, interface_pb2, literals_pb2, tasks_pb2, workflow_pb2
+from flyteidl.core import identifier_pb2, literals_pb2, tasks_pb2, workflow_pb2
 
 from dayfly.base.clock import ManualClock
 from dayfly.base.settings import EngineSettings
-from dayfly.controller import observing, performing, turn
+from dayfly.controller import attempts, building, observing, turn
 from dayfly.model import layout
 from dayfly.model.events import Launched
 from dayfly.model.identifiers import END_NODE, START_NODE, EntityId, ExecutionId, NodeId, parse_attempt_key
@@ -90,19 +91,28 @@ class Story:
         self.executor = FakeExecutor(self.clock, self.world)
         runs, blobs = Fused(self.store.runs, self.fuse), Fused(self.blobs, self.fuse)
         by_name: Any = {"fake": Fused(Quick(self) if self.quick else self.executor, self.fuse)}
-        self.performer = performing.Performer(
-            runs,
-            self.store.definitions,
+        stores: Any = SimpleNamespace(
+            runs=runs,
+            definitions=self.store.definitions,
+            signals=self.store.signals,
+            catalog=self.store.catalog,
+            attributes=self.store.attributes,
+        )
+        children: Any = None  # no node here launches another execution
+        parts = building.build(
+            stores,
             blobs,
             by_name,
             {executor_parts.ANY_TYPE: "fake"},
+            children,
             self.clock,
             public_url="http://x",
             grace_seconds=1,
             platform_env={},
         )
+        self.performer = parts.performer
         self.runs, self.by_name = runs, by_name
-        self.observer = observing.Observer(runs, self.store.definitions, blobs, by_name, EngineSettings())
+        self.observer = observing.Observer(runs, parts.templates, blobs, by_name, EngineSettings())
 
     async def live(self) -> None:
         """Drive until the execution has ended."""
@@ -140,10 +150,12 @@ async def begin(fuse: Fuse, *, quick: bool) -> Story:
     await store.definitions.create(Definition(TASK, "digest", closure.SerializeToString(), now, now))
     empty = workflow_pb2.Node().SerializeToString()
     nodes = {
-        NodeId(name): PlanNode(NodeId(name), TASK, empty, tuple(NodeId(one) for one in upstream))
+        NodeId(name): PlanNode(
+            NodeId(name), target=TASK, document=empty, upstream=tuple(NodeId(one) for one in upstream)
+        )
         for name, upstream in SHAPE.items()
     }
-    plan = Plan(WORKFLOW, "plan", nodes, empty, interface_pb2.TypedInterface().SerializeToString())
+    plan = Plan(workflow=WORKFLOW, digest="plan", nodes=nodes, end_document=empty)
     new = NewRun(EXECUTION, b"", WORKFLOW, plan, None, None, now, story.blobs.root)
     await store.runs.create(new, Launched(now, RunOptions()))
     return story
@@ -196,7 +208,7 @@ async def test_every_crash_point_is_recovered_from(quick: bool) -> None:
 
 
 async def test_starting_a_finished_attempt_again_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(performing, "_is_over", lambda run, command: False)
+    monkeypatch.setattr(attempts.Attempts, "_is_over", lambda self, run, command: False)
     with pytest.raises(AssertionError, match="crash at call"):
         for point in range(MOST_POINTS):
             await live_through(point, quick=True)

@@ -19,12 +19,12 @@ MOST_NODES = 7
 def node(name: str, *upstream: str, **rules: object) -> PlanNode:
     """Return a node that waits for `upstream`, or for the start node."""
     waits = tuple(NodeId(one) for one in sorted(upstream)) or (START_NODE,)
-    return PlanNode(NodeId(name), TASK, b"", waits, **rules)  # type: ignore[arg-type]
+    return PlanNode(NodeId(name), TASK, upstream=waits, **rules)  # type: ignore[arg-type]
 
 
 def plan_of(*nodes: PlanNode, **rules: object) -> Plan:
     """Return a plan of these nodes, in this order."""
-    return Plan(WORKFLOW, "digest", {one.id: one for one in nodes}, b"", b"", **rules)  # type: ignore[arg-type]
+    return Plan(workflow=WORKFLOW, digest="digest", nodes={one.id: one for one in nodes}, **rules)  # type: ignore[arg-type]
 
 
 @st.composite

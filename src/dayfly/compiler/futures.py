@@ -52,7 +52,7 @@ def compile(
     brought = given_tasks(spec)
     found = [error for task, template in brought.items() for error in tasks.check(template, task)]
     compiled = workflows.compile(
-        _template(spec, outputs), spec.subworkflows, {**registered, **brought}, launch_plans, id
+        _template(spec, outputs), spec.subworkflows, {**registered, **brought}, launch_plans, id, brought
     )
     wrong: tuple[CompileError, ...] = compiled.errors if isinstance(compiled, errors.Rejected) else ()
     return Rejected((*found, *wrong)) if found or isinstance(compiled, errors.Rejected) else compiled

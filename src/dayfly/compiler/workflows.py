@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from flyteidl.admin import launch_plan_pb2
@@ -32,17 +32,19 @@ def compile(
     tasks: Mapping[EntityId, tasks_pb2.TaskTemplate],
     launch_plans: Mapping[EntityId, launch_plan_pb2.LaunchPlan],
     id: EntityId,
+    brought: Iterable[EntityId] = (),
 ) -> Compiled | Rejected:
     """Return the workflow compiled under the name `id`, or everything that is wrong with it.
 
     `tasks` and `launch_plans` hold what is registered of that which `references.required` names; what they lack is
-    reported. The given messages stay as they are.
+    reported. `brought` are those of the tasks that are registered nowhere, so that the plan must keep them. The given
+    messages stay as they are.
     """
     found: list[CompileError] = []
     closure = _link_all(_named(template, id), sub_workflows, tasks, launch_plans, found)
     if found:
         return Rejected(tuple(found))
-    return Compiled(closure, plans.build_plan(closure, id))
+    return Compiled(closure, plans.build_plan(closure, id, brought))
 
 
 def _named(template: workflow_pb2.WorkflowTemplate, id: EntityId) -> workflow_pb2.WorkflowTemplate:

@@ -12,7 +12,7 @@ import functools
 import signal
 from typing import TYPE_CHECKING
 
-from flyteidl.admin import task_execution_pb2, task_pb2
+from flyteidl.admin import task_execution_pb2
 from flyteidl.core import errors_pb2, literals_pb2
 from google.protobuf import message as protobuf
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from dayfly.base.settings import EngineSettings
+    from dayfly.controller.templates import Templates
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.blobs import Blobs
-    from dayfly.ports.definitions import Definitions
     from dayfly.ports.executors import Executor, Observation
     from dayfly.ports.runs import Runs
 
@@ -52,12 +52,12 @@ class Observer:
     def __init__(
         self,
         runs: Runs,
-        definitions: Definitions,
+        templates: Templates,
         blobs: Blobs,
         by_name: Mapping[str, Executor],
         settings: EngineSettings,
     ) -> None:
-        self._runs, self._definitions, self._blobs = runs, definitions, blobs
+        self._runs, self._templates, self._blobs = runs, templates, blobs
         self._executors, self._settings = by_name, settings
 
     async def recover(self, kept: Collection[AttemptKey]) -> int:
@@ -130,12 +130,15 @@ class Observer:
                 seen.at, node, attempt, seen.failure_kind, seen.code, seen.message, seen.recoverable
             )
         prefix = layout.output_prefix(self._blobs.root, execution, node, attempt)
-        failed = await self._read_error(prefix) or await self._check_outputs(prefix, seen)
+        failed = await self._read_error(prefix) or (describe_crash(seen) if seen.exit_code != 0 else None)
+        grows = failed is None and await self._blobs.stat(f"{prefix}/futures.pb") is not None
+        if failed is None and not grows:
+            failed = await self._check_outputs(prefix, seen)
         if failed is not None:
             kind, code, message, recoverable = failed
             return events.AttemptFailed(seen.at, node, attempt, kind, code, message, recoverable)
         has_deck = await self._blobs.stat(f"{prefix}/deck.html") is not None
-        return events.AttemptSucceeded(seen.at, node, attempt, has_deck)
+        return events.AttemptSucceeded(seen.at, node, attempt, has_deck, grows)
 
     async def _read_error(self, prefix: str) -> tuple[phases.FailureKind, str, str, bool] | None:
         try:
@@ -151,12 +154,7 @@ class Observer:
         except errors.ResourceExhausted:
             told = f"outputs.pb is larger than {limit} bytes; return large data as files, datasets or directories."
             return phases.FailureKind.USER, "OutputSizeExceeded", told, False
-        if seen.exit_code != 0:
-            return describe_crash(seen)
         if raw is None:
-            if await self._blobs.stat(f"{prefix}/futures.pb") is not None:
-                told = "a dynamic task made further nodes, which this version does not run; use a static workflow."
-                return phases.FailureKind.USER, "DynamicWorkflowBuildFailed", told, False
             if not await self._declares_outputs(seen.key):
                 await self._blobs.put(f"{prefix}/outputs.pb", b"")  # the empty map, for whoever reads it later
                 return None
@@ -172,11 +170,12 @@ class Observer:
     async def _declares_outputs(self, key: AttemptKey) -> bool:
         execution, node, _ = identifiers.parse_attempt_key(key)
         run, _ = await self._runs.load(execution)
-        found = await self._definitions.find(run.plan.nodes[node].task)
-        if found is None:
+        if node not in run.state.nodes:
+            return True  # an array's element that is over: nobody waits for what it says
+        try:
+            return bool((await self._templates.of(run, node)).interface.outputs.variables)
+        except errors.NotFound:
             return True
-        template = task_pb2.TaskClosure.FromString(found.document).compiled_task.template
-        return bool(template.interface.outputs.variables)
 
 
 def _last_figures(seen: Observation) -> list[events.Event]:

@@ -1,70 +1,66 @@
-"""Carries out what was committed: starts and stops attempts, writes outputs. Every command may come twice.
+"""Carries out what was committed. Every command may come twice.
 
 Called by `leasing` after each turn. Its results are events, appended in the same commit that marks the command done.
-A platform error leaves the command undone, to be tried again; a user's error becomes the attempt's failure.
+A platform error leaves the command undone, to be tried again; a user's error becomes the node's failure.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
-
-from flyteidl.admin import matchable_resource_pb2, task_pb2
-from flyteidl.core import literals_pb2, tasks_pb2, workflow_pb2
+from typing import TYPE_CHECKING, TypeAlias
 
 from dayfly.base import errors, logs
-from dayfly.controller import overriding, preparing
-from dayfly.model import commands, events, identifiers, layout, phases, promises
-from dayfly.ports import executor_parts
-from dayfly.ports.attributes import Place
+from dayfly.model import commands, events, layout, phases
+from dayfly.model.identifiers import ROOT
+from dayfly.model.plan import NodeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from dayfly.base.clock import Clock
-    from dayfly.model.commands import Command, StartAttempt, StopAttempt
-    from dayfly.model.identifiers import EntityId, NodeId
-    from dayfly.ports.attributes import Attributes
-    from dayfly.ports.blobs import Blobs
-    from dayfly.ports.definitions import Definitions
-    from dayfly.ports.executors import Executor
+    from dayfly.controller.attempts import Attempts
+    from dayfly.controller.caching import Caching
+    from dayfly.controller.kinds.dynamic import Growing
+    from dayfly.controller.kinds.launch_plan import LaunchPlans
+    from dayfly.controller.kinds.subworkflow import SubWorkflows
+    from dayfly.controller.kinds.working import Kind
+    from dayfly.controller.recovering import Recovering
+    from dayfly.controller.resolving import Resolver
+    from dayfly.model.commands import Command
+    from dayfly.model.plan import Plan
     from dayfly.ports.runs import Run, Runs
 
-MAX_TRIES = 5
-"""Times a start meets a platform error before it becomes a system failure of the attempt, which has a budget."""
+MAX_TRIES = 60
+"""Times that a command for a node meets a platform error, some seconds apart, before the node fails."""
 
-TEMPLATES_KEPT = 2_000
-"""Parsed task templates kept in memory; they never change."""
+_NodeCommand: TypeAlias = (
+    "commands.PrepareNode | commands.WriteOutputs | commands.StopChild | commands.Grow | commands.LookUpCache"
+    " | commands.FillCache | commands.LeaveCache | commands.RecoverNode"
+)
 
 _log = logs.get("controller.performing")
 
 
 class Performer:
-    """Carries out commands. `by_type` maps task types to executor names, `ANY_TYPE` for all others."""
+    """Carries out commands. `kinds` are the kinds of nodes that are no tasks."""
 
     def __init__(
         self,
         runs: Runs,
-        definitions: Definitions,
-        blobs: Blobs,
-        by_name: Mapping[str, Executor],
-        by_type: Mapping[str, str],
+        resolver: Resolver,
+        attempts: Attempts,
+        kinds: Mapping[NodeKind, Kind],
+        sub_workflows: SubWorkflows,
+        launch_plans: LaunchPlans,
+        growing: Growing,
+        caching: Caching,
+        recovering: Recovering,
         clock: Clock,
-        *,
-        public_url: str,
-        grace_seconds: float,
-        platform_env: Mapping[str, str],
-        sizing: preparing.Sizing | None = None,
-        attributes: Attributes | None = None,
-        claims: Mapping[str, Callable[[str], Awaitable[bool]]] | None = None,
     ) -> None:
-        self._claims = claims or {}
-        self._runs, self._definitions, self._blobs, self._clock = runs, definitions, blobs, clock
-        self._executors, self._by_type = by_name, by_type
-        self._public_url, self._grace_seconds, self._platform_env = public_url, grace_seconds, platform_env
-        self._sizing, self._attributes = sizing or preparing.Sizing(), attributes
-        self._templates: dict[EntityId, tasks_pb2.TaskTemplate] = {}
-        self._tries: dict[str, int] = {}
+        self._runs, self._resolver, self._attempts, self._kinds = runs, resolver, attempts, kinds
+        self._sub_workflows, self._launch_plans, self._growing = sub_workflows, launch_plans, growing
+        self._caching, self._recovering, self._clock = caching, recovering, clock
+        self._tries: dict[tuple[str, str], int] = {}
 
     async def perform(self, run: Run) -> None:
         """Carry out all undone commands of `run`; one node's in order, nodes side by side."""
@@ -78,158 +74,74 @@ class Performer:
 
     async def _in_order(self, run: Run, some: Sequence[Command]) -> None:
         stopped = {command.attempt for command in some if isinstance(command, commands.StopAttempt)}
+        is_stopped = any(isinstance(command, commands.StopChild) for command in some)
         for command in some:
             if isinstance(command, commands.StartAttempt) and command.attempt in stopped:
                 # It was aborted before anybody had started it: the stop below answers for it.
                 await self._runs.mark_done(run.id, command)
-            elif isinstance(command, commands.StartAttempt) and _is_over(run, command):
-                # A platform started it, saw it end and died before it could say here that it was started.
-                key = identifiers.attempt_key(run.id, command.node, command.attempt)
-                name = await self._executor_of(run.plan.nodes[command.node].task_type)
-                await self._executors[name].forget(key, b"")
-                await self._runs.mark_done(run.id, command)
             elif isinstance(command, commands.StartAttempt):
-                await self._start(run, command)
+                await self._attempts.start(run, command)
             elif isinstance(command, commands.StopAttempt):
-                await self._stop(run, command)
-            elif isinstance(command, commands.WriteOutputs):
-                await self._write_outputs(run, command)
+                await self._attempts.stop(run, command)
+            elif isinstance(command, commands.PrepareNode) and is_stopped:
+                await self._runs.mark_done(run.id, command)  # likewise
+            elif isinstance(command, (commands.SetTimer, commands.CancelTimer)):
+                pass  # done by the commit itself
+            else:
+                await self._do(run, command)
 
-    async def _start(self, run: Run, command: StartAttempt) -> None:
-        key = identifiers.attempt_key(run.id, command.node, command.attempt)
+    async def _do(self, run: Run, command: _NodeCommand) -> None:
+        state = run.state.nodes.get(command.node)
+        if command.node != ROOT and state is None and not isinstance(command, commands.LeaveCache):
+            return await self._runs.mark_done(run.id, command)  # an array's element that has ended meanwhile
+        tries = (str(run.id), command.key)
         try:
-            rules = run.plan.nodes[command.node]
-            template, notes = overriding.apply(await self._template(rules.task), rules.document)
-            inputs = await self._inputs(run, command)
-            spec = preparing.build_spec(
-                run,
-                command.node,
-                command.attempt,
-                template,
-                inputs,
-                interruptible=command.interruptible,
-                public_url=self._public_url,
-                platform_env=self._platform_env,
-                sizing=await self._sizing_for(run),
-                out_of_memory=command.out_of_memory,
-                notes=notes,
-            )
-            if preparing.uses_task_template(template):
-                await self._blobs.put(preparing.task_template_uri(run, command.node), spec.template)
-            name = await self._executor_of(template.type)
-            handle = await self._executors[name].start(spec)
-        except errors.UserError as error:
-            code = getattr(error, "code", "BadTaskSpecification")
-            await self._fail(run, command, phases.FailureKind.USER, code, str(error), recoverable=False)
-        except errors.PlatformError as error:
-            tries = self._tries[key] = self._tries.get(key, 0) + 1
-            if tries < MAX_TRIES:
-                raise
-            code = type(error).__name__
-            await self._fail(run, command, phases.FailureKind.SYSTEM, code, str(error), recoverable=True)
-        else:
-            told = [self._tell(command, note) for note in spec.notes]
-            await self._runs.mark_done(run.id, command, executor=name, handle=handle, events=told)
-        self._tries.pop(key, None)
-
-    def _tell(self, command: StartAttempt, note: str) -> events.Event:
-        phase = phases.AttemptPhase.QUEUED
-        return events.AttemptProgressed(self._clock.now(), command.node, command.attempt, phase, note)
-
-    async def _sizing_for(self, run: Run) -> preparing.Sizing:
-        """Return the sizes that hold for the run's workflow: the platform's, and attributes laid over."""
-        kind, place = matchable_resource_pb2.TASK_RESOURCE, Place(run.id.project, run.id.domain, run.workflow.name)
-        found = await self._attributes.matching(kind, place) if self._attributes is not None else []
-        if not found:
-            return self._sizing
-        told = matchable_resource_pb2.MatchingAttributes.FromString(found[0].document)
-        return preparing.sizing_for(self._sizing, told.task_resource_attributes)
-
-    async def _executor_of(self, task_type: str) -> str:
-        if task_type not in self._by_type:
-            for name, claims in self._claims.items():
-                if await claims(task_type):
-                    return name
-        return self._by_type.get(task_type, self._by_type[executor_parts.ANY_TYPE])
-
-    async def _fail(
-        self, run: Run, command: StartAttempt, kind: phases.FailureKind, code: str, message: str, *, recoverable: bool
-    ) -> None:
-        failed = events.AttemptFailed(
-            self._clock.now(), command.node, command.attempt, kind, code, message, recoverable
-        )
-        await self._runs.mark_done(run.id, command, events=[failed])
-
-    async def _stop(self, run: Run, command: StopAttempt) -> None:
-        key = identifiers.attempt_key(run.id, command.node, command.attempt)
-        live = await self._runs.find_handle(key)
-        if live is None or not live.executor:
-            never_ran = events.AttemptStopped(self._clock.now(), command.node, command.attempt)
-            return await self._runs.mark_done(run.id, command, events=[never_ran])
-        await self._executors[live.executor].stop(key, live.handle, grace_seconds=self._grace_seconds)
-        await self._runs.mark_done(run.id, command)
-        return None
-
-    async def _write_outputs(self, run: Run, command: commands.WriteOutputs) -> None:
-        try:
-            outputs = await self._resolve(run, run.plan.end_document)
+            plan, told = await self._carry_out(run, command)
         except errors.UserError as error:
             code = getattr(error, "code", "BindingResolutionError")
-            rejected = events.OutputsRejected(self._clock.now(), phases.FailureKind.USER, code, str(error))
-            return await self._runs.mark_done(run.id, command, events=[rejected])
-        await self._blobs.put(layout.execution_outputs_uri(run.storage, run.id), _serialize(outputs))
-        await self._runs.mark_done(run.id, command, events=[events.OutputsWritten(self._clock.now())])
-        return None
+            plan, told = None, [self._failed(command, phases.FailureKind.USER, code, str(error))]
+        except errors.PlatformError as error:
+            self._tries[tries] = self._tries.get(tries, 0) + 1
+            if self._tries[tries] < MAX_TRIES:
+                raise
+            _log.error("given up", execution=str(run.id), command=command.key, error=str(error))
+            plan, told = None, [self._failed(command, phases.FailureKind.SYSTEM, type(error).__name__, str(error))]
+        self._tries.pop(tries, None)
+        return await self._runs.mark_done(run.id, command, events=told, plan=plan)
 
-    async def _inputs(self, run: Run, command: StartAttempt) -> literals_pb2.LiteralMap:
-        """Resolve the node's inputs on its first attempt; later ones read what that one stored."""
-        uri = layout.node_inputs_uri(run.storage, run.id, command.node)
-        if command.attempt and (stored := await self._blobs.find(uri)) is not None:
-            return literals_pb2.LiteralMap.FromString(stored)
-        inputs = await self._resolve(run, run.plan.nodes[command.node].document)
-        await self._blobs.put(uri, _serialize(inputs))
-        return inputs
+    async def _carry_out(self, run: Run, command: _NodeCommand) -> tuple[Plan | None, list[events.Event]]:
+        if isinstance(command, commands.PrepareNode):
+            return None, [await self._kinds[run.state.nodes[command.node].kind].prepare(run, command.node)]
+        if isinstance(command, commands.WriteOutputs):
+            return None, [await self._write_outputs(run, command)]
+        if isinstance(command, commands.StopChild):
+            # A child whose launch was not even begun is not launched any more: see `_in_order`.
+            return None, await self._launch_plans.stop(run, command)
+        if isinstance(command, commands.Grow):
+            plan = await self._growing.grow(run, command.node, command.attempt)
+            return plan, [events.Grown(self._clock.now(), command.node, command.attempt, plan.digest)]
+        if isinstance(command, commands.LookUpCache):
+            return None, [await self._caching.look_up(run, command.node, command.look)]
+        if isinstance(command, commands.FillCache):
+            return None, [await self._caching.fill(run, command.node)]
+        if isinstance(command, commands.LeaveCache):
+            await self._caching.leave(run, command.node)
+            return None, []
+        return None, [await self._recovering.recover(run, command.node)]
 
-    async def _resolve(self, run: Run, document: bytes) -> literals_pb2.LiteralMap:
-        bindings = workflow_pb2.Node.FromString(document).inputs
-        needed = sorted({node for binding in bindings for node in promises.upstream_nodes(binding.binding)})
-        read = await asyncio.gather(*(self._outputs(run, identifiers.NodeId(node)) for node in needed))
-        by_node = dict(zip(needed, read, strict=True))
+    async def _write_outputs(self, run: Run, command: commands.WriteOutputs) -> events.Event:
+        if command.node == ROOT:
+            outputs = await self._resolver.resolve(run, ROOT, run.plan.end_document)
+            await self._resolver.write(layout.execution_outputs_uri(run.storage, run.id), outputs)
+            return events.OutputsWritten(self._clock.now())
+        kind = run.state.nodes[command.node].kind
+        maker = self._sub_workflows if kind is NodeKind.TASK else self._kinds[kind]
+        outputs = await maker.outputs(run, command.node)
+        await self._resolver.write(layout.outputs_uri(run.storage, run.id, command.node, command.round), outputs)
+        return events.OutputsWritten(self._clock.now(), command.node, command.round)
 
-        def lookup(node: str, variable: str) -> literals_pb2.Literal | None:
-            found: literals_pb2.Literal | None = by_node[node].literals.get(variable)
-            return found
-
-        return promises.resolve_inputs(bindings, lookup)
-
-    async def _outputs(self, run: Run, node: NodeId) -> literals_pb2.LiteralMap:
-        attempt = 0
-        if node in run.state.nodes:
-            attempt = run.state.nodes[node].attempts[-1].number
-        uri = layout.outputs_uri(run.storage, run.id, node, attempt)
-        raw = await self._blobs.find(uri)
-        if raw is None:
-            raise errors.BlobUnavailable(
-                f"the outputs of node {node} of {run.id} are gone from {uri}.",
-                remedy="Was the storage cleaned up, or the platform started with another --storage?",
-            )
-        return literals_pb2.LiteralMap.FromString(raw)
-
-    async def _template(self, task: EntityId) -> tasks_pb2.TaskTemplate:
-        if task not in self._templates:
-            found = await self._definitions.find(task)
-            if found is None:
-                raise errors.NotFound(f"{task} is not registered any more.", remedy="Register it again.")
-            if len(self._templates) >= TEMPLATES_KEPT:
-                self._templates.clear()
-            self._templates[task] = task_pb2.TaskClosure.FromString(found.document).compiled_task.template
-        return self._templates[task]
-
-
-def _is_over(run: Run, command: StartAttempt) -> bool:
-    return not run.state.nodes[command.node].attempts[command.attempt].live
-
-
-def _serialize(values: literals_pb2.LiteralMap) -> bytes:
-    serialized: bytes = values.SerializeToString(deterministic=True)
-    return serialized
+    def _failed(self, command: _NodeCommand, kind: phases.FailureKind, code: str, message: str) -> events.Event:
+        at = self._clock.now()
+        if isinstance(command, commands.WriteOutputs):
+            return events.OutputsRejected(at, kind, code, message, command.node, command.round)
+        return events.NodeFailed(at, command.node, kind, code, message)

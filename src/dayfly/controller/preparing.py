@@ -11,7 +11,7 @@ import msgspec
 from flyteidl.admin import execution_pb2, matchable_resource_pb2
 from flyteidl.core import security_pb2
 
-from dayfly.model import command_templates, identifiers, layout, quantities, resources
+from dayfly.model import command_templates, identifiers, layout, placing, quantities, resources
 from dayfly.ports import executors, secrets
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from dayfly.ports.runs import Run
 
 MEBI = 1024 * 1024
+
+INDEX_VARIABLE = "FLYTE_K8S_ARRAY_INDEX"
+"""Environment variable that tells an array's element which it is."""
 
 
 class Sizing(msgspec.Struct, frozen=True):
@@ -59,13 +62,13 @@ def build_spec(
     task gets (object store credentials). Raises `InvalidArgument` where a command template names an input that does
     not exist.
     """
-    task = run.plan.nodes[node].task
+    task = placing.rules_of(run, node).target
     spec = execution_pb2.ExecutionSpec.FromString(run.spec)
     container = template.container
     values = _template_values(run, node, attempt, spec, inputs)
     own = {pair.key: pair.value for pair in container.env}
     of_execution = {pair.key: pair.value for pair in spec.envs.values}
-    env = {**own, **_flyte_env(run, task, attempt, public_url), **platform_env, **of_execution}
+    env = {**own, **_flyte_env(run, task, attempt, public_url), **_element_env(node), **platform_env, **of_execution}
     sizing = sizing or Sizing()
     sizes = resources.settle(container.resources, sizing.ceiling)
     factor, told = _growth(sizes, sizing, out_of_memory)
@@ -129,7 +132,7 @@ def _template_values(
         output_prefix=layout.output_prefix(run.storage, run.id, node, attempt),
         raw_output_data_prefix=raw,
         checkpoint_output_prefix=f"{raw}/_flytecheckpoints",
-        prev_checkpoint_prefix=f"{previous}/_flytecheckpoints" if previous else "",
+        prev_checkpoint_prefix=f"{previous}/_flytecheckpoints" if previous else run.state.nodes[node].recovered_from,
         per_retry_unique_key=command_templates.unique_key(identifiers.generated_name(run.id, node, attempt)),
         task_template_path=task_template_uri(run, node),
         namespace=f"{run.id.project}-{run.id.domain}",
@@ -155,6 +158,15 @@ def _flyte_env(run: Run, task: EntityId, attempt: int, public_url: str) -> dict[
         "FLYTE_PLATFORM_URL": public_url.split("://", 1)[-1],
         "FLYTE_PLATFORM_INSECURE": "true",
     }
+
+
+def _element_env(node: NodeId) -> dict[str, str]:
+    """Return by what `pyflyte-map-execute` finds its element
+    (flyteplugins/go/tasks/plugins/array/k8s/subtask.go in flyteorg/flyte)."""
+    element = identifiers.parse_element(node)
+    if element is None:
+        return {}
+    return {"BATCH_JOB_ARRAY_INDEX_VAR_NAME": INDEX_VARIABLE, INDEX_VARIABLE: str(element[1])}
 
 
 def _secrets(template: tasks_pb2.TaskTemplate, spec: execution_pb2.ExecutionSpec) -> tuple[secrets.SecretRequest, ...]:

@@ -13,7 +13,8 @@ from dayfly.engine import step
 
 if TYPE_CHECKING:
     from dayfly.model.commands import Command
-    from dayfly.model.identifiers import ExecutionId
+    from dayfly.model.identifiers import ExecutionId, NodeId
+    from dayfly.model.run import NodeState
     from dayfly.ports.runs import Run, Runs
 
 MAX_CLASHES = 20
@@ -33,12 +34,14 @@ async def take(runs: Runs, execution: ExecutionId) -> Run:
             return run
         state = run.state
         commands: list[Command] = []
+        folded: dict[NodeId, NodeState] = {}
         for item in unread:
-            taken = step.step(run.plan, state, item.event)
+            taken = step.step(run.plan, state, item.event, run.grown)
             state = taken.state
             commands.extend(taken.commands)
+            folded.update(taken.folded)
         try:
-            return await runs.commit(run, state, unread, commands)
+            return await runs.commit(run, state, unread, commands, folded)
         except errors.VersionClash:
             _log.info("another controller was faster", execution=str(execution))
     raise errors.VersionClash(f"execution {execution} was committed by somebody else {MAX_CLASHES} times in a row")

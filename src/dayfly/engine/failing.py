@@ -1,4 +1,4 @@
-"""What a node's failure means to the execution, by the workflow's failure policy.
+"""What a node's failure means to the workflow it is part of, by that workflow's failure policy.
 
 The abort message is Flyte's own (flytepropeller/pkg/controller/workflow/executor.go in flyteorg/flyte).
 """
@@ -7,29 +7,31 @@ from __future__ import annotations
 
 from msgspec import structs
 
-from dayfly.engine import aborting
+from dayfly.engine import stopping
 from dayfly.engine.drafting import Draft
-from dayfly.model.phases import ExecutionPhase, FailurePolicy, NodePhase
+from dayfly.model.identifiers import NodeId
+from dayfly.model.phases import FailurePolicy, ScopePhase
 from dayfly.model.run import Failure
 
 AUTO_ABORT = "Some node execution failed, auto-abort."
 
 
-def apply_policy(draft: Draft) -> None:
-    """Look at the nodes that failed in this step: fail at once, or remember the last one's error for the end."""
-    for node in draft.ended_nodes:
-        state = draft.state.nodes[node]
-        if state.phase not in (NodePhase.FAILED, NodePhase.TIMED_OUT) or state.failure is None:
-            continue
-        if draft.state.phase is ExecutionPhase.RUNNING:
-            failure = structs.replace(state.failure, node=node)
-            if draft.plan.on_failure is FailurePolicy.FAIL_IMMEDIATELY:
-                fail(draft, failure)
-            else:
-                draft.edit(failure=failure)
+def apply_policy(draft: Draft, owner: NodeId, node: NodeId) -> None:
+    """Look at a node inside `owner` that failed: fail at once, or remember the last one's error for the end."""
+    failure = draft.state.nodes[node].failure
+    if failure is None or draft.scope(owner).phase is not ScopePhase.OPEN:
+        return
+    failure = failure if failure.node is not None else structs.replace(failure, node=node)
+    if draft.graph(owner).on_failure is FailurePolicy.FAIL_IMMEDIATELY:
+        fail(draft, owner, failure)
+    else:
+        draft.edit_scope(owner, failure=failure)
 
 
-def fail(draft: Draft, failure: Failure) -> None:
-    """Fail the execution with this error; what still runs is stopped first."""
-    draft.move(ExecutionPhase.FAILING, failure=failure)
-    aborting.stop_all(draft, failure.kind, AUTO_ABORT)
+def fail(draft: Draft, owner: NodeId, failure: Failure) -> None:
+    """Fail what runs inside `owner` with this error; what still runs is stopped first."""
+    draft.move_scope(owner, ScopePhase.FAILING, failure=failure, ready=())
+    draft.unsettled.append(owner)
+    why = Failure(failure.kind, stopping.ABORTED, AUTO_ABORT, draft.at)
+    for node in draft.inside(owner):
+        stopping.stop(draft, node, why)

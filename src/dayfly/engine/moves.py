@@ -1,4 +1,4 @@
-"""The three state machines as tables, and the one place that reads them.
+"""The state machines as tables, and the one place that reads them.
 
 `docs/state-machines.md` is drawn from these tables. An event of the world that would need an illegal move is late or
 repeated and is ignored by its rule; a rule that asks for one is a bug of the engine and raises.
@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import TypeVar
 
 from dayfly.base import errors
-from dayfly.model.phases import AttemptPhase, ExecutionPhase, NodePhase
+from dayfly.model.phases import AttemptPhase, ExecutionPhase, NodePhase, ScopePhase
 
 Phase = TypeVar("Phase", bound=IntEnum)
 Table = Mapping[Phase, frozenset[Phase]]
@@ -31,8 +31,10 @@ _NODE_ENDS = frozenset({NodePhase.SUCCEEDED, NodePhase.FAILED, NodePhase.TIMED_O
 
 NODE_MOVES: Table[NodePhase] = {
     NodePhase.UNDEFINED: frozenset({NodePhase.QUEUED}),
-    NodePhase.QUEUED: _NODE_ENDS | {NodePhase.RUNNING},
-    NodePhase.RUNNING: _NODE_ENDS,
+    NodePhase.QUEUED: _NODE_ENDS | {NodePhase.RUNNING, NodePhase.DYNAMIC_RUNNING, NodePhase.RECOVERED},
+    NodePhase.RUNNING: _NODE_ENDS | {NodePhase.DYNAMIC_RUNNING},
+    NodePhase.DYNAMIC_RUNNING: _NODE_ENDS,
+    NodePhase.RECOVERED: frozenset(),
     NodePhase.SUCCEEDED: frozenset(),
     NodePhase.FAILED: frozenset(),
     NodePhase.TIMED_OUT: frozenset(),
@@ -53,6 +55,20 @@ ATTEMPT_MOVES: Table[AttemptPhase] = {
     AttemptPhase.SUCCEEDED: frozenset(),
     AttemptPhase.FAILED: frozenset(),
     AttemptPhase.ABORTED: frozenset(),
+}
+
+
+_STOPS = frozenset({ScopePhase.FAILING, ScopePhase.ABORTING})
+
+# A round that failed is followed by another where the node's retries allow it: ENDED is open again then.
+SCOPE_MOVES: Table[ScopePhase] = {
+    ScopePhase.CLOSED: frozenset({ScopePhase.OPEN, ScopePhase.ABORTING}),
+    ScopePhase.OPEN: _STOPS | {ScopePhase.WRITING},
+    ScopePhase.WRITING: _STOPS | {ScopePhase.ENDED},
+    ScopePhase.FAILING: frozenset({ScopePhase.HANDLING, ScopePhase.ABORTING, ScopePhase.ENDED}),
+    ScopePhase.HANDLING: frozenset({ScopePhase.ABORTING, ScopePhase.ENDED}),
+    ScopePhase.ABORTING: frozenset({ScopePhase.ENDED}),
+    ScopePhase.ENDED: frozenset({ScopePhase.OPEN}),
 }
 
 

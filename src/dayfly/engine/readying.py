@@ -3,63 +3,116 @@
 from __future__ import annotations
 
 import bisect
+from collections.abc import Iterator
 
 from dayfly.engine.drafting import Draft
-from dayfly.engine.nodes import task
-from dayfly.model.events import Launched
-from dayfly.model.identifiers import NodeId
-from dayfly.model.phases import ExecutionPhase, NodePhase
+from dayfly.model.identifiers import ROOT, NodeId
+from dayfly.model.phases import NodePhase, ScopePhase
+
+SUCCEEDED = (NodePhase.SUCCEEDED, NodePhase.RECOVERED)
 
 
-def launch(draft: Draft, event: Launched) -> None:
-    """Begin the execution; nodes without upstreams are the first to wait for room."""
-    if draft.state.phase is not ExecutionPhase.UNDEFINED:
-        return
-    draft.move(
-        ExecutionPhase.RUNNING,
-        options=event.options,
-        launched_at=event.at,
-        started_at=event.at,
-        waiting=draft.index.roots,
+def open_scope(draft: Draft, owner: NodeId, *, round: int = 0, grown: str = "") -> None:
+    """Begin with what runs inside `owner`: the nodes without upstreams are the first to start or to wait for room."""
+    draft.move_scope(
+        owner,
+        ScopePhase.OPEN,
+        round=round,
+        grown=grown,
+        cursor=0,
+        ready=(),
+        live=0,
+        succeeded=0,
+        failure=None,
     )
+    index, graph = draft.index(owner), draft.graph(owner)
+    for node in index.free_roots:
+        draft.start(owner, graph.nodes[node])
+    if index.roots:
+        _queue(draft, owner)
+    draft.unsettled.append(owner)
 
 
-def apply(draft: Draft) -> None:
-    """Put on the list what this step's successes made ready, and start as much of the list as there is room for."""
-    if draft.state.phase is not ExecutionPhase.RUNNING:
-        return
-    ready = [
-        waiter
-        for node in draft.ended_nodes
-        if draft.state.nodes[node].phase is NodePhase.SUCCEEDED
-        for waiter in draft.index.downstream.get(node, ())
-        if _is_ready(draft, waiter)
-    ]
-    waiting = _in_order(draft, ready)
-    starting = waiting[: _room(draft, len(waiting))]
-    for node in starting:
-        task.start(draft, node)
-    if ready or starting:
-        draft.edit(waiting=tuple(waiting[len(starting) :]))
+def succeeded(draft: Draft, owner: NodeId, spec_id: NodeId) -> None:
+    """Start what the success of a node inside `owner` made ready, or put it on the list of what waits for room."""
+    index, graph = draft.index(owner), draft.graph(owner)
+    waiters = [one for one in index.downstream.get(spec_id, ()) if _is_ready(draft, owner, one)]
+    placed = [one for one in waiters if graph.nodes[one].takes_place]
+    for one in waiters:
+        if not graph.nodes[one].takes_place:
+            draft.start(owner, graph.nodes[one])
+    if placed:
+        draft.edit_scope(owner, ready=_in_order(draft, owner, placed))
+        _queue(draft, owner)
 
 
-def _is_ready(draft: Draft, node: NodeId) -> bool:
+def fill(draft: Draft) -> None:
+    """Start as much of what waits as there is room for."""
+    room = _room(draft)
+    while room > 0 and draft.state.queue:
+        owner = draft.state.queue[0]
+        spec_id = _take(draft, owner)
+        if spec_id is None:
+            draft.edit(queue=draft.state.queue[1:])
+            continue
+        draft.start(owner, draft.graph(owner).nodes[spec_id])
+        room -= 1
+
+
+def waits(draft: Draft, owner: NodeId) -> bool:
+    """Say whether anything inside `owner` waits for room."""
+    scope = draft.scope(owner)
+    return bool(scope.ready) or scope.cursor < len(draft.index(owner).roots)
+
+
+def _queue(draft: Draft, owner: NodeId) -> None:
+    if owner not in draft.state.queue:
+        draft.edit(queue=(*draft.state.queue, owner))
+
+
+def _take(draft: Draft, owner: NodeId) -> NodeId | None:
+    """Take the first that waits inside `owner` off its list; None where nothing does, or nothing may."""
+    scope = draft.scope(owner)
+    if scope.phase is not ScopePhase.OPEN:
+        return None
+    index = draft.index(owner)
+    first = scope.ready[0] if scope.ready else None
+    if scope.cursor < len(index.roots):
+        root = index.roots[scope.cursor]
+        if first is None or index.order[root] < index.order[first]:
+            draft.edit_scope(owner, cursor=scope.cursor + 1)
+            return root
+    if first is not None:
+        draft.edit_scope(owner, ready=scope.ready[1:])
+    return first
+
+
+def _is_ready(draft: Draft, owner: NodeId, spec_id: NodeId) -> bool:
     nodes = draft.state.nodes
-    return node not in nodes and all(
-        (upstream := nodes.get(name)) is not None and upstream.phase is NodePhase.SUCCEEDED
-        for name in draft.index.upstream[node]
-    )
+    if draft.child(owner, spec_id) in nodes or spec_id in draft.scope(owner).ready:
+        return False
+    return all(phase in SUCCEEDED for phase in _upstream_phases(draft, owner, spec_id))
 
 
-def _in_order(draft: Draft, ready: list[NodeId]) -> list[NodeId]:
-    waiting = list(draft.state.waiting)
+def _upstream_phases(draft: Draft, owner: NodeId, spec_id: NodeId) -> Iterator[NodePhase]:
+    for name in draft.index(owner).upstream[spec_id]:
+        found = draft.state.nodes.get(name if owner == ROOT else draft.child(owner, name))
+        yield NodePhase.UNDEFINED if found is None else found.phase
+
+
+def _in_order(draft: Draft, owner: NodeId, ready: list[NodeId]) -> tuple[NodeId, ...]:
+    order = draft.index(owner).order
+    waiting = list(draft.scope(owner).ready)
     if len(ready) > 1 and len(ready) * 8 > len(waiting):
-        return sorted({*waiting, *ready}, key=draft.index.order.__getitem__)
+        return tuple(sorted([*waiting, *ready], key=order.__getitem__))
     for node in ready:
-        bisect.insort(waiting, node, key=draft.index.order.__getitem__)
-    return waiting
+        bisect.insort(waiting, node, key=order.__getitem__)
+    return tuple(waiting)
 
 
-def _room(draft: Draft, wanted: int) -> int:
+def _room(draft: Draft) -> int:
     limit = draft.state.options.max_parallelism
-    return wanted if limit <= 0 else max(0, min(wanted, limit - draft.state.live))
+    return _NO_LIMIT if limit <= 0 else max(0, limit - draft.state.live)
+
+
+_NO_LIMIT = 2**31

@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from dayfly.model.phases import FailureKind
-from dayfly.model.plan import Plan, PlanNode
+from dayfly.model.plan import Graph, PlanNode
 from dayfly.model.run import Failure, NodeState, RunOptions
 
 EXHAUSTED = "RetriesExhausted"
@@ -66,10 +66,10 @@ def tell(
     )
 
 
-def interruptible(plan: Plan, rules: PlanNode, options: RunOptions, system_failures: int) -> bool:
+def interruptible(graph: Graph, rules: PlanNode, options: RunOptions, system_failures: int) -> bool:
     """Say whether the node's next attempt may run where it can be interrupted: never the last the platform grants."""
     if system_failures >= options.system_retries:
         return False
     if rules.interruptible is not None:
         return rules.interruptible
-    return plan.interruptible if options.interruptible is None else options.interruptible
+    return graph.interruptible if options.interruptible is None else options.interruptible

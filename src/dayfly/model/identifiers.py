@@ -7,6 +7,7 @@ generated names (flyteplugins/go/tasks/pluginmachinery/encoding/encoder.go).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NewType
 
 import msgspec
@@ -17,6 +18,9 @@ NodeId = NewType("NodeId", str)
 
 AttemptKey = NewType("AttemptKey", str)
 """Names one attempt everywhere: `project/domain/execution/node/attempt`. Starting it twice starts it once."""
+
+ROOT = NodeId("")
+"""Whom the nodes of the workflow itself are inside of."""
 
 START_NODE = NodeId("start-node")
 END_NODE = NodeId("end-node")
@@ -101,7 +105,52 @@ def parse_attempt_key(key: AttemptKey) -> tuple[ExecutionId, NodeId, int]:
 
 def generated_name(execution: ExecutionId, node: NodeId, attempt: int) -> str:
     """Return the name of the attempt's pod, group or job: at most 50 characters, DNS-safe."""
+    if (element := parse_element(node)) is not None:
+        # As Flyte names the elements of a map task: after the array, then the try where it is not the first.
+        of_array = generated_name(execution, element[0], 0)
+        return _fixed_length(f"{of_array}-{element[1]}" + (f"-{attempt}" if attempt else ""), MAX_GENERATED_NAME)
     return _fixed_length(f"{execution.name}-{node}-{attempt}", MAX_GENERATED_NAME)
+
+
+def child_id(owner: NodeId, round: int, spec_id: NodeId, taken: Callable[[NodeId], bool]) -> NodeId:
+    """Return the unique id of a node inside `owner`, which runs for the `round`th time.
+
+    `taken` says whether another node of the execution has this id: hashes of 32 bits, which Flyte takes, meet sooner
+    or later where a workflow makes thousands of nodes; then one of 64 bits stands in.
+    """
+    if owner == ROOT:
+        return spec_id
+    name = f"{owner}-{round}-{spec_id}"
+    if len(name) <= MAX_NODE_ID:
+        return NodeId(name)
+    short = NodeId(_fixed_length(name, MAX_NODE_ID))
+    return NodeId(long_hash(name)) if taken(short) else short
+
+
+def element_id(array: NodeId, index: int) -> NodeId:
+    """Return the unique id of an array's element, which no client sees."""
+    return NodeId(f"{array}#{index}")
+
+
+def parse_element(node: NodeId) -> tuple[NodeId, int] | None:
+    """Return array and index of an element, None for any other node."""
+    array, mark, index = node.rpartition("#")
+    return (NodeId(array), int(index)) if mark else None
+
+
+def child_execution_name(execution: ExecutionId, node: NodeId, round: int) -> str:
+    """Return the name of the execution that a launch plan's node makes: at most 20 characters."""
+    name = f"{execution.name}-{node.replace('#', '-')}-{round}"
+    return name if len(name) <= MAX_NODE_ID else long_hash(name)
+
+
+def long_hash(name: str) -> str:
+    """Return `f` and 13 characters: FNV-64a, as Flyte names child executions."""
+    value = 0xCBF29CE484222325
+    for byte in name.encode():
+        value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    digits = "".join(_HASH_ALPHABET[int(five, 2)] for five in re.findall(".{5}", f"{value:064b}".ljust(65, "0")))
+    return "f" + digits
 
 
 def _fixed_length(name: str, limit: int) -> str:

@@ -6,7 +6,7 @@ prefix of the platform's store (`file:///home/ann/.dayfly/storage`, `s3://bucket
 
 from __future__ import annotations
 
-from dayfly.model.identifiers import END_NODE, START_NODE, ExecutionId, NodeId, generated_name
+from dayfly.model.identifiers import END_NODE, START_NODE, ExecutionId, NodeId, generated_name, parse_element
 
 
 def inputs_uri(storage: str, execution: ExecutionId) -> str:
@@ -25,7 +25,12 @@ def execution_root(storage: str, execution: ExecutionId) -> str:
 
 
 def node_inputs_uri(storage: str, execution: ExecutionId, node: NodeId) -> str:
-    """Return the node's inputs.pb. The start node's inputs are its outputs; the end node's, the execution's outputs."""
+    """Return the node's inputs.pb: of an array's element, the array's.
+
+    The start node's inputs are its outputs; the end node's, the execution's outputs.
+    """
+    if (element := parse_element(node)) is not None:
+        return node_inputs_uri(storage, execution, element[0])
     if node in (START_NODE, END_NODE):
         return f"{execution_root(storage, execution)}/{node}/data/0/outputs.pb"
     return f"{execution_root(storage, execution)}/{node}/data/inputs.pb"
@@ -33,12 +38,24 @@ def node_inputs_uri(storage: str, execution: ExecutionId, node: NodeId) -> str:
 
 def output_prefix(storage: str, execution: ExecutionId, node: NodeId, attempt: int) -> str:
     """Return the folder that an attempt writes outputs.pb, error.pb and deck.html to."""
+    if (element := parse_element(node)) is not None:
+        return f"{output_prefix(storage, execution, element[0], 0)}/{element[1]}/{attempt}"
     return f"{execution_root(storage, execution)}/{node}/data/{attempt}"
 
 
 def outputs_uri(storage: str, execution: ExecutionId, node: NodeId, attempt: int = 0) -> str:
     """Return the attempt's outputs.pb."""
     return f"{output_prefix(storage, execution, node, attempt)}/outputs.pb"
+
+
+def futures_uri(storage: str, execution: ExecutionId, node: NodeId, attempt: int) -> str:
+    """Return the futures.pb that a dynamic task's attempt leaves instead of outputs."""
+    return f"{output_prefix(storage, execution, node, attempt)}/futures.pb"
+
+
+def compiled_beside(futures: str) -> str:
+    """Return where the workflow lies that a dynamic task's futures.pb was compiled to, as clients read it."""
+    return futures.removesuffix(".pb") + "_compiled.pb"
 
 
 def execution_outputs_uri(storage: str, execution: ExecutionId) -> str:

@@ -61,6 +61,33 @@ class FailureKind(IntEnum):
     SYSTEM = 2
 
 
+class ScopePhase(IntEnum):
+    """How far the inside of a workflow is. Ours alone: clients see the phases of its node or execution."""
+
+    CLOSED = 0
+    OPEN = 1
+    WRITING = 2
+    """All children succeeded and the outputs are being put together."""
+    FAILING = 3
+    """What still runs is being stopped."""
+    HANDLING = 4
+    """The failure node runs."""
+    ABORTING = 5
+    ENDED = 6
+
+
+class CacheStatus(IntEnum):
+    """flyteidl.core.CatalogCacheStatus."""
+
+    DISABLED = 0
+    MISS = 1
+    HIT = 2
+    POPULATED = 3
+    LOOKUP_FAILURE = 4
+    PUT_FAILURE = 5
+    SKIPPED = 6
+
+
 class FailurePolicy(IntEnum):
     """WorkflowMetadata.OnFailurePolicy."""
 

@@ -8,15 +8,19 @@ from __future__ import annotations
 import msgspec
 
 from dayfly.base.clock import Micros
-from dayfly.model.identifiers import NodeId
+from dayfly.model.identifiers import ROOT, ExecutionId, NodeId
 from dayfly.model.phases import (
     TERMINAL_ATTEMPT,
     TERMINAL_EXECUTION,
+    TERMINAL_NODE,
     AttemptPhase,
+    CacheStatus,
     ExecutionPhase,
     FailureKind,
     NodePhase,
+    ScopePhase,
 )
+from dayfly.model.plan import NodeKind
 
 RECENT_EVENTS = 12
 """Events kept as the story of an execution."""
@@ -47,7 +51,7 @@ class LogLink(msgspec.Struct, frozen=True):
     uri: str
 
 
-class AttemptState(msgspec.Struct, frozen=True):
+class AttemptState(msgspec.Struct, frozen=True, omit_defaults=True):
     """One attempt of one node."""
 
     number: int
@@ -76,7 +80,43 @@ class AttemptState(msgspec.Struct, frozen=True):
         return self.phase not in TERMINAL_ATTEMPT
 
 
-class NodeState(msgspec.Struct, frozen=True):
+class ScopeState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What runs inside the execution itself, a sub-workflow or a dynamic node."""
+
+    phase: ScopePhase = ScopePhase.CLOSED
+    round: int = 0
+    """Which time it is run: part of its children's names, and the number of the folder its outputs lie in."""
+    grown: str = ""
+    """Of a dynamic node: the digest of the plan it grew."""
+    cursor: int = 0
+    """How many of the graph's roots that take a place have been started."""
+    ready: tuple[NodeId, ...] = ()
+    """Other nodes whose upstreams have succeeded and that wait for room, in registered order, by their plan's ids."""
+    live: int = 0
+    """Children that have started and not ended."""
+    succeeded: int = 0
+    failure: Failure | None = None
+    """The error it ends with, once it is known; the last one so far while other children may still run."""
+
+
+class ArrayState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An array's elements, counted: those that are live have a node's state of their own, the others none."""
+
+    size: int
+    required: int
+    """How many must succeed."""
+    cursor: int = 0
+    """How many have been started."""
+    live: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    failure: Failure | None = None
+    """Of the first element that failed."""
+    failing: bool = False
+    """Too many failed: the rest are being stopped."""
+
+
+class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
     """One node. A node that has not started has no state at all."""
 
     phase: NodePhase
@@ -89,6 +129,57 @@ class NodeState(msgspec.Struct, frozen=True):
     system_failures: int = 0
     failure: Failure | None = None
     has_deck: bool = False
+    spec_id: NodeId = ROOT
+    """Its name in the compiled workflow."""
+    parent: NodeId = ROOT
+    kind: NodeKind = NodeKind.TASK
+    inner: ScopeState | None = None
+    """What runs inside a sub-workflow or a dynamic node, once it was opened."""
+    array: ArrayState | None = None
+    """Of an array, once it was measured."""
+    chosen: int | None = None
+    """Of a branch: the case it took."""
+    child: ExecutionId | None = None
+    """Of a launch plan: the execution it launched."""
+    stopping: Failure | None = None
+    """Why a node that is no task's attempt was asked to stop."""
+    watched: bool = False
+    """A timer for the whole node is set."""
+    writing: bool = False
+    """Its outputs are being put together."""
+    cache: CacheStatus = CacheStatus.DISABLED
+    looks: int = 0
+    """How often the cache was asked."""
+    busy: int = 0
+    """How often another node was making the same result."""
+    catalog: bytes = b""
+    """A serialized `flyteidl.core.CatalogMetadata`: where a cached result came from or went to."""
+    dynamic: bool = False
+    """Its task made further nodes."""
+    asked: bool = False
+    """Where an execution is recovered: what the node had come to there is known, and was of no use."""
+    recovered_from: str = ""
+    """Where the checkpoints of the execution that is recovered lie, for the first attempt."""
+
+    @property
+    def ended(self) -> bool:
+        """Say whether nothing can change any more."""
+        return self.phase in TERMINAL_NODE
+
+    @property
+    def round(self) -> int:
+        """Return the number of the folder its outputs lie in: the last attempt's or round's."""
+        if self.attempts:
+            return self.attempts[-1].number
+        return self.inner.round if self.inner is not None else 0
+
+    @property
+    def takes_place(self) -> bool:
+        """Say whether it counts under `max_parallelism` now: a dynamic task that has ended does not."""
+        return not self.ended and self.kind in _PLACED and self.phase is not NodePhase.DYNAMIC_RUNNING
+
+
+_PLACED = (NodeKind.TASK, NodeKind.LAUNCH_PLAN, NodeKind.ARRAY)
 
 
 class RunOptions(msgspec.Struct, frozen=True):
@@ -99,6 +190,12 @@ class RunOptions(msgspec.Struct, frozen=True):
     interruptible: bool | None = None
     system_retries: int = 3
     """System failures that are retried, per node, beside the user's attempts."""
+    overwrite_cache: bool = False
+    """Make every cached result anew."""
+    recovers: bool = False
+    """Take over what succeeded in the execution that this one recovers."""
+    elements_at_once: int = 100
+    """Elements of one array that are live at a time, where the array says nothing itself."""
 
 
 class Abort(msgspec.Struct, frozen=True):
@@ -119,16 +216,18 @@ class RunState(msgspec.Struct, frozen=True):
     ended_at: Micros | None = None
     updated_at: Micros = Micros(0)
     nodes: dict[NodeId, NodeState] = {}
+    """By unique id: those of the workflow itself and those inside others, side by side."""
+    root: ScopeState = ScopeState()
+    """What runs in the workflow itself."""
     live: int = 0
-    """Nodes that have a live attempt, counted so that nobody needs to look through all nodes."""
-    waiting: tuple[NodeId, ...] = ()
-    """Nodes whose upstreams have succeeded and that wait for room under `max_parallelism`, in registered order."""
+    """Nodes that count under `max_parallelism` now, kept so that nobody needs to look through all nodes."""
+    queue: tuple[NodeId, ...] = ()
+    """Whose children wait for room, first come, first served: `ROOT` or the nodes they are inside of."""
+    signals: tuple[str, ...] = ()
+    """Signals that have a value."""
     failure: Failure | None = None
     """The error the execution ends with, once it is known; the last one so far while other nodes may still run."""
     abort: Abort | None = None
-    finishing: bool = False
-    """All nodes are done and the outputs are being written."""
-    outputs_written: bool = False
     recent: tuple[str, ...] = ()
     """The last events, for the story of an illegal move."""
 
@@ -136,6 +235,18 @@ class RunState(msgspec.Struct, frozen=True):
     def ended(self) -> bool:
         """Say whether nothing can change any more."""
         return self.phase in TERMINAL_EXECUTION
+
+    @property
+    def grown(self) -> set[str]:
+        """Return the digests of the plans that dynamic nodes grew."""
+        return {state.inner.grown for state in self.nodes.values() if state.inner is not None and state.inner.grown}
+
+    def scope(self, owner: NodeId) -> ScopeState | None:
+        """Return what runs inside `owner`, None where nothing was opened."""
+        if owner == ROOT:
+            return self.root
+        found = self.nodes.get(owner)
+        return None if found is None else found.inner
 
 
 def encode(state: RunState) -> bytes:

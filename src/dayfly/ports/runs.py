@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -12,8 +12,15 @@ from dayfly.model.commands import Command
 from dayfly.model.events import Event
 from dayfly.model.identifiers import AttemptKey, EntityId, ExecutionId, NodeId
 from dayfly.model.plan import Plan
-from dayfly.model.run import RunState
+from dayfly.model.run import NodeState, RunState
 from dayfly.ports.definitions import Listed, Page
+
+
+class ParentNode(msgspec.Struct, frozen=True):
+    """The node that launched an execution, and is told of its end."""
+
+    execution: ExecutionId
+    node: NodeId
 
 
 class NewRun(msgspec.Struct, frozen=True):
@@ -34,6 +41,7 @@ class NewRun(msgspec.Struct, frozen=True):
     user: str = ""
     tags: tuple[tuple[str, str], ...] = ()
     """Labels as (key, value), tags as (tag, ""): indexed for filters."""
+    parent: ParentNode | None = None
     at_once: int = 0
     """How many executions of launch plans of this name may be under way, this one included; 0 is no limit."""
 
@@ -49,6 +57,8 @@ class Run(msgspec.Struct, frozen=True):
     spec: bytes
     storage: str
     workflow: EntityId
+    grown: Mapping[str, Plan] = {}
+    """The plans that its dynamic nodes made, by digest, those of unread events included."""
 
 
 class UnreadEvent(msgspec.Struct, frozen=True):
@@ -115,6 +125,20 @@ class AttemptRow(msgspec.Struct, frozen=True):
     """Grows with each report of the same phase."""
 
 
+class ElementRow(msgspec.Struct, frozen=True):
+    """What is known of one attempt of an array's element, or of an element that took none."""
+
+    element: int
+    attempt: int
+    phase: str
+    """Of the attempt: an upper-case name."""
+    ended: bool
+    """Whether the element itself has come to its end, with this attempt."""
+    succeeded: bool
+    resource: bytes
+    """flyteidl.event.ExternalResourceInfo."""
+
+
 class Runs(Protocol):
     """Executions in the database. Raises `StoreUnavailable`."""
 
@@ -154,9 +178,17 @@ class Runs(Protocol):
         """Return the run and its unread events in order. Raise `NotFound`."""
         ...
 
-    async def commit(self, run: Run, after: RunState, read: Sequence[UnreadEvent], commands: Sequence[Command]) -> Run:
+    async def commit(
+        self,
+        run: Run,
+        after: RunState,
+        read: Sequence[UnreadEvent],
+        commands: Sequence[Command],
+        folded: Mapping[NodeId, NodeState] = {},
+    ) -> Run:
         """Store state, projections, commands, timers and `read` marks in one transaction; return the run as it is now.
 
+        `folded` are elements of arrays that ended on the way. Where the run ends, the node that launched it is told.
         Raise `VersionClash` when `run.version` is not the stored one any more, with nothing changed.
         """
         ...
@@ -173,8 +205,9 @@ class Runs(Protocol):
         executor: str = "",
         handle: bytes = b"",
         events: Sequence[Event] = (),
+        plan: Plan | None = None,
     ) -> None:
-        """Mark a command done, with what it made, and append `events`, in one commit."""
+        """Mark a command done, with what it made, keep the `plan` that grew, and append `events`, in one commit."""
         ...
 
     async def live_handles(self) -> list[LiveHandle]:
@@ -216,6 +249,14 @@ class Runs(Protocol):
 
     async def list_attempts(self, execution: ExecutionId, node: NodeId, page: Page) -> Listed[AttemptRow]:
         """Return the task executions of a node, first attempt first unless sorted otherwise."""
+        ...
+
+    async def list_elements(self, execution: ExecutionId, array: NodeId) -> list[ElementRow]:
+        """Return all attempts of an array's elements, by element and attempt."""
+        ...
+
+    async def find_element(self, execution: ExecutionId, element: NodeId) -> ElementRow | None:
+        """Return the last attempt of one element, None if it is unknown."""
         ...
 
     async def list_events(self, execution: ExecutionId) -> list[UnreadEvent]:

@@ -15,6 +15,7 @@ from dayfly.services.auth import AuthMetadata
 from dayfly.services.datacatalog import DataCatalog
 from dayfly.services.dataproxy import DataProxy
 from dayfly.services.descriptions import Descriptions
+from dayfly.services.dynamic_workflows import DynamicWorkflows
 from dayfly.services.execution_data import DataReader
 from dayfly.services.execution_metrics import ExecutionMetrics
 from dayfly.services.executions import Executions
@@ -78,7 +79,7 @@ def build(stores: Stores, blobs: Blobs, links: Links, now: Clock, settings: ApiS
         workflows=workflows,
         launch_plans=launch_plans,
         executions=Executions(runs, blobs, launcher, data, now),
-        node_executions=NodeExecutions(runs, data),
+        node_executions=NodeExecutions(runs, data, DynamicWorkflows(blobs)),
         task_executions=TaskExecutions(runs, data),
         metrics=ExecutionMetrics(runs, definitions),
         outside_events=OutsideEvents(runs),

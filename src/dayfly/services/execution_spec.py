@@ -92,7 +92,12 @@ def again(
 def options(spec: execution_pb2.ExecutionSpec) -> RunOptions:
     """Return what the engine needs to know of the spec."""
     interruptible = spec.interruptible.value if spec.HasField("interruptible") else None
-    return RunOptions(max_parallelism=max(spec.max_parallelism, 0), interruptible=interruptible)
+    return RunOptions(
+        max_parallelism=max(spec.max_parallelism, 0),
+        interruptible=interruptible,
+        overwrite_cache=spec.overwrite_cache,
+        recovers=spec.metadata.mode == Mode.RECOVERED and spec.metadata.HasField("reference_execution"),
+    )
 
 
 def at_once(spec: execution_pb2.ExecutionSpec, plan: launch_plan_pb2.LaunchPlanSpec) -> int:

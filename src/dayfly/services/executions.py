@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from flyteidl.admin import common_pb2, execution_pb2
 from flyteidl.core import literals_pb2
 
@@ -45,12 +43,13 @@ class Executions:
         spec.overwrite_cache = request.overwrite_cache
         return await self._launch_again(original, request.name, spec)
 
-    async def recover(self, request: execution_pb2.ExecutionRecoverRequest) -> NoReturn:
-        """Refuse, after the checks that any other verb makes."""
+    async def recover(self, request: execution_pb2.ExecutionRecoverRequest) -> execution_pb2.ExecutionCreateResponse:
+        """Launch the same again with the same inputs; what had succeeded is taken over and does not run."""
         original = await executions_found.get(self._runs, naming.execution(request.id))
-        raise errors.FailedPrecondition(
-            f"Recovery of execution {original.id} is not available in this version.", remedy="Relaunch it instead."
-        )
+        spec = execution_spec.again(original.spec, original.id, execution_pb2.ExecutionMetadata.RECOVERED)
+        if request.metadata.HasField("parent_node_execution"):
+            spec.metadata.parent_node_execution.CopyFrom(request.metadata.parent_node_execution)
+        return await self._launch_again(original, request.name, spec)
 
     async def _launch_again(
         self, original: ExecutionRow, name: str, spec: execution_pb2.ExecutionSpec

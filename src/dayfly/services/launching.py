@@ -21,7 +21,7 @@ from dayfly.model.identifiers import START_NODE, ExecutionId
 from dayfly.ports.attributes import Place
 from dayfly.ports.blobs import Blobs
 from dayfly.ports.definitions import Definitions
-from dayfly.ports.runs import NewRun, Runs
+from dayfly.ports.runs import NewRun, ParentNode, Runs
 from dayfly.services import execution_spec, identity, naming, node_executions, projects
 from dayfly.services.launch_targets import LaunchTargets, Target
 from dayfly.services.overrides import Overrides
@@ -57,8 +57,10 @@ class Launcher:
         name: str,
         asked: execution_pb2.ExecutionSpec,
         user_inputs: literals_pb2.LiteralMap,
+        *,
+        parent: ParentNode | None = None,
     ) -> ExecutionId:
-        """Create an execution; an empty name gets a generated one.
+        """Create an execution; an empty name gets a generated one. Its end is told to `parent`.
 
         Raise `InvalidArgument`, `NotFound` for what is launched, `AlreadyExists` for the name.
         """
@@ -84,7 +86,7 @@ class Launcher:
         async with lock:
             await self._refuse_existing(execution)
             await self._write_inputs(execution, merged, user_inputs)
-            await self._commit(execution, target, spec)
+            await self._commit(execution, target, spec, parent)
         return execution
 
     async def _follow_parent(self, spec: execution_pb2.ExecutionSpec) -> None:
@@ -117,7 +119,13 @@ class Launcher:
             self._blobs.put(layout.outputs_uri(root, execution, START_NODE), whole),
         )
 
-    async def _commit(self, execution: ExecutionId, target: Target, spec: execution_pb2.ExecutionSpec) -> None:
+    async def _commit(
+        self,
+        execution: ExecutionId,
+        target: Target,
+        spec: execution_pb2.ExecutionSpec,
+        parent: ParentNode | None,
+    ) -> None:
         at = self._clock.now()
         run = NewRun(
             id=execution,
@@ -131,6 +139,7 @@ class Launcher:
             mode=spec.metadata.mode,
             user=identity.ANONYMOUS,
             tags=execution_spec.tags(spec),
+            parent=parent,
             at_once=execution_spec.at_once(spec, target.message.spec),
         )
         await self._runs.create(run, Launched(at=at, options=execution_spec.options(spec)))

@@ -10,15 +10,17 @@ from dayfly.model import identifiers
 from dayfly.model.identifiers import ExecutionId, NodeId
 from dayfly.ports.runs import NodeRow, Runs
 from dayfly.services import flyte_urls, naming, paging
+from dayfly.services.dynamic_workflows import DynamicWorkflows
 from dayfly.services.execution_data import DataReader
 
 
 class NodeExecutions:
     """GetNodeExecution, ListNodeExecutions, ListNodeExecutionsForTask, GetNodeExecutionData, GetDynamicNodeWorkflow."""
 
-    def __init__(self, runs: Runs, data: DataReader) -> None:
+    def __init__(self, runs: Runs, data: DataReader, dynamic: DynamicWorkflows) -> None:
         self._runs = runs
         self._data = data
+        self._dynamic = dynamic
 
     async def get(self, request: node_execution_pb2.NodeExecutionGetRequest) -> node_execution_pb2.NodeExecution:
         """Return one node execution. NOT_FOUND."""
@@ -49,7 +51,15 @@ class NodeExecutions:
         row = await find(self._runs, request.id)
         closure = node_execution_pb2.NodeExecutionClosure.FromString(row.closure)
         inputs, outputs = await self._data.read(row.input_uri, closure.output_uri)
+        made = await self._dynamic.find(row, closure)
         return node_execution_pb2.NodeExecutionGetDataResponse(
+            dynamic_workflow=None
+            if made is None
+            else node_execution_pb2.DynamicWorkflowNodeMetadata(
+                id=made.primary.template.id,
+                compiled_workflow=made,
+                dynamic_job_spec_uri=closure.dynamic_job_spec_uri,
+            ),
             inputs=inputs.blob,
             outputs=outputs.blob,
             full_inputs=inputs.full,
@@ -62,7 +72,15 @@ class NodeExecutions:
     ) -> node_execution_pb2.DynamicNodeWorkflowResponse:
         """Return what a dynamic node compiled at run time. NOT_FOUND for every other node."""
         row = await find(self._runs, request.id)
-        raise errors.NotFound(f"Node {row.node!r} of execution {row.execution} is not a dynamic node.")
+        closure = node_execution_pb2.NodeExecutionClosure.FromString(row.closure)
+        made = await self._dynamic.find(row, closure)
+        if made is None:
+            raise errors.NotFound(
+                f"Node {row.node!r} of execution {row.execution} is not a dynamic node, or has made no workflow yet."
+            )
+        return node_execution_pb2.DynamicNodeWorkflowResponse(
+            compiled_workflow=made, dynamic_job_spec_uri=closure.dynamic_job_spec_uri
+        )
 
 
 async def find(runs: Runs, message: identifier_pb2.NodeExecutionIdentifier) -> NodeRow:

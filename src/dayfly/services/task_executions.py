@@ -11,6 +11,9 @@ from dayfly.ports.runs import AttemptRow, Runs
 from dayfly.services import flyte_urls, naming, node_executions, paging
 from dayfly.services.execution_data import DataReader
 
+ARRAY_TYPE = "container_array"
+"""Task type of what stands for all elements of an array."""
+
 
 class TaskExecutions:
     """GetTaskExecution, ListTaskExecutions, GetTaskExecutionData."""
@@ -21,7 +24,8 @@ class TaskExecutions:
 
     async def get(self, request: task_execution_pb2.TaskExecutionGetRequest) -> task_execution_pb2.TaskExecution:
         """Return one attempt. NOT_FOUND."""
-        return to_message(await self._find(request.id))
+        row = await self._find(request.id)
+        return await self._with_elements(to_message(row), row)
 
     async def list(self, request: task_execution_pb2.TaskExecutionListRequest) -> task_execution_pb2.TaskExecutionList:
         """Return the attempts of a node, first one first."""
@@ -29,7 +33,8 @@ class TaskExecutions:
         page = paging.read(request, sort_key="")
         found = await self._runs.list_attempts(execution, node, page)
         return task_execution_pb2.TaskExecutionList(
-            task_executions=[to_message(row) for row in found], token=paging.next_token(page, found)
+            task_executions=[await self._with_elements(to_message(row), row) for row in found],
+            token=paging.next_token(page, found),
         )
 
     async def get_data(
@@ -46,6 +51,15 @@ class TaskExecutions:
             full_outputs=outputs.full,
             flyte_urls=flyte_urls.build(row.execution, row.node, row.attempt),
         )
+
+    async def _with_elements(
+        self, message: task_execution_pb2.TaskExecution, row: AttemptRow
+    ) -> task_execution_pb2.TaskExecution:
+        """Add what the elements of an array came to: a map task is one task execution to clients."""
+        if message.closure.task_type == ARRAY_TYPE:
+            for element in await self._runs.list_elements(row.execution, row.node):
+                message.closure.metadata.external_resources.add().MergeFromString(element.resource)
+        return message
 
     async def _find(self, message: identifier_pb2.TaskExecutionIdentifier) -> AttemptRow:
         naming.entity(message.task_id, identifier_pb2.TASK)

@@ -29,6 +29,12 @@ def get(connection: sa.Connection, digest: str) -> Plan:
     return decode(bytes(connection.execute(_QUERY, {"wanted": digest}).scalar_one()))
 
 
+def find(connection: sa.Connection, digest: str) -> Plan | None:
+    """Return a plan, None where none of this digest is stored."""
+    document = connection.execute(_QUERY, {"wanted": digest}).scalar_one_or_none()
+    return None if document is None else decode(bytes(document))
+
+
 @lru_cache(maxsize=KEPT)
 def decode(document: bytes) -> Plan:
     """Return the plan of a stored document; equal documents give the same object."""

@@ -7,17 +7,21 @@ engine may not have read yet is shown all the same, until it has.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from dayfly.base.clock import Micros
-from dayfly.model import identifiers, layout
-from dayfly.model.identifiers import EntityId, ExecutionId, NodeId
-from dayfly.model.phases import TERMINAL_EXECUTION, ExecutionPhase, NodePhase
-from dayfly.model.plan import Plan
+from dayfly.model import identifiers, layout, placing
+from dayfly.model.identifiers import END_NODE, ROOT, START_NODE, EntityId, ExecutionId, NodeId
+from dayfly.model.phases import TERMINAL_EXECUTION, AttemptPhase, ExecutionPhase, NodePhase
+from dayfly.model.placing import Standing
+from dayfly.model.plan import NodeKind, Plan, PlanNode
 from dayfly.model.run import Abort, AttemptState, NodeState, RunState
 from dayfly.stores import closures, run_states
+
+_NONE: Mapping[NodeId, NodeState] = {}
 
 
 class Marks(msgspec.Struct, frozen=True):
@@ -39,6 +43,8 @@ class Context(msgspec.Struct, frozen=True):
     plan: Plan
     created_at: Micros
     marks: Marks
+    grown: Mapping[str, Plan] = {}
+    """The plans that its dynamic nodes made, by digest."""
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -48,25 +54,38 @@ class Changes(msgspec.Struct, frozen=True):
     """None where clients see nothing new of the execution itself."""
     nodes: list[dict[str, Any]]
     attempts: list[dict[str, Any]]
+    elements: list[dict[str, Any]]
+    """Of arrays: one row an attempt of an element."""
     moved: dict[NodeId, NodeState]
     """The nodes whose state itself is to be written."""
 
 
-def rows_for(before: RunState, after: RunState, context: Context) -> Changes:
-    """Return the rows that differ between two states of one run."""
-    nodes, attempts = _bounds(before, after, context), []
+def rows_for(
+    before: RunState, after: RunState, context: Context, folded: Mapping[NodeId, NodeState] = _NONE
+) -> Changes:
+    """Return the rows that differ between two states of one run. `folded` are elements that ended in between."""
+    run = Standing(context.plan, context.grown, after)
+    nodes, attempts, elements = _bounds(before, after, context), [], []
     moved = run_states.moved(before, after)
+    for element, state in folded.items():
+        elements += _element_rows(element, before.nodes.get(element), state, run, context)
     for node, state in moved.items():
+        old = before.nodes.get(node)
         if state.phase == NodePhase.UNDEFINED:
             continue
-        nodes.append(_node_row(node, state, context))
-        old = before.nodes.get(node)
+        if identifiers.parse_element(node) is not None:
+            elements += _element_rows(node, old, state, run, context)
+            continue
+        nodes += [_node_row(node, state, run, context), *_inner_bounds(node, old, state, context)]
+        if state.kind == NodeKind.ARRAY:
+            attempts += _array_rows(node, old, state, run, context)
+            continue
         known = old.attempts if old is not None else ()
         for at, attempt in enumerate(state.attempts):
             if at >= len(known) or attempt is not known[at]:
-                attempts.append(_attempt_row(node, attempt, context))
+                attempts.append(_attempt_row(node, attempt, placing.rules_of(run, node), context))
     changed = _facts(before) != _facts(after)
-    return Changes(execution_row(after, context) if changed else None, nodes, attempts, moved)
+    return Changes(execution_row(after, context) if changed else None, nodes, attempts, elements, moved)
 
 
 def execution_row(state: RunState, context: Context) -> dict[str, Any]:
@@ -109,31 +128,71 @@ def _bounds(before: RunState, after: RunState, context: Context) -> list[dict[st
     """Return the rows of start and end node, in the commit that starts or ends the run."""
     rows = []
     if _began(after) and not _began(before):
-        at = after.started_at or after.updated_at
-        rows.append(_node_row(identifiers.START_NODE, _instant(at), context))
+        rows.append(_bound(ROOT, 0, START_NODE, after.started_at or after.updated_at, context))
     if after.phase == ExecutionPhase.SUCCEEDED != before.phase:
-        at = after.ended_at or after.updated_at
-        rows.append(_node_row(identifiers.END_NODE, _instant(at), context))
+        rows.append(_bound(ROOT, 0, END_NODE, after.ended_at or after.updated_at, context))
     return rows
+
+
+def _inner_bounds(node: NodeId, old: NodeState | None, state: NodeState, context: Context) -> list[dict[str, Any]]:
+    """Return the rows of start and end node of what runs inside a node, in the commit that starts or ends it."""
+    inner, was = state.inner, old.inner if old is not None else None
+    if inner is None:
+        return []
+    rows = []
+    if was is None or was.round != inner.round:
+        rows.append(_bound(node, inner.round, START_NODE, state.updated_at, context))
+    if state.phase == NodePhase.SUCCEEDED and (old is None or old.phase != NodePhase.SUCCEEDED):
+        rows.append(_bound(node, inner.round, END_NODE, state.updated_at, context))
+    return rows
+
+
+def _bound(owner: NodeId, round: int, spec_id: NodeId, at: Micros, context: Context) -> dict[str, Any]:
+    node = identifiers.child_id(owner, round, spec_id, lambda _: False)
+    if owner == ROOT:
+        uri = layout.node_inputs_uri(context.storage, context.id, spec_id)
+    elif spec_id == START_NODE:
+        uri = layout.node_inputs_uri(context.storage, context.id, owner)
+    else:
+        uri = layout.outputs_uri(context.storage, context.id, owner, round)
+    state = NodeState(
+        NodePhase.SUCCEEDED,
+        queued_at=at,
+        started_at=at,
+        ended_at=at,
+        updated_at=at,
+        spec_id=spec_id,
+        parent=owner,
+    )
+    metadata = closures.build_node_metadata(state, retry_group=str(round) if owner else "")
+    return _columns(node, state, uri, closures.build_bound(uri, state), metadata)
 
 
 def _began(state: RunState) -> bool:
     return state.started_at is not None or state.phase in (ExecutionPhase.RUNNING, ExecutionPhase.SUCCEEDED)
 
 
-def _instant(at: Micros) -> NodeState:
-    return NodeState(NodePhase.SUCCEEDED, queued_at=at, started_at=at, ended_at=at, updated_at=at)
+def _node_row(node: NodeId, state: NodeState, run: Standing, context: Context) -> dict[str, Any]:
+    uri = layout.node_inputs_uri(context.storage, context.id, node)
+    group = str(run.state.nodes[state.parent].round) if state.parent else ""
+    return _columns(
+        node,
+        state,
+        uri,
+        closures.build_node(context.storage, context.id, node, state),
+        closures.build_node_metadata(state, retry_group=group),
+    )
 
 
-def _node_row(node: NodeId, state: NodeState, context: Context) -> dict[str, Any]:
+def _columns(node: NodeId, state: NodeState, uri: str, closure: bytes, metadata: bytes) -> dict[str, Any]:
     failure = None if state.phase == NodePhase.SUCCEEDED else state.failure
     return {
         "node_id": node,
-        "spec_node_id": node,
-        "parent_id": "",
-        "input_uri": layout.node_inputs_uri(context.storage, context.id, node),
-        "closure": closures.build_node(context.storage, context.id, node, state),
-        "metadata": closures.build_node_metadata(node),
+        "spec_node_id": state.spec_id or node,
+        "parent_id": state.parent,
+        "input_uri": uri,
+        "closure": closure,
+        "metadata": metadata,
         "phase": state.phase.name,
         "created_at": state.queued_at,
         "updated_at": state.updated_at or state.queued_at,
@@ -141,20 +200,42 @@ def _node_row(node: NodeId, state: NodeState, context: Context) -> dict[str, Any
         "duration": _span(state.started_at, state.ended_at),
         "error_kind": closures.error_kind(failure),
         "error_code": failure.code if failure else "",
+        "cache_status": closures.cache_status(state),
     }
 
 
-def _attempt_row(node: NodeId, attempt: AttemptState, context: Context) -> dict[str, Any]:
-    planned = context.plan.nodes[node]
+def _attempt_row(node: NodeId, attempt: AttemptState, rules: PlanNode, context: Context) -> dict[str, Any]:
+    closure = closures.build_attempt(context.storage, context.id, node, rules.task_type, attempt)
+    return _attempt_columns(node, attempt, rules.target, closure, context)
+
+
+def _array_rows(
+    node: NodeId, old: NodeState | None, state: NodeState, run: Standing, context: Context
+) -> list[dict[str, Any]]:
+    """Return the one task execution that clients see of an array, once it was measured."""
+    if state.array is None:
+        return []
+    element = placing.rules_of(run, node).element
+    assert element is not None, f"array {node} has no element"
+    attempt = closures.array_attempt(state, state.array)
+    if old is not None and old.array is not None and attempt == closures.array_attempt(old, old.array):
+        return []
+    closure = closures.build_array_attempt(context.storage, context.id, node, attempt)
+    return [_attempt_columns(node, attempt, element.target, closure, context)]
+
+
+def _attempt_columns(
+    node: NodeId, attempt: AttemptState, target: EntityId, closure: bytes, context: Context
+) -> dict[str, Any]:
     return {
         "node_id": node,
         "retry_attempt": attempt.number,
-        "task_project": planned.task.project,
-        "task_domain": planned.task.domain,
-        "task_name": planned.task.name,
-        "task_version": planned.task.version,
+        "task_project": target.project,
+        "task_domain": target.domain,
+        "task_name": target.name,
+        "task_version": target.version,
         "input_uri": layout.node_inputs_uri(context.storage, context.id, node),
-        "closure": closures.build_attempt(context.storage, context.id, node, planned.task_type, attempt),
+        "closure": closure,
         "phase": attempt.phase.name,
         "phase_version": attempt.updates,
         "created_at": attempt.queued_at,
@@ -162,6 +243,36 @@ def _attempt_row(node: NodeId, attempt: AttemptState, context: Context) -> dict[
         "started_at": attempt.started_at,
         "duration": _span(attempt.started_at, attempt.ended_at),
     }
+
+
+def _element_rows(
+    element: NodeId, old: NodeState | None, state: NodeState, run: Standing, context: Context
+) -> list[dict[str, Any]]:
+    """Return the rows of an array's element that changed: one an attempt, one in all where it took none."""
+    parsed = identifiers.parse_element(element)
+    assert parsed is not None, f"{element} is no element"
+    known = old.attempts if old is not None else ()
+    attempts: list[AttemptState | None] = [
+        attempt
+        for at, attempt in enumerate(state.attempts)
+        if at >= len(known) or attempt is not known[at] or at == len(state.attempts) - 1
+    ]
+    rows = []
+    for attempt in attempts or [None]:
+        number = attempt.number if attempt is not None else 0
+        resource = closures.build_element(context.id, element, state, attempt)
+        rows.append(
+            {
+                "node_id": parsed[0],
+                "element": parsed[1],
+                "retry_attempt": number,
+                "phase": AttemptPhase(resource.phase).name,
+                "ended": state.ended and number == max(0, len(state.attempts) - 1),
+                "succeeded": state.phase in (NodePhase.SUCCEEDED, NodePhase.RECOVERED),
+                "resource": resource.SerializeToString(),
+            }
+        )
+    return rows
 
 
 def _span(started_at: Micros | None, ended_at: Micros | None) -> int | None:

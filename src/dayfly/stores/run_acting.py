@@ -13,14 +13,16 @@ from dayfly.model.commands import Command, StartAttempt
 from dayfly.model.events import Event
 from dayfly.model.identifiers import AttemptKey, ExecutionId, NodeId
 from dayfly.model.phases import TERMINAL_ATTEMPT, AttemptPhase
+from dayfly.model.plan import Plan
 from dayfly.ports.runs import LiveHandle, UndoneCommand
-from dayfly.stores import run_rows, schema
+from dayfly.stores import plan_store, run_rows, schema
 
-_executions, _outbox, _timers, _attempts = (
+_executions, _outbox, _timers, _attempts, _elements = (
     schema.executions.c,
     schema.outbox.c,
     schema.timers.c,
     schema.task_executions.c,
+    schema.array_elements.c,
 )
 
 _LIVE_PHASES = [phase.name for phase in AttemptPhase if phase not in TERMINAL_ATTEMPT]
@@ -67,6 +69,33 @@ _LIVE = (
     .where(_attempts.phase.in_(_LIVE_PHASES), _outbox.executor != "")
     .order_by(_outbox.id)
 )
+_LIVE_ELEMENTS = (
+    sa.select(
+        _executions.project,
+        _executions.domain,
+        _executions.name,
+        (_elements.node_id + sa.literal("#") + sa.cast(_elements.element, sa.Text)).label("node_id"),
+        _elements.retry_attempt,
+        _outbox.executor,
+        _outbox.handle,
+    )
+    .join_from(schema.array_elements, schema.executions, _executions.id == _elements.execution_id)
+    .join(
+        schema.outbox,
+        sa.and_(
+            _outbox.execution_id == _elements.execution_id,
+            _outbox.key
+            == sa.literal("start/")
+            + _elements.node_id
+            + sa.literal("#")
+            + sa.cast(_elements.element, sa.Text)
+            + sa.literal("/")
+            + sa.cast(_elements.retry_attempt, sa.Text),
+        ),
+    )
+    .where(_elements.phase.in_(_LIVE_PHASES), _outbox.executor != "")
+    .order_by(_outbox.id)
+)
 _DUE = (
     sa.select(_timers.execution_id, _timers.timer, _timers.due_at)
     .where(_timers.due_at <= sa.bindparam("now"))
@@ -96,8 +125,9 @@ def mark_done(
     executor: str,
     handle: bytes,
     new: Sequence[Event],
+    plan: Plan | None = None,
 ) -> None:
-    """Mark a command done and append what came of it; one that is done already stays as it is.
+    """Mark a command done, keep the plan that grew and append what came of it; one that is done already stays as it is.
 
     Raises `NotFound` where no such command was ever committed.
     """
@@ -107,13 +137,15 @@ def mark_done(
         raise errors.NotFound(f"execution {execution} has no command {command.key}.")
     if found.done_at is None:
         connection.execute(_DONE, {"row_number": found.id, "at": at, "by": executor, "made": handle})
+        if plan is not None:
+            plan_store.keep(connection, plan)
         run_rows.append(connection, number, list(new))
 
 
 def live_handles(connection: sa.Connection) -> list[LiveHandle]:
     """Return the handles of all attempts that were started and have not ended."""
     found = []
-    for row in connection.execute(_LIVE):
+    for row in (*connection.execute(_LIVE), *connection.execute(_LIVE_ELEMENTS)):
         execution = ExecutionId(row.project, row.domain, row.name)
         key = identifiers.attempt_key(execution, row.node_id, row.retry_attempt)
         found.append(LiveHandle(key, row.executor, row.handle))

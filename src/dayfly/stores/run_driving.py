@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import msgspec
 import sqlalchemy as sa
 
 from dayfly.base import errors
@@ -11,8 +12,8 @@ from dayfly.base.clock import SECOND, Micros
 from dayfly.model import commands as commanding
 from dayfly.model import events
 from dayfly.model.commands import CancelTimer, Command, SetTimer
-from dayfly.model.identifiers import ExecutionId
-from dayfly.model.run import RunState
+from dayfly.model.identifiers import ExecutionId, NodeId
+from dayfly.model.run import NodeState, RunState
 from dayfly.ports.runs import Run, UnreadEvent
 from dayfly.stores import plan_store, projections, run_rows, run_states, schema, upserting
 
@@ -120,13 +121,31 @@ def load(connection: sa.Connection, execution: ExecutionId, cached: Run | None) 
     if run is None or run.version != found.version:
         run = _read_run(connection, execution, found.execution_id)
     rows = connection.execute(_UNREAD, {"number": found.execution_id})
-    return run, [UnreadEvent(row.id, events.decode(row.event)) for row in rows]
+    unread = [UnreadEvent(row.id, events.decode(row.event)) for row in rows]
+    return _with_grown(connection, run, unread), unread
+
+
+def _with_grown(connection: sa.Connection, run: Run, unread: Sequence[UnreadEvent]) -> Run:
+    """Return the run with the plans that its events tell to have grown; plans never change."""
+    new = {item.event.digest for item in unread if isinstance(item.event, events.Grown)} - run.grown.keys()
+    if not new:
+        return run
+    found = {digest: plan for digest in new if (plan := plan_store.find(connection, digest)) is not None}
+    return msgspec.structs.replace(run, grown={**run.grown, **found})
 
 
 def commit(
-    connection: sa.Connection, run: Run, after: RunState, read: Sequence[UnreadEvent], commands: Sequence[Command]
+    connection: sa.Connection,
+    run: Run,
+    after: RunState,
+    read: Sequence[UnreadEvent],
+    commands: Sequence[Command],
+    folded: Mapping[NodeId, NodeState],
 ) -> Run:
-    """Store state, rows, commands, timers and read marks. Raises `VersionClash`, `NotFound`."""
+    """Store state, rows, commands, timers and read marks, and tell an end to whoever launched the run.
+
+    Raises `VersionClash`, `NotFound`.
+    """
     facts = run_rows.get_facts(connection, run.id)
     number, version = facts.id, run.version + 1
     saved = {"number": number, "was": run.version, "state": run_states.encode_head(after), "version": version}
@@ -134,22 +153,33 @@ def commit(
         raise errors.VersionClash(
             f"execution {run.id}: version {run.version} is not the stored one any more, that is {facts.version}."
         )
-    context = run_rows.context(run.id, facts, run.plan, run_rows.marks(facts))
-    changes = projections.rows_for(run.state, after, context)
+    context = run_rows.context(run.id, facts, run.plan, run_rows.marks(facts), run.grown)
+    changes = projections.rows_for(run.state, after, context, folded)
     run_states.write_nodes(connection, number, run.state, after, changes.moved)
     _project(connection, number, changes)
     if read:
         connection.execute(_APPLIED, [{"event_number": item.sequence, "version": version} for item in read])
     if commands:
         _command(connection, number, commands)
-    return Run(run.id, run.plan, after, version, run.spec, run.storage, run.workflow)
+    if after.ended and facts.parent_id is not None:
+        run_rows.append(connection, facts.parent_id, [_child_ended(run.id, after, NodeId(facts.parent_node))])
+    return Run(run.id, run.plan, after, version, run.spec, run.storage, run.workflow, run.grown)
+
+
+def _child_ended(child: ExecutionId, after: RunState, node: NodeId) -> events.ChildEnded:
+    at, failure, abort = after.ended_at or after.updated_at, after.failure, after.abort
+    if failure is None:
+        message = abort.cause if abort is not None else ""
+        return events.ChildEnded(at, node, after.phase, message=message, child=child)
+    return events.ChildEnded(at, node, after.phase, failure.kind, failure.code, failure.message, child)
 
 
 def _read_run(connection: sa.Connection, execution: ExecutionId, number: int) -> Run:
     row = connection.execute(_RUN, {"number": number}).one()
     plan = plan_store.get(connection, row.plan_digest)
     state = run_states.read(connection, number, row.state)
-    return Run(execution, plan, state, row.version, row.spec, row.storage, run_rows.workflow(row))
+    grown = {digest: plan_store.get(connection, digest) for digest in state.grown}
+    return Run(execution, plan, state, row.version, row.spec, row.storage, run_rows.workflow(row), grown)
 
 
 def _project(connection: sa.Connection, number: int, changes: projections.Changes) -> None:
@@ -158,6 +188,7 @@ def _project(connection: sa.Connection, number: int, changes: projections.Change
     for table, key, rows in (
         (schema.node_executions, ("execution_id", "node_id"), changes.nodes),
         (schema.task_executions, ("execution_id", "node_id", "retry_attempt"), changes.attempts),
+        (schema.array_elements, ("execution_id", "node_id", "element", "retry_attempt"), changes.elements),
     ):
         upserting.replace_rows(connection, table, key, [{"execution_id": number, **row} for row in rows])
 

@@ -36,7 +36,7 @@ def create(connection: sa.Connection, new: NewRun, launched: Event) -> None:
     state = RunState()
     said = Marks(0, new.user, new.created_at)
     context = Context(new.id, new.storage, new.workflow, new.plan, new.created_at, said)
-    row = {**_fixed_columns(new), **projections.execution_row(state, context)}
+    row = {**_fixed_columns(new), **_parent_columns(connection, new), **projections.execution_row(state, context)}
     _refuse_too_many(connection, new)
     try:
         number = connection.execute(_INSERT, row).inserted_primary_key[0]  # type: ignore[index]
@@ -115,6 +115,13 @@ def _fixed_columns(new: NewRun) -> dict[str, Any]:
         **_entity_columns("launch_plan", new.launch_plan),
         **_entity_columns("task", new.task),
     }
+
+
+def _parent_columns(connection: sa.Connection, new: NewRun) -> dict[str, Any]:
+    if new.parent is None:
+        return {"parent_id": None, "parent_node": ""}
+    number = run_rows.get_number(connection, new.parent.execution)
+    return {"parent_id": number, "parent_node": new.parent.node}
 
 
 def _entity_columns(prefix: str, entity: EntityId | None) -> dict[str, str]:

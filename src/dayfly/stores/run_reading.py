@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from flyteidl.admin import task_execution_pb2
 from flyteidl.core import identifier_pb2
 
 from dayfly.base.clock import Micros
-from dayfly.model import events
+from dayfly.model import events, identifiers
 from dayfly.model.identifiers import EntityId, ExecutionId, NodeId
+from dayfly.model.phases import AttemptPhase
+from dayfly.model.plan import NO_ENTITY
 from dayfly.ports.definitions import Listed, Page
-from dayfly.ports.runs import AttemptRow, ExecutionRow, NodeRow, UnreadEvent
-from dayfly.stores import fields, filtering, listing_executions, pages, run_rows, schema
+from dayfly.ports.runs import AttemptRow, ElementRow, ExecutionRow, NodeRow, UnreadEvent
+from dayfly.stores import fields, filtering, listing_executions, pages, run_elements, run_rows, schema
 from dayfly.stores.pages import Listing, Order
 
 _executions, _nodes, _attempts, _inbox = (
@@ -110,7 +113,10 @@ def list_nodes(connection: sa.Connection, execution: ExecutionId, listing: Listi
 
 
 def find_attempt(connection: sa.Connection, execution: ExecutionId, node: NodeId, attempt: int) -> AttemptRow | None:
-    """Return one task execution, None if unknown."""
+    """Return one task execution, None if unknown; of an array's element, as far as it has one of its own."""
+    if identifiers.parse_element(node) is not None:
+        element = run_elements.find_element(connection, execution, node, attempt)
+        return None if element is None else _element(execution, node, element)
     query = _ATTEMPT.where(
         _attempts.c.node_id == sa.bindparam("node"), _attempts.c.retry_attempt == sa.bindparam("attempt")
     )
@@ -151,6 +157,11 @@ def _execution(row: Any) -> ExecutionRow:
 
 def _node(execution: ExecutionId, row: Any) -> NodeRow:
     return NodeRow(execution, NodeId(row.node_id), row.spec_node_id, row.input_uri, row.closure, row.metadata)
+
+
+def _element(execution: ExecutionId, node: NodeId, row: ElementRow) -> AttemptRow:
+    closure = task_execution_pb2.TaskExecutionClosure(phase=int(AttemptPhase[row.phase]))
+    return AttemptRow(execution, node, row.attempt, NO_ENTITY, "", closure.SerializeToString())
 
 
 def _attempt(execution: ExecutionId, row: Any) -> AttemptRow:

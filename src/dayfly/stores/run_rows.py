@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ from dayfly.model.plan import Plan
 from dayfly.model.run import Abort
 from dayfly.stores import schema, waking
 from dayfly.stores.projections import Context, Marks
+
+_NONE: Mapping[str, Plan] = {}
 
 _executions, _runs = schema.executions.c, schema.runs.c
 
@@ -40,6 +43,8 @@ _FACTS = (
         _executions.abort_cause,
         _executions.abort_principal,
         _executions.abort_at,
+        _executions.parent_id,
+        _executions.parent_node,
         _executions.workflow_project,
         _executions.workflow_domain,
         _executions.workflow_name,
@@ -86,9 +91,9 @@ def marks(facts: Any) -> Marks:
     return Marks(facts.state, facts.state_changed_by, Micros(facts.state_changed_at), abort)
 
 
-def context(execution: ExecutionId, facts: Any, plan: Plan, said: Marks) -> Context:
+def context(execution: ExecutionId, facts: Any, plan: Plan, said: Marks, grown: Mapping[str, Plan] = _NONE) -> Context:
     """Return what the projections need beside the states."""
-    return Context(execution, facts.storage, workflow(facts), plan, Micros(facts.created_at), said)
+    return Context(execution, facts.storage, workflow(facts), plan, Micros(facts.created_at), said, grown)
 
 
 def workflow(row: Any) -> EntityId:

@@ -7,16 +7,18 @@ Who waits for work is woken through `waking`.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dayfly.base.clock import Clock, Micros
 from dayfly.model.commands import Command
 from dayfly.model.events import Event
 from dayfly.model.identifiers import AttemptKey, ExecutionId, NodeId
-from dayfly.model.run import Abort, RunState
+from dayfly.model.plan import Plan
+from dayfly.model.run import Abort, NodeState, RunState
 from dayfly.ports.definitions import Listed, Page
 from dayfly.ports.runs import (
     AttemptRow,
+    ElementRow,
     ExecutionRow,
     LiveHandle,
     NewRun,
@@ -25,12 +27,15 @@ from dayfly.ports.runs import (
     UndoneCommand,
     UnreadEvent,
 )
-from dayfly.stores import run_acting, run_driving, run_opening, run_reading, server_time
+from dayfly.stores import run_acting, run_driving, run_elements, run_opening, run_reading, server_time
 from dayfly.stores.connections import Connections
 from dayfly.stores.waking import Waking
 
 KEPT_RUNS = 128
 """Runs kept decoded in memory, the least recently used dropped first."""
+
+
+_NOTHING: Mapping[NodeId, NodeState] = {}
 
 
 class SqlRuns:
@@ -92,15 +97,24 @@ class SqlRuns:
         self._keep(run)
         return run, unread
 
-    async def commit(self, run: Run, after: RunState, read: Sequence[UnreadEvent], commands: Sequence[Command]) -> Run:
+    async def commit(
+        self,
+        run: Run,
+        after: RunState,
+        read: Sequence[UnreadEvent],
+        commands: Sequence[Command],
+        folded: Mapping[NodeId, NodeState] = _NOTHING,
+    ) -> Run:
         """Store state, projections, commands, timers and `read` marks in one transaction; return the run as it is now.
 
         Raise `VersionClash` when `run.version` is not the stored one any more, with nothing changed.
         """
         new = await self._connections.write(
-            lambda connection: run_driving.commit(connection, run, after, read, commands)
+            lambda connection: run_driving.commit(connection, run, after, read, commands, folded)
         )
         self._keep(new)
+        if after.ended:
+            self._waking.wake()  # whoever launched it has an event now
         return new
 
     async def undone(self, execution: ExecutionId) -> list[UndoneCommand]:
@@ -115,6 +129,7 @@ class SqlRuns:
         executor: str = "",
         handle: bytes = b"",
         events: Sequence[Event] = (),
+        plan: Plan | None = None,
     ) -> None:
         """Mark a command done, with what it made, and append `events`, in one commit. Once done it stays as it is.
 
@@ -123,7 +138,7 @@ class SqlRuns:
         now = self._clock.now()
         await self._connections.write(
             lambda connection: run_acting.mark_done(
-                connection, execution, command, at=now, executor=executor, handle=handle, new=events
+                connection, execution, command, at=now, executor=executor, handle=handle, new=events, plan=plan
             )
         )
         if events:
@@ -185,6 +200,16 @@ class SqlRuns:
         listing = run_reading.attempts(execution, node, page)
         return await self._connections.read(
             lambda connection: run_reading.list_attempts(connection, execution, listing)
+        )
+
+    async def list_elements(self, execution: ExecutionId, array: NodeId) -> list[ElementRow]:
+        """Return all attempts of an array's elements, by element and attempt."""
+        return await self._connections.read(lambda connection: run_elements.list_elements(connection, execution, array))
+
+    async def find_element(self, execution: ExecutionId, element: NodeId) -> ElementRow | None:
+        """Return the last attempt of one element, None if it is unknown."""
+        return await self._connections.read(
+            lambda connection: run_elements.find_element(connection, execution, element)
         )
 
     async def list_events(self, execution: ExecutionId) -> list[UnreadEvent]:

@@ -178,6 +178,9 @@ executions = sa.Table(
     *_entity("workflow"),
     *_entity("launch_plan"),
     *_entity("task"),
+    # Whose node launched it, to be told of its end.
+    sa.Column("parent_id", _Number, nullable=True),
+    _text("parent_node"),
     sa.UniqueConstraint("project", "domain", "name"),
     # Each has the rows of one list in its order; `id` tells equal ones apart.
     *(
@@ -331,6 +334,22 @@ node_executions = sa.Table(
     _text("cache_status"),
     sa.UniqueConstraint("execution_id", "node_id"),
     sa.Index("ix_node_executions_by_parent", "execution_id", "parent_id", "id"),
+)
+
+array_elements = sa.Table(
+    "array_elements",
+    metadata,
+    _number(),
+    _execution(),
+    _text("node_id"),  # the array's
+    _small("element"),
+    _small("retry_attempt"),
+    _text("phase"),  # an attempt's
+    sa.Column("ended", sa.Boolean, nullable=False, server_default=sa.false()),  # the element itself
+    sa.Column("succeeded", sa.Boolean, nullable=False, server_default=sa.false()),
+    _bytes("resource"),  # flyteidl.event.ExternalResourceInfo
+    sa.UniqueConstraint("execution_id", "node_id", "element", "retry_attempt"),
+    sa.Index(None, "phase"),
 )
 
 task_executions = sa.Table(

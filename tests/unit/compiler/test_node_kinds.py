@@ -8,6 +8,7 @@ from google.protobuf import duration_pb2, wrappers_pb2
 
 from dayfly.compiler import errors, references
 from dayfly.model import identifiers
+from dayfly.model.plan import NodeKind
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,10 @@ def test_a_branch(make, tasks):
     assert list(compiled.upstream_node_ids) == ["n0"]
     assert block.else_node.inputs[0].binding.promise.node_id == "start-node"
     assert "b-t0" not in linked.primary.connections.upstream
-    assert make.compile(template, tasks).plan.unrunnable == ("node b is a conditional",)
+    planned = make.compile(template, tasks).plan.nodes["b"]
+    assert planned.kind is NodeKind.BRANCH
+    assert [case.id for case in planned.cases] == ["b-t0", "b-t1"]
+    assert planned.upstream == ("n0",)
 
 
 def test_a_branch_gives_what_all_its_nodes_give(make, tasks):
@@ -105,8 +109,9 @@ def test_sub_workflows_are_linked_once_each(make, tasks):
         (errors.WORKFLOW_NOT_FOUND, "workflow middle, node s")
     ]
     plan = make.compile(template, tasks, [leaf, middle]).plan
-    assert plan.unrunnable == ("node s is a sub-workflow or launch plan",)
-    assert plan.digest.endswith(".part")
+    assert plan.nodes["s"].kind is NodeKind.SUB_WORKFLOW
+    assert [list(plan.subs[key].nodes) for key in sorted(plan.subs)] == [["n0"], ["s"]]
+    assert str(plan.nodes["s"].target) in plan.subs
 
 
 def test_launch_plans_take_defaults_and_refuse_fixed_inputs(make, tasks):
@@ -147,9 +152,9 @@ def test_gates(make, tasks):
         ]
     )
     assert isinstance(make.link(template, tasks), compiler_pb2.CompiledWorkflowClosure)
-    assert make.compile(template, tasks).plan.unrunnable == tuple(
-        f"node {name} is a gate (sleep, signal or approval)" for name in ("sleep", "signal", "approve")
-    )
+    planned = make.compile(template, tasks).plan.nodes
+    assert [planned[name].sleep_seconds for name in ("sleep", "signal", "approve")] == [1.0, None, None]
+    assert [planned[name].signal for name in ("sleep", "signal", "approve")] == ["", "s", "ok"]
     wrong = make.workflow([gate(make, "a"), gate(make, "b", signal=workflow_pb2.SignalCondition())])
     assert [code for code, _ in make.told(make.link(wrong, tasks))] == [
         errors.NO_CONDITION,
@@ -185,7 +190,11 @@ def test_arrays(make, tasks):
     assert make.told(make.link(partial, tasks)) == [(errors.MISMATCHING_TYPES, "workflow wf, output r")]
     bound = make.workflow([array(make, {"a": 1}, bound_inputs=["a"], **original)], **outputs)
     assert isinstance(make.link(bound, tasks), compiler_pb2.CompiledWorkflowClosure)
-    assert make.compile(good, tasks).plan.unrunnable == ("node m is a map task",)
+    rules = make.workflow([array(make, {"a": [1]}, min_successes=2, parallelism=7, **original)])
+    planned = make.compile(rules, tasks).plan.nodes["m"]
+    assert (planned.kind, planned.parallelism, planned.min_successes) == (NodeKind.ARRAY, 7, 2)
+    assert planned.element.kind is NodeKind.TASK
+    assert planned.element.target.name == "t"
 
 
 def test_failure_nodes(make, tasks):
@@ -197,7 +206,8 @@ def test_failure_nodes(make, tasks):
     linked = make.link(good, tasks)
     assert linked.primary.template.failure_node.inputs[0].binding.promise.node_id == "start-node"
     assert "efn" not in linked.primary.connections.upstream
-    assert make.compile(good, tasks).plan.unrunnable == ("node efn is a failure node",)
+    plan = make.compile(good, tasks).plan
+    assert (plan.failure_node.id, list(plan.nodes)) == ("efn", ["n0"])
     bad = make.workflow([make.node("n0", inputs={"a": 1})], failure_node=make.node("efn", "ghost"))
     assert make.told(make.compile(bad, tasks)) == [(errors.TASK_NOT_FOUND, "workflow wf, node efn")]
 

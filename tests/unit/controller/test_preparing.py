@@ -2,25 +2,28 @@ import pytest
 from flyteidl.admin import common_pb2, execution_pb2
 from flyteidl.core import identifier_pb2, literals_pb2, tasks_pb2
 
+from dayfly.base.clock import Micros
 from dayfly.controller import preparing
 from dayfly.model.identifiers import START_NODE, EntityId, ExecutionId, NodeId
+from dayfly.model.phases import NodePhase
 from dayfly.model.plan import Plan, PlanNode
-from dayfly.model.run import RunState
+from dayfly.model.run import NodeState, RunState
 from dayfly.ports.executors import AttemptSpec
 from dayfly.ports.runs import Run
 
 TASK = EntityId(int(identifier_pb2.TASK), "p", "d", "t", "v")
 WORKFLOW = EntityId(int(identifier_pb2.WORKFLOW), "p", "d", "w", "v")
 NODE = NodeId("n0")
+STATE = RunState(nodes={NODE: NodeState(NodePhase.QUEUED, queued_at=Micros(0), spec_id=NODE)})
 
 
 def build(
     template: tasks_pb2.TaskTemplate, spec: execution_pb2.ExecutionSpec | None = None, attempt: int = 0, **more: object
 ) -> AttemptSpec:
     spec = spec or execution_pb2.ExecutionSpec()
-    node = PlanNode(NODE, TASK, b"", (START_NODE,))
-    plan = Plan(WORKFLOW, "digest", {NODE: node}, b"", b"")
-    run = Run(ExecutionId("p", "d", "x"), plan, RunState(), 0, spec.SerializeToString(), "file:///store", WORKFLOW)
+    node = PlanNode(NODE, target=TASK, upstream=(START_NODE,))
+    plan = Plan(workflow=WORKFLOW, digest="digest", nodes={NODE: node})
+    run = Run(ExecutionId("p", "d", "x"), plan, STATE, 0, spec.SerializeToString(), "file:///store", WORKFLOW)
     return preparing.build_spec(
         run,
         NODE,

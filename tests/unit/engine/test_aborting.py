@@ -28,7 +28,7 @@ def test_an_abort_with_nothing_live_ends_at_once(launch):
     run.tell(events.AbortRequested, "enough", "ann")
     assert run.state.phase is ExecutionPhase.ABORTED
     run.tell(events.OutputsWritten)
-    assert not run.state.outputs_written
+    assert run.state.phase is ExecutionPhase.ABORTED
 
 
 def test_an_abort_that_comes_first_leaves_nothing_to_launch():

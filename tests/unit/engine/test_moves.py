@@ -34,7 +34,7 @@ def test_nothing_leads_out_of_an_end_and_every_phase_leads_to_one(table: moves.T
 
 
 def test_an_illegal_move_raises_with_its_story() -> None:
-    draft = Draft(plan_of(), RunState(recent=("Launched", "OutputsWritten")), at=0)
+    draft = Draft(plan_of(), {}, RunState(recent=("Launched", "OutputsWritten")), at=0)
     with pytest.raises(IllegalMove) as raised:
         draft.move(phases.ExecutionPhase.SUCCEEDED)
     assert raised.value.story == ("Launched", "OutputsWritten")

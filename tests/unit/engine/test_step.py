@@ -112,6 +112,6 @@ def test_a_plan_that_cannot_be_finished_fails_instead_of_hanging():
         assert (state.phase, state.failure.code) == (ExecutionPhase.FAILED, "NodesUnreachable")
 
 
-def test_the_index_is_kept_per_plan_object():
-    assert indexing.of_plan(CHAIN) is indexing.of_plan(CHAIN)
-    assert indexing.of_plan(plan_of(node("n0"))) is not indexing.of_plan(plan_of(node("n0")))
+def test_the_index_is_kept_per_graph_object():
+    assert indexing.of_graph(CHAIN) is indexing.of_graph(CHAIN)
+    assert indexing.of_graph(plan_of(node("n0"))) is not indexing.of_graph(plan_of(node("n0")))

@@ -5,11 +5,12 @@ Whatever the executor says about an attempt that is not the node's live one is l
 
 from __future__ import annotations
 
-from dayfly.engine import aborting, enlarging, retrying, timing_out
+from dayfly.engine import caching, enlarging, retrying, stopping, timers, timing_out
 from dayfly.engine.drafting import Draft
-from dayfly.engine.nodes import reporting
+from dayfly.engine.nodes import dynamic, reporting
+from dayfly.model import placing
 from dayfly.model.commands import StartAttempt
-from dayfly.model.events import AttemptFailed, AttemptProgressed, AttemptStopped, AttemptSucceeded
+from dayfly.model.events import AttemptFailed, AttemptProgressed, AttemptStopped, AttemptSucceeded, CacheMissed
 from dayfly.model.identifiers import NodeId
 from dayfly.model.phases import AttemptPhase, FailureKind, NodePhase
 from dayfly.model.run import AttemptState, Failure, Reason
@@ -18,11 +19,17 @@ STOPPED_UNASKED = "StoppedUnasked"
 """Code of an attempt that was ended by somebody else: nobody's fault, and free to retry."""
 
 
-def start(draft: Draft, node: NodeId) -> None:
-    """Queue the node and start its first attempt."""
-    draft.add_node(node)
-    timing_out.watch_node(draft, node)
-    _start_attempt(draft, node)
+def begin(draft: Draft, node: NodeId) -> None:
+    """Start the first attempt, unless the result may be in the cache."""
+    if not caching.begin(draft, node):
+        _start_attempt(draft, node)
+
+
+def missed(draft: Draft, event: CacheMissed) -> None:
+    """Start the first attempt: the result is not in the cache."""
+    if caching.is_looking(draft, event.node):
+        draft.edit_node(event.node, cache=event.status, catalog=event.catalog)
+        _start_attempt(draft, event.node)
 
 
 def progressed(draft: Draft, event: AttemptProgressed) -> None:
@@ -39,7 +46,7 @@ def progressed(draft: Draft, event: AttemptProgressed) -> None:
     else:
         started_at = draft.later(attempt.queued_at)
         draft.move_attempt(event.node, phase, started_at=started_at, **changes)
-        timing_out.watch_attempt(draft, event.node, attempt, started_at)
+        timers.watch_attempt(draft, event.node, attempt, started_at)
         if draft.state.nodes[event.node].phase is NodePhase.QUEUED:
             draft.move_node(event.node, NodePhase.RUNNING, started_at=started_at)
 
@@ -49,17 +56,23 @@ def succeeded(draft: Draft, event: AttemptSucceeded) -> None:
     attempt = draft.find_live(event.node, event.attempt)
     if attempt is None:
         return
-    if attempt.stopping is not None and aborting.is_aborted(attempt.stopping):
+    if attempt.stopping is not None and stopping.is_aborted(attempt.stopping):
         _end_aborted(draft, event.node, attempt.stopping)
         return
-    timing_out.unwatch_attempt(draft, event.node, attempt)
-    timing_out.unwatch_node(draft, event.node, attempt)
+    timers.unwatch_attempt(draft, event.node, attempt)
     # Nobody may have seen it running, but it did: clients compute durations from the start.
     seen = attempt.started_at if attempt.started_at is not None else attempt.queued_at
     draft.move_attempt(event.node, AttemptPhase.SUCCEEDED, started_at=seen)
-    before = draft.state.nodes[event.node].started_at
-    started_at = before if before is not None else seen
-    draft.move_node(event.node, NodePhase.SUCCEEDED, started_at=started_at, has_deck=event.has_deck)
+    before = draft.state.nodes[event.node]
+    started_at = before.started_at if before.started_at is not None else seen
+    draft.edit_node(event.node, started_at=started_at, has_deck=event.has_deck)
+    if attempt.stopping is not None and attempt.stopping.code == timing_out.NODE_CODE and event.grows:
+        # The task itself was in time for once, but what it made would not be.
+        draft.move_node(event.node, NodePhase.TIMED_OUT, failure=attempt.stopping)
+    elif event.grows:
+        dynamic.begin(draft, event.node, event.attempt)
+    elif not caching.fill(draft, event.node):
+        draft.move_node(event.node, NodePhase.SUCCEEDED)
 
 
 def failed(draft: Draft, event: AttemptFailed) -> None:
@@ -89,17 +102,18 @@ def stopped(draft: Draft, event: AttemptStopped) -> None:
 
 def _start_attempt(draft: Draft, node: NodeId, why: str = "") -> None:
     state, options = draft.state.nodes[node], draft.state.options
-    risky = retrying.interruptible(draft.plan, draft.plan.nodes[node], options, state.system_failures)
+    graph, rules = draft.graph(placing.workflow_scope(draft, node)), draft.rules(node)
+    risky = retrying.interruptible(graph, rules, options, state.system_failures)
     attempt = draft.add_attempt(node, interruptible=risky)
     if why:
-        safe = retrying.interruptible(draft.plan, draft.plan.nodes[node], options, 0) and not risky
+        safe = retrying.interruptible(graph, rules, options, 0) and not risky
         why += "; it runs where nobody interrupts it, since it is the last of these" if safe else ""
         draft.edit_attempt(node, reasons=(Reason(attempt.queued_at, why),))
     draft.command(StartAttempt(node, attempt.number, risky, enlarging.count(state)))
 
 
 def _end_stopped(draft: Draft, node: NodeId, attempt: AttemptState, why: Failure) -> None:
-    if aborting.is_aborted(why):
+    if stopping.is_aborted(why):
         _end_aborted(draft, node, why)
     elif why.code == timing_out.NODE_CODE:
         draft.move_attempt(node, AttemptPhase.FAILED, failure=why)
@@ -114,9 +128,9 @@ def _end_aborted(draft: Draft, node: NodeId, why: Failure) -> None:
 
 
 def _end_failed(draft: Draft, node: NodeId, attempt: AttemptState, failure: Failure, *, recoverable: bool) -> None:
-    before, rules = draft.state.nodes[node], draft.plan.nodes[node]
+    before, rules = draft.state.nodes[node], draft.rules(node)
     final = retrying.find_final_failure(rules, draft.state.options, before, failure, recoverable=recoverable)
-    timing_out.unwatch_attempt(draft, node, attempt)
+    timers.unwatch_attempt(draft, node, attempt)
     told = retrying.tell(rules, draft.state.options, before, failure, final, recoverable=recoverable)
     reasons = (*attempt.reasons, Reason(draft.later(attempt.updated_at), told))
     draft.move_attempt(node, AttemptPhase.FAILED, failure=failure, reasons=reasons)
@@ -127,5 +141,4 @@ def _end_failed(draft: Draft, node: NodeId, attempt: AttemptState, failure: Fail
     if final is None:
         _start_attempt(draft, node, told)
     else:
-        timing_out.unwatch_node(draft, node, attempt)
         draft.move_node(node, NodePhase.FAILED, failure=final)

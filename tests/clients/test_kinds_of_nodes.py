@@ -1,0 +1,274 @@
+"""Every kind of node, run to its right end through flytekit's client, with the executions of nodes that it reads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flyteidl.admin import execution_pb2, node_execution_pb2, task_execution_pb2
+from flyteidl.core import catalog_pb2
+from flyteidl.core import execution_pb2 as core_execution_pb2
+from flytekit.exceptions import base
+from flytekit.remote import FlyteRemote
+from flytekit.remote.executions import FlyteNodeExecution, FlyteWorkflowExecution
+from tests.platforms import remotes
+from tests.platforms.launching import VERSION
+from tests.platforms.server import Server
+
+PROGRAM = Path(__file__).parent / "programs" / "whole.py"
+Phase = core_execution_pb2.WorkflowExecution
+NodePhase = core_execution_pb2.NodeExecution
+TaskPhase = core_execution_pb2.TaskExecution
+PATIENCE_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("kinds") / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def remote(server: Server) -> FlyteRemote:
+    return remotes.register(server, PROGRAM)
+
+
+def launch(remote: FlyteRemote, name: str, **inputs: object) -> FlyteWorkflowExecution:
+    plan = remote.fetch_launch_plan(name=f"whole.{name}", version=VERSION)
+    return remote.execute(plan, inputs=inputs)
+
+
+def run(remote: FlyteRemote, name: str, **inputs: object) -> FlyteWorkflowExecution:
+    return remotes.wait(remote, launch(remote, name, **inputs))
+
+
+def children(remote: FlyteRemote, node: FlyteNodeExecution) -> dict[str, node_execution_pb2.NodeExecution]:
+    """Return the rows directly below a node, by id."""
+    identifier = node.id.to_flyte_idl()
+    request = node_execution_pb2.NodeExecutionListRequest(
+        workflow_execution_id=identifier.execution_id, limit=100, unique_parent_id=identifier.node_id
+    )
+    listed = remote.client._stub.ListNodeExecutions(request)
+    return {one.id.node_id: one for one in listed.node_executions}
+
+
+def attempts(remote: FlyteRemote, node: FlyteNodeExecution) -> list[task_execution_pb2.TaskExecution]:
+    request = task_execution_pb2.TaskExecutionListRequest(node_execution_id=node.id.to_flyte_idl(), limit=100)
+    return list(remote.client._stub.ListTaskExecutions(request).task_executions)
+
+
+def until(true: object, what: str) -> None:
+    """Wait until `true()` is."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not true():  # type: ignore[operator]
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def test_sub_workflows(remote: FlyteRemote) -> None:
+    ended = run(remote, "sub_workflows", x=2)
+    assert ended.outputs == {"o0": 22}
+    middle = ended.node_executions["n0"]
+    assert middle.metadata.is_parent_node
+    below = children(remote, middle)
+    assert {name: NodePhase.Phase.Name(row.closure.phase) for name, row in below.items()} == dict.fromkeys(
+        ["n0-0-start-node", "n0-0-n0", "n0-0-n1", "n0-0-end-node"], "SUCCEEDED"
+    )
+    assert {row.metadata.spec_node_id for row in below.values()} == {"start-node", "n0", "n1", "end-node"}
+    assert middle.outputs == {"o0": 15}
+    # two deep, and a name that is too long to stand as it is
+    deepest = next(one for one in middle.subworkflow_node_executions.values() if one.metadata.spec_node_id == "n1")
+    assert sorted(one.outputs["o0"] for one in deepest.subworkflow_node_executions.values() if one.outputs) == [14, 15]
+
+
+@pytest.mark.parametrize(("x", "ready", "result"), [(20, True, 40), (5, False, 13), (7, True, 107), (0, True, 3)])
+def test_conditionals(remote: FlyteRemote, x: int, ready: bool, result: int) -> None:
+    ended = run(remote, "choosing", x=x, ready=ready)
+    assert ended.outputs == {"o0": result}
+    assert not ended.node_executions["n0"].metadata.is_parent_node
+    assert len(children(remote, ended.node_executions["n0"])) == 1
+
+
+def test_a_conditional_that_fails_says_what_its_author_says(remote: FlyteRemote) -> None:
+    ended = run(remote, "choosing", x=8, ready=True)
+    assert ended.closure.phase == Phase.FAILED
+    assert (ended.error.code, ended.error.message) == ("UserProvidedError", "neither of these")
+    assert ended.error.kind == core_execution_pb2.ExecutionError.USER
+
+
+def test_dynamic_workflows_and_those_they_make(remote: FlyteRemote) -> None:
+    ended = run(remote, "dynamics", n=4, depth=2)
+    assert ended.outputs == {"o0": 19}
+    fan = ended.node_executions["n0"]
+    assert (fan.metadata.is_parent_node, fan.metadata.is_dynamic) == (True, True)
+    below = {one.metadata.spec_node_id for one in fan.subworkflow_node_executions.values()}
+    assert below == {"start-node", "dn0", "dn1", "dn2", "dn3", "dn4", "end-node"}
+    assert [one.closure.phase for one in attempts(remote, fan)] == [TaskPhase.SUCCEEDED]
+    answer = remote.client._stub.GetDynamicNodeWorkflow(
+        node_execution_pb2.GetDynamicNodeWorkflowRequest(id=fan.id.to_flyte_idl())
+    )
+    made = [node.id for node in answer.compiled_workflow.primary.template.nodes]
+    assert made == ["start-node", "end-node", "dn0", "dn1", "dn2", "dn3", "dn4"]
+    assert answer.dynamic_job_spec_uri.endswith("/futures.pb")
+
+
+def test_map_tasks(remote: FlyteRemote) -> None:
+    ended = run(remote, "mapped", n=5)
+    assert ended.outputs == {"o0": 20}
+    mapped = ended.node_executions["n1"]
+    assert mapped.outputs == {"o0": [0, 2, 4, 6, 8]}
+    assert mapped.metadata.is_array
+    [one] = attempts(remote, mapped)
+    assert (one.closure.task_type, one.closure.phase) == ("container_array", TaskPhase.SUCCEEDED)
+    resources = one.closure.metadata.external_resources
+    assert [(each.index, each.retry_attempt, each.phase) for each in resources] == [
+        (index, 0, TaskPhase.SUCCEEDED) for index in range(5)
+    ]
+    assert [each.external_id for each in resources] == [f"{ended.id.name}-n1-0-{index}" for index in range(5)]
+    assert all(each.logs for each in resources)
+
+
+def test_map_tasks_of_nothing(remote: FlyteRemote) -> None:
+    assert run(remote, "mapped", n=0).outputs == {"o0": 0}
+
+
+def test_map_tasks_that_may_fail_in_part(remote: FlyteRemote) -> None:
+    ended = run(remote, "mapped_in_part", n=6, limit=4)
+    assert ended.outputs == {"o0": 6}
+    [one] = attempts(remote, ended.node_executions["n1"])
+    assert [each.phase for each in one.closure.metadata.external_resources] == [TaskPhase.SUCCEEDED] * 4 + [
+        TaskPhase.FAILED
+    ] * 2
+    failed = run(remote, "mapped_in_part", n=6, limit=2)
+    assert failed.closure.phase == Phase.FAILED
+    assert failed.error.message.startswith("4 of 6 elements failed, 3 must succeed.")
+    assert "2 is too much" in failed.error.message
+
+
+def test_launch_plans(remote: FlyteRemote) -> None:
+    ended = run(remote, "launches", x=3)
+    assert ended.outputs == {"o0": 18}
+    node = ended.node_executions["n0"]
+    assert not node.metadata.is_parent_node
+    child = remote.fetch_execution(name=node.closure.workflow_node_metadata.execution_id.name)
+    assert child.spec.metadata.mode == execution_pb2.ExecutionMetadata.CHILD_WORKFLOW
+    assert child.spec.metadata.nesting == 1
+    assert child.spec.metadata.parent_node_execution == node.id
+    assert node.workflow_executions[0].outputs == {"o0": 11}
+
+
+def test_gates(remote: FlyteRemote) -> None:
+    waiting = launch(remote, "gated", x=3)
+    set_soon(lambda: remote.set_input("number", waiting.id.name, value=4, python_type=int))
+    set_soon(lambda: remote.approve("sure", waiting.id.name))
+    assert remotes.wait(remote, waiting).outputs == {"o0": 14}
+
+
+def test_an_approval_that_is_refused(remote: FlyteRemote) -> None:
+    waiting = launch(remote, "gated", x=3)
+    set_soon(lambda: remote.set_input("number", waiting.id.name, value=4, python_type=int))
+    set_soon(lambda: remote.reject("sure", waiting.id.name))
+    ended = remotes.wait(remote, waiting)
+    assert (ended.closure.phase, ended.error.code) == (Phase.FAILED, "ReceivedRejectSignal")
+
+
+def set_soon(call: object) -> None:
+    """Give a signal as soon as its gate waits for it; until then it does not exist."""
+
+    def taken() -> bool:
+        try:
+            call()  # type: ignore[operator]
+        except base.FlyteException:
+            return False
+        return True
+
+    until(taken, "no gate came to wait for the signal")
+
+
+def test_a_failure_node_is_told_of_the_failure(remote: FlyteRemote, server: Server) -> None:
+    ended = run(remote, "handled", x=1)
+    assert ended.closure.phase == Phase.FAILED
+    assert "1 is too much" in ended.error.message
+    [handler] = [node for name, node in ended.node_executions.items() if name.startswith("fn")]
+    assert handler.closure.phase == NodePhase.SUCCEEDED
+    told = remote.client._stub.GetNodeExecutionData(
+        node_execution_pb2.NodeExecutionGetDataRequest(id=handler.id.to_flyte_idl())
+    ).full_inputs.literals
+    assert told["x"].scalar.primitive.integer == 1
+    assert "1 is too much" in told["err"].scalar.union.value.scalar.error.message
+    assert told["err"].scalar.union.value.scalar.error.failed_node_id == "n0"
+
+
+def test_a_patient_workflow_runs_what_it_can(remote: FlyteRemote) -> None:
+    ended = run(remote, "patient", x=1)
+    assert ended.closure.phase == Phase.FAILED
+    phases = {name: NodePhase.Phase.Name(node.closure.phase) for name, node in ended.node_executions.items()}
+    assert phases == {"start-node": "SUCCEEDED", "n0": "FAILED", "n1": "SUCCEEDED", "n2": "SUCCEEDED"}
+
+
+def test_cached_results_are_found_and_say_where_from(remote: FlyteRemote) -> None:
+    first = run(remote, "cached", x=1, key="a")
+    again = run(remote, "cached", x=1, key="a")
+    assert again.outputs == first.outputs == {"o0": f"1 by {first.id.name}"}
+    made, found = first.node_executions["n0"], again.node_executions["n0"]
+    assert made.closure.task_node_metadata.cache_status == catalog_pb2.CACHE_POPULATED
+    assert found.closure.task_node_metadata.cache_status == catalog_pb2.CACHE_HIT
+    source = found.closure.task_node_metadata.catalog_key.source_task_execution
+    assert source.node_execution_id.execution_id.name == first.id.name
+    assert attempts(remote, found) == []
+    plan = remote.fetch_launch_plan(name="whole.cached", version=VERSION)
+    anew = remotes.wait(remote, remote.execute(plan, inputs={"x": 1, "key": "a"}, overwrite_cache=True))
+    assert anew.outputs == {"o0": f"1 by {anew.id.name}"}
+    assert anew.node_executions["n0"].closure.task_node_metadata.cache_status == catalog_pb2.CACHE_POPULATED
+
+
+def test_recovery_takes_over_what_had_succeeded(remote: FlyteRemote, tmp_path: Path) -> None:
+    # Of each kind something is there from the start, and something only when it is recovered.
+    for name in ("part0", "part2", "dyn0"):
+        (tmp_path / name).touch()
+    first = run(remote, "recoverable", folder=str(tmp_path))
+    assert first.closure.phase == Phase.FAILED
+    for name in ("part1", "dyn1", "inside"):
+        (tmp_path / name).touch()
+    recovered = remotes.wait(remote, recover(remote, first))
+    assert recovered.closure.phase == Phase.SUCCEEDED, recovered.error
+    assert recovered.spec.metadata.mode == execution_pb2.ExecutionMetadata.RECOVERED
+    assert recovered.spec.metadata.reference_execution == first.id
+    assert recovered.node_executions["n0"].closure.phase == NodePhase.RECOVERED
+    assert (tmp_path / "prepared.tries").read_text() == "."
+
+
+def recover(remote: FlyteRemote, execution: FlyteWorkflowExecution) -> FlyteWorkflowExecution:
+    request = execution_pb2.ExecutionRecoverRequest(id=execution.id.to_flyte_idl())
+    created = remote.client._stub.RecoverExecution(request)
+    return remote.fetch_execution(name=created.id.name)
+
+
+def test_an_abort_reaches_everything_inside(remote: FlyteRemote, server: Server, tmp_path: Path) -> None:
+    execution = launch(remote, "waits_everywhere", folder=str(tmp_path))
+    until((tmp_path / "waiting").exists, "no task began to wait")
+    child = None
+
+    def launched() -> bool:
+        nonlocal child
+        synced = remote.sync(remote.fetch_execution(name=execution.id.name), sync_nodes=True)
+        found = [
+            node.closure.workflow_node_metadata.execution_id.name
+            for node in synced.node_executions.values()
+            if node.closure.workflow_node_metadata is not None
+        ]
+        child = found[0] if found else None
+        return child is not None
+
+    until(launched, "no child was launched")
+    remote.terminate(execution, "enough")
+    ended = remotes.wait(remote, remote.fetch_execution(name=execution.id.name))
+    assert ended.closure.phase == Phase.ABORTED
+    assert {node.closure.phase for name, node in ended.node_executions.items() if name != "start-node"} == {
+        NodePhase.ABORTED
+    }
+    below = remotes.wait(remote, remote.fetch_execution(name=child))
+    assert below.closure.phase == Phase.ABORTED
+    assert execution.id.name in below.closure.abort_metadata.cause
