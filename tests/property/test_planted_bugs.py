@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from dayfly.base.errors import IllegalMove
-from dayfly.engine import aborting, drafting, failing, finishing, readying, retrying, stopping, timing_out
-from dayfly.engine.nodes import reporting
-from dayfly.model.commands import StopAttempt
-from dayfly.model.phases import ExecutionPhase, NodePhase
-from dayfly.model.plan import Plan
-from dayfly.model.run import RunOptions
+from dayfly.engine import aborting, timing_out
+from dayfly.model.phases import CacheStatus, ExecutionPhase, NodePhase, ScopePhase
+from dayfly.model.plan import NodeKind, Plan
+from dayfly.model.run import NodeState, RunOptions
 from tests.property import arbitrary
-from tests.property.test_engine import CHANCES
+from tests.property.planted_bugs import BUGS
+from tests.property.test_engine import CHANCES, in_a_storm
 from tests.property.world import World
 
 ATTEMPTS = settings(
@@ -31,72 +28,19 @@ ATTEMPTS = settings(
 )
 
 
-def nothing(*args: Any, **kwargs: Any) -> None:
-    """A rule that was forgotten."""
-
-
-def always(*args: Any, **kwargs: Any) -> bool:
-    return True
-
-
-def never(*args: Any, **kwargs: Any) -> bool:
-    return False
-
-
-def tell_again(draft: drafting.Draft, node: Any, why: Any) -> None:
-    draft.command(StopAttempt(node, draft.state.nodes[node].attempts[-1].number))
-    draft.edit_attempt(node, stopping=why)
-
-
-def start_with_any_upstream(draft: drafting.Draft, node: Any) -> bool:
-    return node not in draft.state.nodes
-
-
-def end_without_stopping(draft: drafting.Draft, *args: Any) -> None:
-    draft.edit(waiting=())
-
-
-def find_ended_too(draft: drafting.Draft, node: Any, attempt: int) -> Any:
-    last = draft.find_last_attempt(node)
-    return last if last is not None and last.number == attempt else None
-
-
-def count_nothing(draft: drafting.Draft, node: Any, **changes: Any) -> None:
-    changes = {name: value for name, value in changes.items() if not name.endswith("_failures")}
-    EDIT_NODE(draft, node, **changes)
-
-
-EDIT_NODE = drafting.Draft.edit_node
-
-BUGS: dict[str, tuple[object, str, Callable[..., Any]]] = {
-    "a node starts when one upstream is done": (readying, "_is_ready", start_with_any_upstream),
-    "a node never becomes ready": (readying, "_is_ready", never),
-    "parallelism is not limited": (readying, "_room", lambda draft, wanted: wanted),
-    "waiting nodes keep no order": (readying, "_in_order", lambda draft, ready: [*ready, *draft.state.waiting]),
-    "an attempt is stopped twice": (stopping, "tell", tell_again),
-    "an abort stops nothing": (aborting, "stop_all", end_without_stopping),
-    "an abort leaves timers": (timing_out, "unwatch_node", nothing),
-    "an attempt leaves its timer": (timing_out, "unwatch_attempt", nothing),
-    "retries never end": (retrying, "find_final_failure", nothing),
-    "failures are not counted": (drafting.Draft, "edit_node", count_nothing),
-    "the last attempt may be interrupted": (retrying, "interruptible", always),
-    "an end is taken twice": (drafting.Draft, "find_live", find_ended_too),
-    "old reports are taken": (reporting, "_is_newer", always),
-    "the failure policy is forgotten": (failing, "apply_policy", nothing),
-    "nothing ends": (finishing, "apply", nothing),
-    "outputs are never taken": (finishing, "_end", nothing),
-}
-
-
-@pytest.mark.parametrize("bug", BUGS)
-def test_a_planted_bug_is_found(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    home, name, broken = BUGS[bug]
-    monkeypatch.setattr(home, name, broken)
+@pytest.mark.parametrize("name", BUGS)
+def test_a_planted_bug_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bug = BUGS[name]
+    if isinstance(bug.home, dict):
+        monkeypatch.setitem(bug.home, bug.name, bug.broken)
+    else:
+        monkeypatch.setattr(bug.home, bug.name, bug.broken)
 
     @ATTEMPTS
     @given(arbitrary.plans(), arbitrary.options(), CHANCES)
     def live_through(plan: Plan, options: RunOptions, chances: bytes) -> None:
         World(plan, options, chances).live_through()
+        in_a_storm(plan, options, chances)
 
     with pytest.raises((AssertionError, IllegalMove)):
         live_through()
@@ -105,19 +49,39 @@ def test_a_planted_bug_is_found(bug: str, monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_worlds_see_every_kind_of_end() -> None:
     seen: Counter[object] = Counter()
 
-    @ATTEMPTS
+    @settings(ATTEMPTS, max_examples=1500)
     @given(arbitrary.plans(), arbitrary.options(), CHANCES)
     def live_through(plan: Plan, options: RunOptions, chances: bytes) -> None:
         world = World(plan, options, chances)
         world.live_through()
         seen[world.state.phase] += 1
-        seen.update({node.phase for node in world.state.nodes.values()})
-        seen.update({a.stopping.code for n in world.state.nodes.values() for a in n.attempts if a.stopping})
-        seen["third attempt"] += any(len(node.attempts) > 2 for node in world.state.nodes.values())
-        seen["exhausted"] += any("Exhausted" in n.failure.code for n in world.state.nodes.values() if n.failure)
+        for name, node in world.watch.nodes.items():
+            seen.update(_what_is_seen(world, node))
+            seen["within a failure node", node.kind] += name in world.watch.handling
 
     live_through()
-    wanted = [ExecutionPhase.SUCCEEDED, ExecutionPhase.FAILED, ExecutionPhase.ABORTED, "third attempt", "exhausted"]
-    wanted += [NodePhase.SUCCEEDED, NodePhase.FAILED, NodePhase.ABORTED, NodePhase.TIMED_OUT]
+    wanted: list[object] = [ExecutionPhase.SUCCEEDED, ExecutionPhase.FAILED, ExecutionPhase.ABORTED]
+    wanted += ["third attempt", "exhausted", "third round", "children waited for room", "an early end of a child"]
     wanted += [aborting.CODE, timing_out.ATTEMPT_CODE, timing_out.NODE_CODE]
-    assert {what: seen[what] for what in wanted if seen[what] < 5} == {}
+    ends = [NodePhase.SUCCEEDED, NodePhase.FAILED, NodePhase.ABORTED, NodePhase.TIMED_OUT, NodePhase.RECOVERED]
+    wanted += [(kind, end) for kind in NodeKind for end in ends]
+    wanted += [("within a failure node", kind) for kind in NodeKind]
+    wanted += [("dynamic", end) for end in ends[:4]]
+    wanted += [status for status in CacheStatus if status is not CacheStatus.SKIPPED]
+    wanted += [("array", True), ("array", False)]
+    assert {what: seen[what] for what in wanted if seen[what] < 3} == {}
+
+
+def _what_is_seen(world: World, node: NodeState) -> list[object]:
+    seen: list[object] = [(node.kind, node.phase), node.cache]
+    seen += [attempt.stopping.code for attempt in node.attempts if attempt.stopping]
+    seen += ["third attempt"] if len(node.attempts) > 2 else []
+    seen += ["exhausted"] if node.failure and "Exhausted" in node.failure.code else []
+    seen += [("dynamic", node.phase)] if node.dynamic else []
+    seen += ["third round"] if node.inner is not None and not node.inner.grown and node.inner.round == 2 else []
+    seen += [("array", node.array.failing)] if node.array is not None and node.array.size else []
+    if node.inner is not None and node.inner.phase is ScopePhase.ENDED and node.inner.cursor:
+        seen += ["children waited for room"] if world.state.options.max_parallelism == 1 else []
+    if node.kind is NodeKind.LAUNCH_PLAN and node.stopping is not None and node.child is None:
+        seen.append("an early end of a child")
+    return seen

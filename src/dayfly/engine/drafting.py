@@ -131,9 +131,11 @@ class Draft:
 
     # -- nodes -------------------------------------------------------------------------------------------------------
     def find(self, node: NodeId, kind: NodeKind | None = None) -> NodeState | None:
-        """Return a node that has started and not ended, of this kind if one is given; else None."""
+        """Return a node that has started and not ended, if a kind is given one of it that has begun; else None."""
         found = self.state.nodes.get(node)
-        if found is None or found.ended or (kind is not None and found.kind is not kind):
+        if found is None or found.ended:
+            return None
+        if kind is not None and (found.kind is not kind or found.recovering):
             return None
         return found
 
@@ -145,6 +147,11 @@ class Draft:
                 if not state.ended:
                     self._inside.setdefault(state.parent, []).append(node)
         return [node for node in self._inside.get(owner, ()) if self.find(node) is not None]
+
+    def is_element(self, node: NodeId) -> bool:
+        """Say whether a node that has started is an array's element."""
+        owner = self.state.nodes[node].parent
+        return owner != ROOT and self.state.nodes[owner].kind is NodeKind.ARRAY
 
     def add_node(self, node: NodeId, owner: NodeId, rules: PlanNode, spec_id: NodeId | None = None) -> None:
         """Give a node inside `owner` its first state, QUEUED, with nothing done for it yet."""
@@ -246,7 +253,7 @@ class Draft:
         before = self.state.nodes.get(node)
         self.state.nodes[node] = after
         # An element takes no place of its own: its array has one for all.
-        if after.parent == ROOT or self.state.nodes[after.parent].kind is not NodeKind.ARRAY:
+        if not self.is_element(node):
             taken = int(after.takes_place) - int(before is not None and before.takes_place)
             if taken:
                 self.edit(live=self.state.live + taken)

@@ -49,7 +49,7 @@ def check(draft: Draft, owner: NodeId) -> None:
         handler = draft.graph(owner).failure_node
         if handler is not None:
             draft.move_scope(owner, ScopePhase.HANDLING)
-            draft.start(owner, handler)
+            readying.want(draft, owner, handler)
         else:
             draft.move_scope(owner, ScopePhase.ENDED)
     elif scope.phase is ScopePhase.ABORTING:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dayfly.engine.drafting import Draft
 from dayfly.model.identifiers import ROOT, NodeId
 from dayfly.model.phases import NodePhase, ScopePhase
+from dayfly.model.plan import NodeKind, PlanNode
 
 SUCCEEDED = (NodePhase.SUCCEEDED, NodePhase.RECOVERED)
 
@@ -46,16 +47,24 @@ def succeeded(draft: Draft, owner: NodeId, spec_id: NodeId) -> None:
         _queue(draft, owner)
 
 
+def want(draft: Draft, owner: NodeId, rules: PlanNode) -> None:
+    """Start a single node inside `owner`, the case of a branch or a failure node, as soon as there is room for it."""
+    if rules.takes_place:
+        _queue(draft, owner)
+    else:
+        draft.start(owner, rules)
+
+
 def fill(draft: Draft) -> None:
     """Start as much of what waits as there is room for."""
     room = _room(draft)
     while room > 0 and draft.state.queue:
         owner = draft.state.queue[0]
-        spec_id = _take(draft, owner)
-        if spec_id is None:
+        rules = _take(draft, owner)
+        if rules is None:
             draft.edit(queue=draft.state.queue[1:])
             continue
-        draft.start(owner, draft.graph(owner).nodes[spec_id])
+        draft.start(owner, rules)
         room -= 1
 
 
@@ -70,12 +79,27 @@ def _queue(draft: Draft, owner: NodeId) -> None:
         draft.edit(queue=(*draft.state.queue, owner))
 
 
-def _take(draft: Draft, owner: NodeId) -> NodeId | None:
+def _take(draft: Draft, owner: NodeId) -> PlanNode | None:
     """Take the first that waits inside `owner` off its list; None where nothing does, or nothing may."""
-    scope = draft.scope(owner)
-    if scope.phase is not ScopePhase.OPEN:
+    if draft.scope(owner).phase is ScopePhase.OPEN:
+        spec_id = _take_ready(draft, owner)
+        return None if spec_id is None else draft.graph(owner).nodes[spec_id]
+    single = _find_single(draft, owner)
+    if single is None or draft.child(owner, single.id) in draft.state.nodes:
         return None
-    index = draft.index(owner)
+    return None if any(one == owner for one, _, _ in draft.starting) else single
+
+
+def _find_single(draft: Draft, owner: NodeId) -> PlanNode | None:
+    """Return the one node that is to run inside `owner`: the case a branch took, or a failure node."""
+    if draft.scope(owner).phase is ScopePhase.HANDLING:
+        return draft.graph(owner).failure_node
+    state = draft.find(owner, NodeKind.BRANCH)
+    return None if state is None or state.chosen is None else draft.rules(owner).cases[state.chosen]
+
+
+def _take_ready(draft: Draft, owner: NodeId) -> NodeId | None:
+    scope, index = draft.scope(owner), draft.index(owner)
     first = scope.ready[0] if scope.ready else None
     if scope.cursor < len(index.roots):
         root = index.roots[scope.cursor]

@@ -41,7 +41,8 @@ def start(draft: Draft, owner: NodeId, rules: PlanNode, spec_id: NodeId) -> bool
     node = identifiers.element_id(owner, int(spec_id)) if is_element else draft.child(owner, spec_id)
     draft.add_node(node, owner, rules, spec_id)
     timers.watch_node(draft, node)
-    if draft.state.options.recovers and draft.scope(owner).phase is not ScopePhase.HANDLING:
+    if draft.state.options.recovers and not _handles_a_failure(draft, owner):
+        draft.edit_node(node, recovering=True)
         draft.command(RecoverNode(node))
     else:
         _BEGIN[rules.kind](draft, node)
@@ -51,16 +52,19 @@ def start(draft: Draft, owner: NodeId, rules: PlanNode, spec_id: NodeId) -> bool
 def recovered(draft: Draft, event: NodeRecovered) -> None:
     """End the node as it had ended in the execution that is recovered."""
     if _is_recovering(draft, event.node):
-        draft.move_node(event.node, NodePhase.RECOVERED, has_deck=event.has_deck, started_at=draft.at)
+        started_at = draft.later(draft.state.nodes[event.node].queued_at)
+        draft.move_node(
+            event.node, NodePhase.RECOVERED, has_deck=event.has_deck, started_at=started_at, recovering=False
+        )
 
 
 def not_recovered(draft: Draft, event: NothingRecovered) -> None:
     """Run the node after all; a dynamic task that had made its nodes goes on with these."""
     if not _is_recovering(draft, event.node):
         return
-    draft.edit_node(event.node, asked=True, recovered_from=event.checkpoints)
+    draft.edit_node(event.node, recovering=False, recovered_from=event.checkpoints)
     kind = draft.state.nodes[event.node].kind
-    if event.grew is not None and kind is NodeKind.TASK:
+    if event.grew is not None and kind is NodeKind.TASK and not draft.is_element(event.node):
         dynamic.resume(draft, event.node, event.grew)
     else:
         _BEGIN[kind](draft, event.node)
@@ -68,7 +72,16 @@ def not_recovered(draft: Draft, event: NothingRecovered) -> None:
 
 def _is_recovering(draft: Draft, node: NodeId) -> bool:
     state = draft.find(node)
-    return state is not None and draft.state.options.recovers and not state.asked and state.phase is NodePhase.QUEUED
+    return state is not None and state.recovering
+
+
+def _handles_a_failure(draft: Draft, owner: NodeId) -> bool:
+    """Say whether what is inside `owner` is a failure node or part of one: that is new in each execution."""
+    while draft.scope(owner).phase is not ScopePhase.HANDLING:
+        if owner == ROOT:
+            return False
+        owner = draft.state.nodes[owner].parent
+    return True
 
 
 def _counted(draft: Draft, owner: NodeId) -> bool:

@@ -6,6 +6,8 @@ deadline over an attempt's timeout, an abort over both) takes the place of the e
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from dayfly.engine import timers
 from dayfly.engine.drafting import Draft
 from dayfly.model.commands import CancelTimer, StopAttempt, StopChild
@@ -39,12 +41,14 @@ def stop(draft: Draft, node: NodeId, why: Failure) -> None:
     told = state.stopping is not None
     if not told or not is_aborted(state.stopping):
         draft.edit_node(node, stopping=why)
+    # What is inside ends for no fault of its own, also where the node itself took too long.
+    of_inside = structs.replace(why, code=ABORTED)
     if state.inner is not None and state.inner.phase in _UNDER_WAY:
-        _stop_inside(draft, node, why)
+        _stop_inside(draft, node, of_inside)
     elif draft.inside(node):
         for child in draft.inside(node):
-            stop(draft, child, why)
-    elif state.kind is NodeKind.LAUNCH_PLAN and not state.writing:
+            stop(draft, child, of_inside)
+    elif state.kind is NodeKind.LAUNCH_PLAN and not state.writing and not state.recovering:
         if not told:
             draft.command(StopChild(node, why=why.message))
     else:
@@ -81,7 +85,8 @@ def is_aborted(why: Failure | None) -> bool:
 
 
 def _cancel_waiting(draft: Draft, node: NodeId, state: NodeState) -> None:
-    if state.kind is NodeKind.GATE and not state.writing and draft.rules(node).sleep_seconds is not None:
+    sleeps = state.kind is NodeKind.GATE and draft.rules(node).sleep_seconds is not None
+    if sleeps and state.phase is NodePhase.RUNNING and not state.writing:
         draft.command(CancelTimer(timers.gate_timer(node)))
     if state.looks and state.busy == state.looks and not state.attempts:
         draft.command(CancelTimer(timers.cache_timer(node, state.looks)))

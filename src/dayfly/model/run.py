@@ -156,8 +156,8 @@ class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
     """A serialized `flyteidl.core.CatalogMetadata`: where a cached result came from or went to."""
     dynamic: bool = False
     """Its task made further nodes."""
-    asked: bool = False
-    """Where an execution is recovered: what the node had come to there is known, and was of no use."""
+    recovering: bool = False
+    """It waits to be told what it had come to in the execution that is recovered; nothing else was begun for it."""
     recovered_from: str = ""
     """Where the checkpoints of the execution that is recovered lie, for the first attempt."""
 

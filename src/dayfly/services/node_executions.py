@@ -78,9 +78,7 @@ class NodeExecutions:
             raise errors.NotFound(
                 f"Node {row.node!r} of execution {row.execution} is not a dynamic node, or has made no workflow yet."
             )
-        return node_execution_pb2.DynamicNodeWorkflowResponse(
-            compiled_workflow=made, dynamic_job_spec_uri=closure.dynamic_job_spec_uri
-        )
+        return node_execution_pb2.DynamicNodeWorkflowResponse(compiled_workflow=made)
 
 
 async def find(runs: Runs, message: identifier_pb2.NodeExecutionIdentifier) -> NodeRow:

@@ -16,33 +16,49 @@ from dayfly.model.phases import AttemptPhase, FailureKind
 from dayfly.model.plan import Plan
 from dayfly.model.run import AttemptState, NodeState, RunOptions, RunState
 from tests.property import invariants
+from tests.property.watch import Watch
 
 
 class Run:
     """An execution of a plan, launched. Each event comes one second after the one before."""
 
     def __init__(self, plan: Plan, options: RunOptions) -> None:
-        self.plan, self.state, self.now = plan, RunState(), Micros(0)
+        self.plan, self.now, self.watch = plan, Micros(0), Watch(plan)
         self.commands: list[Command] = []
-        self.fired: list[events.TimerFired] = []
         self.first = self.tell(events.Launched, options)
 
-    def tell(self, event: Callable[..., Event], *fields: object, at: float | None = None) -> list[str]:
+    @property
+    def state(self) -> RunState:
+        return self.watch.state
+
+    def tell(self, event: Callable[..., Event], *fields: object, at: float | None = None, **named: object) -> list[str]:
         """Let the event happen now, or at that second; return the keys of the commands it gave."""
         self.now = Micros(self.now + SECOND) if at is None else Micros(int(at * SECOND))
-        told = event(self.now, *fields)
-        done = step(self.plan, self.state, told)
-        invariants.check_step(self.plan, self.state, told, done)
-        self.fired += [told] if isinstance(told, events.TimerFired) else []
-        self.state = done.state
+        told = event(self.now, *fields, **named)
+        done = step(self.plan, self.state, told, self.watch.grown)
+        invariants.check_step(self.watch, told, done)
         self.commands += done.commands
         return [command.key for command in done.commands]
+
+    def grows(self, node: str, plan: Plan, attempt: int = 0) -> list[str]:
+        """Let the attempt's nodes be compiled to `plan`."""
+        self.watch.grown[plan.digest] = plan
+        return self.tell(events.Grown, node, attempt, plan.digest)
+
+    def prepares(self, node: str) -> list[str]:
+        return self.tell(events.InputsPrepared, node)
+
+    def writes(self, node: str = "", round: int = 0) -> list[str]:
+        return self.tell(events.OutputsWritten, node, round)
+
+    def aborts(self) -> list[str]:
+        return self.tell(events.AbortRequested, "enough", "ann")
 
     def runs(self, node: str, attempt: int = 0, **fields: object) -> list[str]:
         return self.tell(events.AttemptProgressed, node, attempt, AttemptPhase.RUNNING)
 
-    def succeeds(self, node: str, attempt: int = 0) -> list[str]:
-        return self.tell(events.AttemptSucceeded, node, attempt)
+    def succeeds(self, node: str, attempt: int = 0, *, grows: bool = False) -> list[str]:
+        return self.tell(events.AttemptSucceeded, node, attempt, grows=grows)
 
     def fails(self, node: str, attempt: int = 0, *, system: bool = False, recoverable: bool = True) -> list[str]:
         kind = FailureKind.SYSTEM if system else FailureKind.USER
@@ -72,4 +88,4 @@ def launch() -> Iterator[Callable[..., Run]]:
 
     yield launch_one
     for run in launched:
-        invariants.check_history(run.plan, run.state, run.commands, run.fired)
+        invariants.check_history(run.watch)

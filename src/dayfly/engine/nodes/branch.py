@@ -25,7 +25,7 @@ def chosen(draft: Draft, event: BranchChosen) -> None:
     if state is None or state.chosen is not None or not 0 <= event.case < len(cases):
         return
     draft.move_node(event.node, NodePhase.RUNNING, chosen=event.case)
-    draft.start(event.node, cases[event.case])
+    readying.want(draft, event.node, cases[event.case])
 
 
 def child_ended(draft: Draft, node: NodeId, child: NodeId) -> None:

@@ -15,6 +15,9 @@ from dayfly.model.identifiers import NodeId
 from dayfly.model.phases import AttemptPhase, FailureKind, NodePhase
 from dayfly.model.run import AttemptState, Failure, Reason
 
+GREW_IN_ARRAY = "DynamicElement"
+"""Code of an array's element whose task made further nodes, which Flyte allows as little."""
+
 STOPPED_UNASKED = "StoppedUnasked"
 """Code of an attempt that was ended by somebody else: nobody's fault, and free to retry."""
 
@@ -55,6 +58,9 @@ def succeeded(draft: Draft, event: AttemptSucceeded) -> None:
     """End attempt and node well, unless they are being aborted: then nothing they do counts any more."""
     attempt = draft.find_live(event.node, event.attempt)
     if attempt is None:
+        return
+    if event.grows and draft.is_element(event.node):
+        failed(draft, _grew_in_array(event))
         return
     if attempt.stopping is not None and stopping.is_aborted(attempt.stopping):
         _end_aborted(draft, event.node, attempt.stopping)
@@ -98,6 +104,15 @@ def stopped(draft: Draft, event: AttemptStopped) -> None:
         message = f"Attempt {event.attempt} of node {event.node} was ended from outside."
         failure = Failure(FailureKind.SYSTEM, STOPPED_UNASKED, message, event.at)
         _end_failed(draft, event.node, attempt, failure, recoverable=True)
+
+
+def _grew_in_array(event: AttemptSucceeded) -> AttemptFailed:
+    message = (
+        f"Attempt {event.attempt} of element {event.node} made further nodes, which elements of an array cannot run. "
+        "Call the dynamic workflow from a launch plan, and map over that."
+    )
+    kind = FailureKind.USER
+    return AttemptFailed(event.at, event.node, event.attempt, kind, GREW_IN_ARRAY, message, recoverable=False)
 
 
 def _start_attempt(draft: Draft, node: NodeId, why: str = "") -> None:
