@@ -2,8 +2,8 @@
 
     python -m benchmarks.engine_scale
 
-Every task is a process of its own, forked, which runs flytekit's entrypoint and does nothing. Beside the rate it is told
-what the server's own process takes of the processor for each task, and how much the run's state weighs at its end.
+Every task is a process of its own, forked, which runs flytekit's entrypoint and does nothing. Beside the rate it is
+told what the server's own process takes of the processor for each task, and how much the run's state weighs at its end.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ async def _run(client: Client, workflow: str, name: str, n: int) -> None:
 
 
 async def _many(client: Client) -> None:
-    launched = [await _launch(client, "five", f"five{number}", literals_pb2.LiteralMap()) for number in range(EXECUTIONS)]
+    launched = [
+        await _launch(client, "five", f"five{number}", literals_pb2.LiteralMap()) for number in range(EXECUTIONS)
+    ]
     for execution in launched:
         await _succeeded(client, execution)
 
