@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flyteidl.admin import execution_pb2, node_execution_pb2, task_execution_pb2
-from flyteidl.core import catalog_pb2
+from flyteidl.core import catalog_pb2, metrics_pb2
 from flyteidl.core import execution_pb2 as core_execution_pb2
 from flytekit.exceptions import base
 from flytekit.remote import FlyteRemote
@@ -328,6 +328,34 @@ def test_a_cached_result_whose_file_is_gone_is_made_anew(remote: FlyteRemote, tm
     # and what was made anew has taken its place
     run(remote, "cached_file", folder=str(tmp_path))
     assert (tmp_path / "written.tries").read_text() == ".."
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "below"),
+    [
+        ("sub_workflows", {"x": 2}, "node_id"),
+        ("dynamics", {"n": 2, "depth": 0}, "node_id"),
+        ("launches", {"x": 3}, "workflow_id"),
+        ("choosing", {"x": 20, "ready": True}, "node_id"),
+    ],
+)
+def test_metrics_go_into_what_is_inside(remote: FlyteRemote, name: str, inputs: dict[str, object], below: str) -> None:
+    ended = run(remote, name, **inputs)
+    asked = execution_pb2.WorkflowExecutionGetMetricsRequest(id=ended.id.to_flyte_idl(), depth=10)
+    span = remote.client._stub.GetExecutionMetrics(asked).span
+    first = next(one for one in span.spans if one.HasField("node_id"))
+    kinds = [one.operation_id or one.WhichOneof("id") for one in first.spans]
+    assert below in kinds
+    deepest = list(leaves(span))
+    assert "TASK_RUNTIME" in {one.operation_id for one in deepest}
+    assert all(one.end_time.ToNanoseconds() >= one.start_time.ToNanoseconds() for one in deepest)
+    asked.depth = 1
+    assert not any(one.spans for one in remote.client._stub.GetExecutionMetrics(asked).span.spans)
+
+
+def leaves(span: metrics_pb2.Span) -> Iterator[metrics_pb2.Span]:
+    for inner in span.spans:
+        yield from leaves(inner) if inner.spans else [inner]
 
 
 def file_of(remote: FlyteRemote, execution: FlyteWorkflowExecution) -> Path:
