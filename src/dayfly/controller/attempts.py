@@ -15,7 +15,7 @@ from dayfly.ports.attributes import Place
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from flyteidl.core import literals_pb2
+    from flyteidl.core import literals_pb2, tasks_pb2
 
     from dayfly.base.clock import Clock
     from dayfly.controller.resolving import Resolver
@@ -66,6 +66,8 @@ class Attempts:
             rules = placing.rules_of(run, command.node)
             template, notes = overriding.apply(await self._templates.of(run, command.node), rules.document)
             inputs = await self._inputs(run, command)
+            name = await self._executor_of(template.type)
+            own_inputs_uri = await self._store_own_inputs(run, command, template, inputs, name)
             spec = preparing.build_spec(
                 run,
                 command.node,
@@ -78,10 +80,10 @@ class Attempts:
                 sizing=await self._sizing_for(run),
                 out_of_memory=command.out_of_memory,
                 notes=notes,
+                own_inputs_uri=own_inputs_uri,
             )
             if preparing.uses_task_template(template):
                 await self._blobs.put(preparing.task_template_uri(run, command.node), spec.template)
-            name = await self._executor_of(template.type)
             handle = await self._executors[name].start(spec)
         except errors.UserError as error:
             code = getattr(error, "code", "BadTaskSpecification")
@@ -134,6 +136,29 @@ class Attempts:
         if command.attempt and await self._blobs.stat(uri) is not None:
             return await self._resolver.stored_inputs(run, command.node)
         return await self._resolver.store_inputs(run, command.node)
+
+    async def _store_own_inputs(
+        self,
+        run: Run,
+        command: StartAttempt,
+        template: tasks_pb2.TaskTemplate,
+        inputs: literals_pb2.LiteralMap,
+        executor: str,
+    ) -> str:
+        """Store what an array's element takes where somebody will read it, and return where; else nothing.
+
+        flytekit's own entry point takes the array's inputs, of which there is one file for all elements. Nobody else
+        knows of arrays: neither what runs elsewhere, nor a task that an array refers to.
+        """
+        element = identifiers.parse_element(command.node)
+        if element is None:
+            return ""
+        is_process = executor == self._by_type[executor_parts.ANY_TYPE]
+        if is_process and preparing.finds_its_element(template):
+            return ""
+        uri = layout.element_inputs_uri(run.storage, run.id, *element)
+        await self._resolver.write(uri, inputs)
+        return uri
 
     async def _sizing_for(self, run: Run) -> preparing.Sizing:
         """Return the sizes that hold for the run's workflow: the platform's, and attributes laid over."""

@@ -47,6 +47,8 @@ def apply(template: tasks_pb2.TaskTemplate, node: bytes) -> tuple[tasks_pb2.Task
         name = template.k8s_pod.primary_container_name or template.config.get(PRIMARY, "")
         primary, notes = _primary(template.k8s_pod, name)
         made.container.CopyFrom(primary)
+        if template.k8s_pod.HasField("data_config"):
+            made.container.data_config.CopyFrom(template.k8s_pod.data_config)
     if overrides.HasField("pod_template"):
         primary, told = _primary(overrides.pod_template, overrides.pod_template.primary_container_name)
         _lay_over(made.container, primary)

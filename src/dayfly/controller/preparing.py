@@ -11,7 +11,7 @@ import msgspec
 from flyteidl.admin import execution_pb2, matchable_resource_pb2
 from flyteidl.core import security_pb2
 
-from dayfly.model import command_templates, identifiers, layout, placing, quantities, resources
+from dayfly.model import command_templates, entrypoint_args, identifiers, layout, placing, quantities, resources
 from dayfly.ports import executors, secrets
 
 if TYPE_CHECKING:
@@ -55,17 +55,20 @@ def build_spec(
     sizing: Sizing | None = None,
     out_of_memory: int = 0,
     notes: tuple[str, ...] = (),
+    own_inputs_uri: str = "",
 ) -> AttemptSpec:
     """Return everything an executor needs to run this attempt.
 
     `template` is the task's with the node's overrides applied, of which `notes` tells; `platform_env` is what every
-    task gets (object store credentials). Raises `InvalidArgument` where a command template names an input that does
-    not exist.
+    task gets (object store credentials); `own_inputs_uri` is where an array's element finds its own inputs, if these
+    were stored. Raises `InvalidArgument` where a command template names an input that does not exist.
     """
     task = placing.rules_of(run, node).target
     spec = execution_pb2.ExecutionSpec.FromString(run.spec)
     container = template.container
-    values = _template_values(run, node, attempt, spec, inputs)
+    whole = layout.node_inputs_uri(run.storage, run.id, node)
+    inputs_uri = whole if finds_its_element(template) else own_inputs_uri or whole
+    values = _template_values(run, node, attempt, spec, inputs, inputs_uri)
     own = {pair.key: pair.value for pair in container.env}
     of_execution = {pair.key: pair.value for pair in spec.envs.values}
     env = {**own, **_flyte_env(run, task, attempt, public_url), **_element_env(node), **platform_env, **of_execution}
@@ -81,7 +84,7 @@ def build_spec(
         argv=command_templates.render((*container.command, *container.args), values),
         env=env,
         volatile_env=frozenset(of_execution),
-        inputs_uri=values.input,
+        inputs_uri=own_inputs_uri or whole,
         output_prefix=values.output_prefix,
         raw_output_prefix=values.raw_output_data_prefix,
         image=container.image,
@@ -107,6 +110,12 @@ def sizing_for(platform: Sizing, told: matchable_resource_pb2.TaskResourceAttrib
     return msgspec.structs.replace(platform, assumed_cpu=cpu, assumed_memory_bytes=memory, ceiling=ceiling)
 
 
+def finds_its_element(template: tasks_pb2.TaskTemplate) -> bool:
+    """Say whether the command takes an array's inputs, and finds those of its element by itself."""
+    argv = (*template.container.command, *template.container.args)
+    return entrypoint_args.parse(argv).inner_kind == entrypoint_args.MAP
+
+
 def uses_task_template(template: tasks_pb2.TaskTemplate) -> bool:
     """Say whether the command asks for `{{.taskTemplatePath}}`, so that the file must be written."""
     return command_templates.uses_task_template((*template.container.command, *template.container.args))
@@ -118,14 +127,18 @@ def task_template_uri(run: Run, node: NodeId) -> str:
 
 
 def _template_values(
-    run: Run, node: NodeId, attempt: int, spec: execution_pb2.ExecutionSpec, inputs: literals_pb2.LiteralMap
+    run: Run,
+    node: NodeId,
+    attempt: int,
+    spec: execution_pb2.ExecutionSpec,
+    inputs: literals_pb2.LiteralMap,
+    inputs_uri: str,
 ) -> command_templates.TemplateValues:
     prefix = spec.raw_output_data_config.output_location_prefix or f"{run.storage}/data"
     # flytekit makes folders for a plain local path, and for nothing that has a scheme, `file://` included.
     prefix = layout.without_file_scheme(prefix)
     raw = layout.raw_output_prefix(prefix, run.id, node, attempt)
     previous = layout.raw_output_prefix(prefix, run.id, node, attempt - 1) if attempt else ""
-    inputs_uri = layout.node_inputs_uri(run.storage, run.id, node)
     return command_templates.TemplateValues(
         input=inputs_uri,
         input_prefix=inputs_uri.removesuffix("/inputs.pb"),

@@ -36,6 +36,11 @@ def node_inputs_uri(storage: str, execution: ExecutionId, node: NodeId) -> str:
     return f"{execution_root(storage, execution)}/{node}/data/inputs.pb"
 
 
+def element_inputs_uri(storage: str, execution: ExecutionId, array: NodeId, index: int) -> str:
+    """Return where the inputs of one element of an array lie, where they are stored apart from the array's."""
+    return f"{output_prefix(storage, execution, array, 0)}/{index}/inputs.pb"
+
+
 def output_prefix(storage: str, execution: ExecutionId, node: NodeId, attempt: int) -> str:
     """Return the folder that an attempt writes outputs.pb, error.pb and deck.html to."""
     if (element := parse_element(node)) is not None:

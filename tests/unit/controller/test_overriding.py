@@ -58,6 +58,14 @@ def test_a_pod_is_its_primary_container() -> None:
     assert notes == ("only the primary container 'main' runs on this host, which has no pods; left out: side",)
 
 
+def test_a_pods_inputs_and_outputs_are_files_where_it_says_so() -> None:
+    laid = pod(PRIMARY)
+    laid.data_config.CopyFrom(tasks_pb2.DataLoadingConfig(enabled=True, output_path="/out"))
+    template = tasks_pb2.TaskTemplate(k8s_pod=laid, config={overriding.PRIMARY: "main"})
+    made, _ = overriding.apply(template, b"")
+    assert made.container.data_config == laid.data_config
+
+
 def test_a_nodes_pod_template_is_laid_over() -> None:
     template = tasks_pb2.TaskTemplate(container={"image": "i", "args": ["a"], "env": [{"key": "A", "value": "0"}]})
     laid = pod({"name": "main", "env": PRIMARY["env"]})

@@ -98,3 +98,14 @@ def test_growth_is_a_setting() -> None:
     resources = {"limits": [{"name": tasks_pb2.Resources.MEMORY, "value": "300Mi"}]}
     made = build(container(args=["x"], resources=resources), out_of_memory=2)
     assert (made.memory_limit_bytes, made.notes) == (300 * MEBI, ())
+
+
+def test_an_element_that_does_not_know_of_arrays_finds_its_own_inputs() -> None:
+    plain, mapped = (container(args=[command, "{{.input}}"]) for command in ("pyflyte-execute", "pyflyte-map-execute"))
+    whole = "file:///store/metadata/propeller/p-d-x/n0/data/inputs.pb"
+    assert (build(plain).inputs_uri, build(plain).argv[1]) == (whole, whole)
+    made = build(plain, own_inputs_uri="file:///own")
+    assert (made.inputs_uri, made.argv[1]) == ("file:///own", "file:///own")
+    # What runs elsewhere is handed the element's inputs, and its command is flytekit's.
+    made = build(mapped, own_inputs_uri="file:///own")
+    assert (made.inputs_uri, made.argv[1]) == ("file:///own", whole)

@@ -6,13 +6,14 @@ with the code in the working folder already. `observing` says what a group's end
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from flyteidl.core import tasks_pb2
 
 from dayfly.base import errors
 from dayfly.base.clock import Clock
-from dayfly.executors.local import counting, log_files, observing
+from dayfly.executors.local import counting, log_files, observing, raw_containers
 from dayfly.executors.local.settings import LocalSettings
 from dayfly.model import entrypoint_args
 from dayfly.model.identifiers import AttemptKey
@@ -94,24 +95,37 @@ class LocalExecutor:
         await self._groups.close(grace_seconds=grace_seconds)
 
     def _build(self, spec: AttemptSpec, entry: entrypoint_args.EntryPoint, distribution: str) -> GroupSpec:
-        driver = Role(
+        working_dir = str(self._settings.data / "run" / "work" / spec.key.replace("/", "."))
+        container = raw_containers.find(spec)
+        if container is not None:
+            python = self._environments.find(spec.image).python
+            driver = raw_containers.role(spec, container, working_dir=working_dir, python=python, name=DRIVER)
+            # Beside the command runs code of ours, in our own environment.
+            preload = Preload(sys.executable, FLYTEKIT)
+        else:
+            driver = self._driver(spec, entry, distribution)
+            preload = self._preload(spec, entry, distribution)
+        cpu, memory_bytes = counting.count(spec, self._settings)
+        return GroupSpec(
+            spec.key,
+            preload,
+            (driver,),
+            working_dir=working_dir,
+            log_dir=str(log_files.folder(self._settings.data, spec.key)),
+            cpu_request=cpu,
+            memory_request_bytes=memory_bytes,
+        )
+
+    def _driver(self, spec: AttemptSpec, entry: entrypoint_args.EntryPoint, distribution: str) -> Role:
+        return Role(
             DRIVER,
             "argv",
             argv=entry.inner if distribution else spec.argv,
             env=spec.env,
             env_files=spec.env_files,
             memory_limit_bytes=spec.memory_limit_bytes,
+            cpu_limit=spec.cpu_limit or spec.cpu_request,
             main=True,
-        )
-        cpu, memory_bytes = counting.count(spec, self._settings)
-        return GroupSpec(
-            spec.key,
-            self._preload(spec, entry, distribution),
-            (driver,),
-            working_dir=str(self._settings.data / "run" / "work" / spec.key.replace("/", ".")),
-            log_dir=str(log_files.folder(self._settings.data, spec.key)),
-            cpu_request=cpu,
-            memory_request_bytes=memory_bytes,
         )
 
     def _preload(self, spec: AttemptSpec, entry: entrypoint_args.EntryPoint, distribution: str) -> Preload:

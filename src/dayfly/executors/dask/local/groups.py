@@ -130,6 +130,7 @@ def _driver(driver: AttemptSpec, distribution: str) -> process_groups.Role:
         env={"DASK_SCHEDULER_ADDRESS": f"{{fact:{ADDRESS_FACT}}}", **driver.env},
         env_files=driver.env_files,
         memory_limit_bytes=driver.memory_limit_bytes,
+        cpu_limit=driver.cpu_limit or driver.cpu_request,
         main=True,
         wait_for=(ADDRESS_FACT, QUORUM_FACT),
     )

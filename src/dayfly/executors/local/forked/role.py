@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import channel, entries, leaving, prefaulting, processes, signals, wire
+from . import channel, entries, leaving, prefaulting, processes, signals, threads, wire
 
 if TYPE_CHECKING:
     from . import preloading
@@ -134,6 +134,7 @@ def _environ(group: dict[str, Any], spec: dict[str, Any], preload: preloading.Pr
     environ = dict(preload.base_env)
     environ["TMPDIR"] = group["temporary_dir"]
     environ["DAYFLY_GROUP"] = os.path.realpath(group["working_dir"])
+    environ.update(threads.variables(spec.get("cpu_limit", 0.0), len(os.sched_getaffinity(0))))
     environ.update(spec.get("env", {}))
     for name, path in spec.get("env_files", {}).items():
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
