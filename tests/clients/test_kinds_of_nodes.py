@@ -94,7 +94,8 @@ def test_conditionals(remote: FlyteRemote, x: int, ready: bool, result: int) -> 
 def test_a_conditional_that_fails_says_what_its_author_says(remote: FlyteRemote) -> None:
     ended = run(remote, "choosing", x=8, ready=True)
     assert ended.closure.phase == Phase.FAILED
-    assert (ended.error.code, ended.error.message) == ("UserProvidedError", "neither of these")
+    assert ended.error.code == "UserProvidedError"
+    assert ended.error.message == "neither of these\n\nFailed at: choosing > n0 (size) > n0-0-n0-n2 (parity)"
     assert ended.error.kind == core_execution_pb2.ExecutionError.USER
 
 

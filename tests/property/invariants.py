@@ -135,5 +135,20 @@ def _check_execution(watch: Watch, before: RunState, state: RunState) -> None:
     if state.ended:
         assert all(node.phase in TERMINAL_NODE for node in state.nodes.values()), "something is live after the end"
         assert (state.phase is ExecutionPhase.FAILED) == (state.failure is not None)
+        _check_where(watch)
         assert state.root.phase is ScopePhase.ENDED
     assert state.failure == state.root.failure
+
+
+def _check_where(watch: Watch) -> None:
+    """An execution that failed says where: the whole way from the workflow to the node, and beyond."""
+    failure = watch.state.failure
+    if failure is None:
+        return
+    way = failure.where.split(" > ")
+    assert way[0] == "workflow", f"the way begins with {way[0]}"
+    node, chain = failure.node or ROOT, []
+    while node != ROOT:
+        chain.insert(0, str(node))
+        node = watch.nodes[node].parent
+    assert [step.partition(" ")[0] for step in way[1 : len(chain) + 1]] == chain, f"the way {failure.where} is wrong"

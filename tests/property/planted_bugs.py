@@ -269,6 +269,7 @@ BUGS = {
     "outputs of any round are taken": Bug(finishing, "_is_writing", lambda draft, owner, round: owner == ""),
     "a failure node is left out": Bug(readying, "want", end_without_handling),
     "a failure node's own failure is lost": Bug(finishing, "_handled", handle_and_forget),
+    "nobody says where it failed": Bug(settling.locating, "located", lambda draft, failure: failure),
     "a sub-workflow is never run again": Bug(subworkflow, "closed", give_up_at_once),
     "a sub-workflow is run again for ever": Bug(subworkflow, "closed", go_round_for_ever),
     "a sub-workflow begins twice": Bug(step._RULES, events.InputsPrepared, open_again),

@@ -79,7 +79,7 @@ def detail(node: NodeView) -> str:
     if dask := attempt.info.get("dask"):
         parts.append(_dask(dask))
     if node.error is not None:
-        parts.append(f"{node.error.code}: {_last_line(node.error.message)}")
+        parts.append(f"{node.error.code}: {_first_line(node.error.message)}")
     elif attempt.phase not in (AttemptPhase.SUCCEEDED, AttemptPhase.RUNNING) and attempt.reason:
         parts.append(attempt.reason)
     return " · ".join(parts)
@@ -102,9 +102,8 @@ def _seconds(started: Micros | None, ended: Micros | None, now: Micros) -> str:
     return "" if started is None else f"{max(0, (ended or now) - started) / SECOND:.1f} s"
 
 
-def _last_line(message: str) -> str:
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return lines[-1][:160] if lines else ""
+def _first_line(message: str) -> str:
+    return message.strip().partition("\n")[0][:160]
 
 
 async def _follow_in_lines(client: Client, execution: ExecutionId) -> Snapshot:

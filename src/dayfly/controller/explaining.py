@@ -1,6 +1,7 @@
-"""Puts what an executor knows of a failure before what the task left: a sentence with a remedy, and whose fault it is.
+"""Makes of a failure what people can act on: what its executor knows of it, the task's own words, a remedy, the log.
 
-Called by `observing`, for executors that look into failures (`ports.executors.Explains`).
+Called by `observing`. An executor that looks into failures (`ports.executors.Explains`) sees the error as the task left
+it; people see it as `tracebacks` makes it. Whose fault it is, and its code, only an executor may change.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from dayfly.controller import remedies, tracebacks
 from dayfly.model import phases
 from dayfly.ports import executors
 
@@ -16,13 +18,24 @@ if TYPE_CHECKING:
     from dayfly.model.events import AttemptFailed
     from dayfly.ports.executors import Executor, Explains, Explanation, Observation
 
+MAIN_LOG = "driver"
+"""The log that is told, of several."""
+
 
 async def explained(executor: Executor, seen: Observation, failed: AttemptFailed) -> AttemptFailed:
-    """Return the failure as its executor explains it, or as it is."""
-    if not hasattr(executor, "explain"):
-        return failed
-    found = await cast("Explains", executor).explain(seen, f"{failed.code}: {failed.message}")
-    return failed if found is None else merge(failed, found, by_platform=seen.kind is executors.ObservationKind.FAILED)
+    """Return the failure as people see it, and as its executor explains it."""
+    found = None
+    if hasattr(executor, "explain"):
+        found = await cast("Explains", executor).explain(seen, f"{failed.code}: {failed.message}")
+    if seen.kind is executors.ObservationKind.FAILED:
+        return failed if found is None else merge(failed, found, by_platform=True)
+    failed = msgspec.structs.replace(failed, message=tracebacks.readable(failed.message))
+    closing = _tell_log(seen)
+    if found is not None:
+        failed = merge(failed, found, by_platform=False)
+    elif remedy := remedies.find(failed.message) or remedies.of_exit(seen.exit_code or None, seen.signal):
+        closing = f"What to do: {remedy}{closing}"
+    return msgspec.structs.replace(failed, message=f"{failed.message}\n\n{closing.strip()}".rstrip("\n"))
 
 
 def merge(failed: AttemptFailed, found: Explanation, *, by_platform: bool) -> AttemptFailed:
@@ -34,3 +47,8 @@ def merge(failed: AttemptFailed, found: Explanation, *, by_platform: bool) -> At
         kind=failed.kind if found.kind is phases.FailureKind.UNKNOWN else found.kind,
         recoverable=failed.recoverable if found.recoverable is None else found.recoverable,
     )
+
+
+def _tell_log(seen: Observation) -> str:
+    link = next((link for link in seen.logs if link.name == MAIN_LOG), seen.logs[0] if seen.logs else None)
+    return f"\nIts log: {link.uri}" if link is not None else ""

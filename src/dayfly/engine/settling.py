@@ -6,7 +6,7 @@ of, workflows that ended to their nodes, and what became ready starts where ther
 
 from __future__ import annotations
 
-from dayfly.engine import caching, finishing, readying, starting, timers
+from dayfly.engine import caching, finishing, locating, readying, starting, timers
 from dayfly.engine.drafting import Draft
 from dayfly.engine.nodes import array, branch, dynamic, subworkflow
 from dayfly.model.identifiers import ROOT, NodeId
@@ -74,6 +74,7 @@ def _execution_ended(draft: Draft) -> None:
     if draft.state.phase is ExecutionPhase.ABORTING:
         draft.move(ExecutionPhase.ABORTED)
     elif draft.state.failure is not None:
+        draft.edit_scope(ROOT, failure=locating.located(draft, draft.state.failure))
         draft.move(ExecutionPhase.FAILED)
     else:
         draft.move(ExecutionPhase.SUCCEEDED)

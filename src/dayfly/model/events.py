@@ -123,6 +123,8 @@ class ChildEnded(msgspec.Struct, frozen=True, tag=True):
     code: str = ""
     message: str = ""
     child: ExecutionId | None = None
+    where: str = ""
+    """The way to what failed in it, as people read it."""
 
 
 class NodeFailed(msgspec.Struct, frozen=True, tag=True):

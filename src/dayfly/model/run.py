@@ -35,6 +35,9 @@ class Failure(msgspec.Struct, frozen=True):
     at: Micros
     node: NodeId | None = None
     """The node whose failure this is, where it is passed on."""
+    where: str = ""
+    """The way to it, as people read it. Of an execution that has ended: the whole; before that what clients know no
+    node of, such as an array's element."""
 
 
 class Reason(msgspec.Struct, frozen=True):

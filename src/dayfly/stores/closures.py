@@ -51,6 +51,8 @@ def build_execution(
         closure.abort_metadata.cause, closure.abort_metadata.principal = abort.cause, abort.principal
     elif state.failure is not None:
         _set_error(closure.error, state.failure)
+        if state.failure.where:
+            closure.error.message += f"\n\nFailed at: {state.failure.where}"
     _set_span(closure, state.started_at, state.ended_at)
     return closure
 

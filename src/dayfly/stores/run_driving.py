@@ -171,7 +171,8 @@ def _child_ended(child: ExecutionId, after: RunState, node: NodeId) -> events.Ch
     if failure is None:
         message = abort.cause if abort is not None else ""
         return events.ChildEnded(at, node, after.phase, message=message, child=child)
-    return events.ChildEnded(at, node, after.phase, failure.kind, failure.code, failure.message, child)
+    kind, code, message = failure.kind, failure.code, failure.message
+    return events.ChildEnded(at, node, after.phase, kind, code, message, child, failure.where)
 
 
 def _read_run(connection: sa.Connection, execution: ExecutionId, number: int) -> Run:

@@ -28,8 +28,8 @@ def test_what_it_waits_for_and_which_attempt_it_is() -> None:
     assert tree.detail(waiting) == "attempt 2 · waiting for 2 CPUs"
 
 
-def test_an_error_is_its_last_line() -> None:
-    error = ErrorView("USER:ValueError", "Traceback\n  ...\nValueError: no\n", "USER")
+def test_an_error_is_its_first_line() -> None:
+    error = ErrorView("USER:ValueError", "ValueError: no\n\nTraceback\n  ...\nValueError: no\n", "USER")
     assert tree.detail(node(NodePhase.FAILED, attempt(AttemptPhase.FAILED), error=error)) == (
         "USER:ValueError: ValueError: no"
     )

@@ -10,7 +10,7 @@ import math
 
 from msgspec import structs
 
-from dayfly.engine import readying, stopping
+from dayfly.engine import locating, readying, stopping
 from dayfly.engine.drafting import Draft
 from dayfly.model import identifiers
 from dayfly.model.commands import PrepareNode, WriteOutputs
@@ -107,7 +107,9 @@ def _failure_of(last: NodeState, element: NodeId) -> Failure | None:
     parsed = identifiers.parse_element(element)
     if last.failure is None or parsed is None:
         return last.failure
-    return structs.replace(last.failure, message=f"[{parsed[1]}]: {last.failure.message}")
+    index = f"[{parsed[1]}]"
+    where = locating.join(index, last.failure.where)
+    return structs.replace(last.failure, message=f"{index}: {last.failure.message}", where=where)
 
 
 def _required(rules: PlanNode, size: int) -> int:

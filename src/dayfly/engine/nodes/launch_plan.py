@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dayfly.engine import stopping
+from dayfly.engine import locating, stopping
 from dayfly.engine.drafting import Draft
 from dayfly.model.commands import PrepareNode, WriteOutputs
 from dayfly.model.events import ChildEnded, ChildLaunched
@@ -51,4 +51,5 @@ def _failure(event: ChildEnded) -> Failure:
     which = f"execution {event.child}" if event.child is not None else "the execution it was to launch"
     if event.phase is ExecutionPhase.ABORTED or not event.code:
         return Failure(FailureKind.USER, CHILD_FAILED, f"{which} was aborted: {event.message}", event.at)
-    return Failure(event.kind, event.code, f"{which} failed: {event.message}", event.at)
+    where = locating.join(f"execution {event.child}" if event.child is not None else "", event.where)
+    return Failure(event.kind, event.code, f"{which} failed: {event.message}", event.at, where=where)
