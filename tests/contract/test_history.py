@@ -76,10 +76,11 @@ async def test_clusters_are_listed_newest_first(opened: database.Database, limit
     assert await names(opened, WantedClusters("other"), limit) == []
 
 
+@pytest.mark.parametrize("bound", ["SCANNED_ATTEMPTS", "READ_ATTEMPTS"])
 async def test_a_list_looks_at_so_many_attempts_and_goes_on(
-    opened: database.Database, monkeypatch: pytest.MonkeyPatch
+    opened: database.Database, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
-    monkeypatch.setattr(history, "SCANNED_ATTEMPTS", 2)
+    monkeypatch.setattr(history, bound, 2)
     await start(opened, "old")
     await show(opened, "old", AttemptPhase.SUCCEEDED)
     for number in range(3):

@@ -9,9 +9,8 @@ import click
 
 from dayfly.base import errors
 from dayfly.cli import reaching, watch
-from dayfly.client import connecting, extras, watching
+from dayfly.client import connecting, extras, walking
 from dayfly.client.log_reading import Choice, LineView, Logs
-from dayfly.model import identifiers
 from dayfly.model.identifiers import AttemptKey, ExecutionId
 from dayfly.ports import dashboards
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dayfly.client.connecting import Client
-    from dayfly.client.watching import AttemptView, NodeView, Snapshot
+    from dayfly.client.walking import FoundAttempt
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
@@ -73,7 +72,7 @@ def command(
     domain: str,
     config: Path | None,
 ) -> None:
-    """Print the logs of EXECUTION, of one NODE where it is named."""
+    """Print the logs of EXECUTION; where a NODE is named, of it and of what is inside of it."""
     address = reaching.find_address(config)
     wanted = Wanted(ExecutionId(project, domain, execution), node, Choice(roles, level or "", search, tail))
     asyncio.run(_print(address, wanted, Printer(times), follow=follow))
@@ -85,15 +84,17 @@ class Wanted:
     def __init__(self, execution: ExecutionId, node: str | None, choice: Choice) -> None:
         self.execution, self.node, self.choice = execution, node, choice
 
-    def nodes(self, seen: Snapshot) -> list[NodeView]:
-        """Return the nodes that are meant, by id or name."""
-        return [one for one in seen.nodes if self.node in (None, one.id, one.name)]
+    def among(self, found: Sequence[FoundAttempt]) -> list[FoundAttempt]:
+        """Return the attempts that are meant: those of the node, and of all inside of it, by id or name."""
+        return [one for one in found if self.node is None or self.node in one.inside]
 
-    def check(self, seen: Snapshot) -> None:
-        """Raise `NotFound` where the node that was named is not there."""
-        if self.node is not None and not self.nodes(seen):
-            known = ", ".join(one.id for one in seen.nodes) or "none yet"
-            raise errors.NotFound(f"Execution {self.execution.name} has no node {self.node!r}; its nodes: {known}.")
+    def check(self, found: Sequence[FoundAttempt]) -> None:
+        """Raise `NotFound` where the node that was named has no attempt."""
+        if self.node is not None and not self.among(found):
+            known = ", ".join(dict.fromkeys(one.node for one in found)) or "none yet"
+            raise errors.NotFound(
+                f"Execution {self.execution.name} has no node {self.node!r} that ran; those that did: {known}."
+            )
 
 
 class Printer:
@@ -128,16 +129,14 @@ async def _print(address: str, wanted: Wanted, printer: Printer, *, follow: bool
         if follow:
             await _follow(client, logs, wanted, printer)
             return
-        seen = await watching.snapshot(client, wanted.execution)
-        wanted.check(seen)
-        for node in wanted.nodes(seen):
-            for attempt in node.attempts:
-                await _print_attempt(logs, wanted, printer, node, attempt)
+        found, _ = await walking.Walk(client, wanted.execution).look()
+        wanted.check(found)
+        for attempt in wanted.among(found):
+            await _print_attempt(logs, wanted.choice, printer, attempt)
 
 
-async def _print_attempt(logs: Logs, wanted: Wanted, printer: Printer, node: NodeView, attempt: AttemptView) -> None:
-    key = identifiers.attempt_key(wanted.execution, node.id, attempt.number)
-    choice, heading = wanted.choice, _heading(node, attempt)
+async def _print_attempt(logs: Logs, choice: Choice, printer: Printer, attempt: FoundAttempt) -> None:
+    heading, key = _heading(attempt), attempt.key
     roles = await logs.list_roles(key)
     chosen = [role for role in roles if not choice.roles or role in choice.roles]
     if choice.query().keys() <= {"role"} and len(chosen) == 1 and not printer.times:
@@ -153,19 +152,21 @@ async def _print_attempt(logs: Logs, wanted: Wanted, printer: Printer, node: Nod
 async def _follow(client: Client, logs: Logs, wanted: Wanted, printer: Printer) -> None:
     followed: dict[AttemptKey, asyncio.Task[None]] = {}
     turn = asyncio.Semaphore(FOLLOWED)
+    walk = walking.Walk(client, wanted.execution)
     try:
-        async for seen in watching.watch(client, wanted.execution, interval_seconds=POLL_SECONDS):
-            for node in wanted.nodes(seen):
-                for attempt in node.attempts:
-                    key = identifiers.attempt_key(wanted.execution, node.id, attempt.number)
-                    if key not in followed:
-                        work = _follow_attempt(turn, logs, wanted.choice, printer, key, _heading(node, attempt))
-                        followed[key] = asyncio.create_task(work)
+        ended = False
+        while not ended:
+            found, ended = await walk.look()
+            for attempt in wanted.among(found):
+                if attempt.key not in followed:
+                    work = _follow_attempt(turn, logs, wanted.choice, printer, attempt)
+                    followed[attempt.key] = asyncio.create_task(work)
             for task in followed.values():
                 if task.done():
                     task.result()
+            await asyncio.sleep(0 if ended else POLL_SECONDS)
         await asyncio.gather(*followed.values())
-        wanted.check(seen)
+        wanted.check(found)
     finally:
         for task in followed.values():
             task.cancel()
@@ -173,21 +174,21 @@ async def _follow(client: Client, logs: Logs, wanted: Wanted, printer: Printer) 
 
 
 async def _follow_attempt(
-    turn: asyncio.Semaphore, logs: Logs, choice: Choice, printer: Printer, key: AttemptKey, heading: str
+    turn: asyncio.Semaphore, logs: Logs, choice: Choice, printer: Printer, attempt: FoundAttempt
 ) -> None:
     named = False
     async with turn:
-        async for lines in logs.follow(key, choice):
-            named = named or len(await logs.list_roles(key)) > 1
-            printer.print(heading, lines, named=named)
+        async for lines in logs.follow(attempt.key, choice):
+            named = named or len(await logs.list_roles(attempt.key)) > 1
+            printer.print(_heading(attempt), lines, named=named)
 
 
-def _heading(node: NodeView, attempt: AttemptView) -> str:
-    return f"{node.name} ({node.id}), attempt {attempt.number}"
+def _heading(attempt: FoundAttempt) -> str:
+    return f"{attempt.name} ({attempt.node}), attempt {attempt.number}"
 
 
-def _links_elsewhere(attempt: AttemptView) -> Iterator[tuple[str, str]]:
+def _links_elsewhere(attempt: FoundAttempt) -> Iterator[tuple[str, str]]:
     """Yield the links of tasks that run elsewhere, whose logs are not here."""
-    for log in attempt.logs:
+    for log in attempt.links:
         if extras.PREFIX not in log.uri and log.name != dashboards.LINK_NAME:
             yield log.name, log.uri

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -191,4 +192,4 @@ def _refused(status: int, body: bytes) -> errors.DayflyError:
 
 def _path(key: AttemptKey) -> str:
     project, domain, name, node, attempt = key.split("/")
-    return f"/executions/{project}/{domain}/{name}/nodes/{node}/attempts/{attempt}"
+    return f"/executions/{project}/{domain}/{name}/nodes/{quote(node)}/attempts/{attempt}"

@@ -13,7 +13,9 @@ import fastapi
 
 from dayfly.base import errors
 
-PART = re.compile(r"[A-Za-z0-9._-]+")
+PART = re.compile(r"[A-Za-z0-9._#-]+")
+"""A name of something that has logs: `#` is in the ids of arrays' elements."""
+
 CHUNK_BYTES = 64 * 1024
 MAX_TAIL_LINES = 100_000
 

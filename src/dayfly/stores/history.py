@@ -16,8 +16,11 @@ from dayfly.ports.runs import AttemptRow, UnreadEvent
 from dayfly.stores import run_rows, schema
 from dayfly.stores.connections import Connections
 
-SCANNED_ATTEMPTS = 2000
-"""Attempts looked at for one list of clusters: most may be of other tasks, and a list must not take long."""
+SCANNED_ATTEMPTS = 20_000
+"""Attempts among which one list of clusters is looked for: most may be of other tasks or projects."""
+
+READ_ATTEMPTS = 2000
+"""Attempts of which a list reads more than that they are there."""
 
 LARGEST_NUMBER = 2**62
 
@@ -30,30 +33,24 @@ _EVENTS = (
     .limit(sa.bindparam("at_most"))
 )
 
-_CLUSTERS = (
-    sa.select(
-        _attempts.id,
-        _attempts.node_id,
-        _attempts.retry_attempt,
-        _attempts.task_project,
-        _attempts.task_domain,
-        _attempts.task_name,
-        _attempts.task_version,
-        _attempts.input_uri,
-        _attempts.closure,
-        _attempts.phase_version,
-        _executions.project,
-        _executions.domain,
-        _executions.name,
-    )
-    .join_from(schema.task_executions, schema.executions, _executions.id == _attempts.execution_id)
-    .where(_attempts.id < sa.bindparam("before"))
-    .order_by(_attempts.id.desc())
-    .limit(sa.bindparam("at_most"))
+_COLUMNS = (
+    _attempts.id,
+    _attempts.node_id,
+    _attempts.retry_attempt,
+    _attempts.task_project,
+    _attempts.task_domain,
+    _attempts.task_name,
+    _attempts.task_version,
+    _attempts.input_uri,
+    _attempts.closure,
+    _attempts.phase_version,
+    _attempts.phase,
+    _executions.project,
+    _executions.domain,
+    _executions.name,
 )
 
 _LIVE = tuple(phase.name for phase in AttemptPhase if phase not in TERMINAL_ATTEMPT)
-_ENDED = tuple(phase.name for phase in TERMINAL_ATTEMPT)
 
 
 class SqlHistory:
@@ -74,32 +71,49 @@ class SqlHistory:
 
     async def list_clusters(self, wanted: WantedClusters, *, then: int, limit: int) -> ClusterList:
         """Return attempts that have or had a cluster; see `History.list_clusters`."""
-        query = _CLUSTERS.where(*_conditions(wanted))
-        asked = {"before": then or LARGEST_NUMBER, "at_most": SCANNED_ATTEMPTS}
+        scanned = _newest(wanted, then or LARGEST_NUMBER).subquery()
+        read = _matching(wanted, scanned)
+        reach = sa.select(sa.func.count(), sa.func.min(scanned.c.id))
 
         def work(connection: sa.Connection) -> ClusterList:
-            rows = connection.execute(query, asked).all()
+            rows = connection.execute(read).all()
             found: list[AttemptRow] = []
             for row in rows:
-                if _has_cluster(row):
+                if _has_cluster(row) and (wanted.live is None or wanted.live == (row.phase in _LIVE)):
                     found.append(_attempt(row))
                     if len(found) == limit:
                         return ClusterList(found, row.id)
-            return ClusterList(found, rows[-1].id if len(rows) == SCANNED_ATTEMPTS else 0)
+            if len(rows) == READ_ATTEMPTS:
+                return ClusterList(found, rows[-1].id)
+            count, oldest = connection.execute(reach).one()
+            return ClusterList(found, oldest if count == SCANNED_ATTEMPTS else 0)
 
         return await self._connections.read(work)
 
 
-def _conditions(wanted: WantedClusters) -> list[sa.ColumnElement[bool]]:
-    columns = (
-        (_executions.project, wanted.project),
-        (_executions.domain, wanted.domain),
-        (_executions.name, wanted.execution),
+def _newest(wanted: WantedClusters, before: int) -> sa.Select[tuple[int, int]]:
+    """Return the attempts that are looked at, by what an index knows of them."""
+    query = sa.select(_attempts.id, _attempts.execution_id).where(_attempts.id < before)
+    if wanted.live:
+        query = query.where(_attempts.phase.in_(_LIVE))
+    if wanted.execution:
+        named = ExecutionId(wanted.project, wanted.domain, wanted.execution)
+        number = sa.select(_executions.id).where(run_rows.NAMED).params(run_rows.naming(named))
+        query = query.where(_attempts.execution_id == number.scalar_subquery())
+    return query.order_by(_attempts.id.desc()).limit(SCANNED_ATTEMPTS)
+
+
+def _matching(wanted: WantedClusters, scanned: sa.Subquery) -> sa.Select[Any]:
+    """Return those of them that the wanted executions have, with all that is read."""
+    query = (
+        sa.select(*_COLUMNS)
+        .join_from(scanned, schema.executions, _executions.id == scanned.c.execution_id)
+        .join(schema.task_executions, _attempts.id == scanned.c.id)
     )
-    where = [column == value for column, value in columns if value]
-    if wanted.live is not None:
-        where.append(_attempts.phase.in_(_LIVE if wanted.live else _ENDED))
-    return where
+    for column, value in ((_executions.project, wanted.project), (_executions.domain, wanted.domain)):
+        if value:
+            query = query.where(column == value)
+    return query.order_by(scanned.c.id.desc()).limit(READ_ATTEMPTS)
 
 
 def _has_cluster(row: Any) -> bool:

@@ -161,6 +161,11 @@ class TestLogs:
         lines = (await http.get(log, params={"tail": tail})).text.splitlines()
         assert len(lines) == min(tail, 30_000) and lines[-1] == "line 29999"
 
+    async def test_of_an_element_of_an_array(self, http, log, tmp_path):
+        (tmp_path / "logs/p/d/e/n0#7/0").mkdir(parents=True)
+        (tmp_path / "logs/p/d/e/n0#7/0/driver.log").write_text("seventh")
+        assert (await http.get("/api/dayfly/v1/logs/p/d/e/n0%237/0/driver")).text == "seventh"
+
     @pytest.mark.parametrize("path", ["p/d/e/n0/0/worker", "p/d/e/n0/1/task"])
     async def test_missing(self, http, log, path):
         assert (await http.get(f"/api/dayfly/v1/logs/{path}")).status_code == 404

@@ -53,7 +53,7 @@ def check_names(*names: str) -> None:
         if not log_files.PART.fullmatch(name) or name in (".", ".."):
             raise errors.InvalidArgument(
                 f"{name[:100]!r} is not a name that a project, domain, execution, node or process can have.",
-                remedy="Names have letters, digits, dots, underscores and dashes.",
+                remedy="Names have letters, digits, dots, underscores and dashes; elements of arrays have a # too.",
             )
 
 

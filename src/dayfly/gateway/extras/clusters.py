@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import fastapi
 from google.protobuf import json_format
@@ -82,7 +83,7 @@ def router(history: History, records: Records, find_attempt: FindAttempt) -> fas
 
 def path_of(key: AttemptKey) -> str:
     """Return the path of everything that is known of one cluster."""
-    return f"{describing.PREFIX}/clusters/{key}"
+    return f"{describing.PREFIX}/clusters/{quote(key)}"
 
 
 async def _get(find_attempt: FindAttempt, key: AttemptKey) -> Attempt:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 import fastapi
 
@@ -118,7 +119,7 @@ def router(logs: AttemptLogs, find_attempt: FindAttempt, closing: asyncio.Event)
 def path_of(key: AttemptKey) -> str:
     """Return the path of everything of one attempt."""
     project, domain, name, node, attempt = key.split("/")
-    return f"{describing.PREFIX}/executions/{project}/{domain}/{name}/nodes/{node}/attempts/{attempt}"
+    return f"{describing.PREFIX}/executions/{project}/{domain}/{name}/nodes/{quote(node)}/attempts/{attempt}"
 
 
 def get_known(seen: Attempt) -> Attempt:

@@ -176,6 +176,15 @@ async def test_refusals(http: httpx.AsyncClient, key: str, path: str, status: in
     assert answer.json()["code"] == {400: "INVALID_ARGUMENT", 404: "NOT_FOUND"}[status]
 
 
+async def test_elements_of_arrays_have_logs_of_their_own(http: httpx.AsyncClient, world: Any) -> None:
+    world.logs.write(world.put("n0#7", AttemptPhase.SUCCEEDED), "driver", "the seventh\n")
+    told = (await http.get("/executions/p/d/e/nodes/n0%237/attempts/0/logs")).json()
+    assert told["phase"] == "SUCCEEDED"
+    assert (await http.get(told["logs"][0]["url"].removeprefix("/api/dayfly/v1"))).text == "the seventh\n"
+    (line,) = (await http.get(told["lines_url"].removeprefix("/api/dayfly/v1"))).json()["lines"]
+    assert line["text"] == "the seventh"
+
+
 async def test_other_names_of_this_address_are_refused(http: httpx.AsyncClient, key: str) -> None:
     for path in (f"{ATTEMPT}/logs", f"{ATTEMPT}/lines", f"{ATTEMPT}/logs/driver", "/logs/p/d/e/n0/0/driver"):
         assert (await http.get(path, headers={"Host": "evil.example"})).status_code == 403
