@@ -203,7 +203,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
             ],
         )
         await stack.enter_async_context(
-            _engine(settings, store, blob_store, executors, clock, url, platform, services.launcher)
+            _engine(settings, store.for_engine, blob_store, executors, clock, url, platform, services.launcher)
         )
         scheduler = scheduling.Scheduler(
             store.schedules, services.launcher, clock, catch_up=settings.engine.schedule_catch_up
@@ -267,7 +267,7 @@ class _Executors:
 @contextlib.asynccontextmanager
 async def _engine(
     settings: themes.Settings,
-    store: database.Database,
+    store: database.Stores,
     blob_store: Blobs,
     executors: _Executors,
     clock: clocks.Clock,

@@ -68,6 +68,27 @@ class Connections:
         raise AssertionError("the last attempt returns or raises")
 
 
+class PatientConnections(Connections):
+    """The same ways for the engine, which drives many executions side by side: only so many transactions at once.
+
+    The others wait where nobody waits behind them. Else a client's call would wait, at each transaction of its own, for
+    one of each execution: first for a thread, and then for the event loop, on which all that were run go on.
+    """
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self.url, self.place, self._ways = connections.url, connections.place, connections._ways
+        self._room = asyncio.Semaphore(self._ways.patient)
+
+    async def close(self) -> None:
+        """Do nothing: those that this was made from are closed instead."""
+
+    async def _run(self, way: Way, work: Work[T]) -> T:
+        # Kept until the caller goes on, hence for the loop's share too.
+        async with self._room:
+            return await self._connections._run(way, work)
+
+
 def _parsed(url: str) -> sa.URL:
     try:
         return sa.make_url(url)

@@ -10,10 +10,11 @@ from dayfly.base.clock import Clock
 from dayfly.stores import migrating, postgres
 from dayfly.stores.attributes import SqlAttributes
 from dayfly.stores.catalog import SqlCatalog
-from dayfly.stores.connections import Connections
+from dayfly.stores.connections import Connections, PatientConnections
 from dayfly.stores.definitions import SqlDefinitions
 from dayfly.stores.descriptions import SqlDescriptions
 from dayfly.stores.history import SqlHistory
+from dayfly.stores.kept_definitions import KeptDefinitions
 from dayfly.stores.notices import SqlNotices
 from dayfly.stores.runs import SqlRuns
 from dayfly.stores.schedules import SqlSchedules
@@ -21,13 +22,11 @@ from dayfly.stores.signals import SqlSignals
 from dayfly.stores.waking import Listener, Waking
 
 
-class Database:
-    """An open database."""
+class Stores:
+    """The stores in a database, each by its name."""
 
-    def __init__(self, connections: Connections, clock: Clock, waking: Waking, listener: Listener | None) -> None:
-        self._connections, self._listener = connections, listener
-        self.place = connections.place
-        self.definitions = SqlDefinitions(connections, clock)
+    def __init__(self, connections: Connections, clock: Clock, waking: Waking, kept: KeptDefinitions) -> None:
+        self.definitions = SqlDefinitions(connections, clock, kept)
         self.descriptions = SqlDescriptions(connections)
         self.runs = SqlRuns(connections, clock, waking)
         self.schedules = SqlSchedules(connections)
@@ -36,6 +35,18 @@ class Database:
         self.catalog = SqlCatalog(connections, clock)
         self.history = SqlHistory(connections)
         self.signals = SqlSignals(connections, clock, waking.wake)
+
+
+class Database(Stores):
+    """An open database."""
+
+    def __init__(self, connections: Connections, clock: Clock, waking: Waking, listener: Listener | None) -> None:
+        kept = KeptDefinitions()
+        super().__init__(connections, clock, waking, kept)
+        self._connections, self._listener = connections, listener
+        self.place = connections.place
+        self.for_engine = Stores(PatientConnections(connections), clock, waking, kept)
+        """The same stores for who drives executions: what clients ask goes first."""
 
     async def close(self) -> None:
         """Let transactions under way end and close; the stores raise `StoreUnavailable` from then on."""

@@ -38,9 +38,8 @@ _PER_QUERY = 200
 class SqlDefinitions:
     """`Definitions` over a database."""
 
-    def __init__(self, connections: Connections, clock: Clock) -> None:
-        self._connections, self._clock = connections, clock
-        self._kept = KeptDefinitions()
+    def __init__(self, connections: Connections, clock: Clock, kept: KeptDefinitions) -> None:
+        self._connections, self._clock, self._kept = connections, clock, kept
 
     async def find_project(self, project: str) -> Project | None:
         """Return the project, None if unknown."""

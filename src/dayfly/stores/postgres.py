@@ -20,6 +20,9 @@ WRITERS = 4
 READERS = 4
 """Transactions that read at once."""
 
+PATIENT = 4
+"""Transactions of the engine at once, which spend most of their time on the way to the server and back."""
+
 CONNECT_SECONDS = 10
 """How long a server may take to answer before it counts as gone."""
 
@@ -39,6 +42,7 @@ def open_ways(url: sa.URL) -> Ways:
         place,
         Way(_engine(url, WRITERS), ways.threads(WRITERS, "write")),
         Way(_reading(_engine(url, READERS)), ways.threads(READERS, "read")),
+        PATIENT,
     )
 
 

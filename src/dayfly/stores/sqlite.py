@@ -20,6 +20,9 @@ READERS = 4
 BUSY_SECONDS = 10
 """How long a writer waits for another process's write."""
 
+PATIENT = 2
+"""Of the engine at once: one writes while another reads. More would not make it faster: they share one interpreter."""
+
 CACHE_KIB = 16 * 1024
 """Of pages, for each connection: the upper levels of all indexes of a million executions."""
 
@@ -35,7 +38,7 @@ def open_ways(url: sa.URL) -> Ways:
         return Ways(place, only, only)
     writer = _engine(plain, begin="BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
     reader = _engine(plain, begin="BEGIN", pool_size=READERS, max_overflow=0)
-    return Ways(place, Way(writer, write_threads), Way(reader, ways.threads(READERS, "read")))
+    return Ways(place, Way(writer, write_threads), Way(reader, ways.threads(READERS, "read")), PATIENT)
 
 
 def _engine(url: sa.URL, *, begin: str, **pool: Any) -> sa.Engine:

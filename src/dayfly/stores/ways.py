@@ -24,6 +24,8 @@ class Ways(NamedTuple):
     """The database as errors name it, without its password."""
     writing: Way
     reading: Way
+    patient: int = 1
+    """How many transactions of the engine are under way at once, so that others find room."""
 
 
 Opening = Callable[[sa.URL], Ways]
