@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flyteidl.admin import execution_pb2, node_execution_pb2, task_execution_pb2
-from flyteidl.core import catalog_pb2
+from flyteidl.core import catalog_pb2, metrics_pb2
 from flyteidl.core import execution_pb2 as core_execution_pb2
 from flytekit.exceptions import base
 from flytekit.remote import FlyteRemote
@@ -272,3 +272,95 @@ def test_an_abort_reaches_everything_inside(remote: FlyteRemote, server: Server,
     below = remotes.wait(remote, remote.fetch_execution(name=child))
     assert below.closure.phase == Phase.ABORTED
     assert execution.id.name in below.closure.abort_metadata.cause
+
+
+def test_launch_plans_are_mapped_over(remote: FlyteRemote) -> None:
+    ended = run(remote, "mapped_launches", n=3)
+    assert ended.outputs == {"o0": [0, 2, 4]}
+    [one] = attempts(remote, ended.node_executions["n1"])
+    launched = [each.workflow_node_metadata.execution_id.name for each in one.closure.metadata.external_resources]
+    assert len(set(launched)) == 3
+    assert all(remote.fetch_execution(name=name).closure.phase == Phase.SUCCEEDED for name in launched)
+
+
+def test_a_map_task_inside_a_dynamic_workflow(remote: FlyteRemote) -> None:
+    ended = run(remote, "mapped_within", n=4)
+    assert ended.outputs == {"o0": 12}
+    [mapped] = [one for one in descendants(ended.node_executions["n0"]) if one.metadata.is_array]
+    [one] = attempts(remote, mapped)
+    assert [each.phase for each in one.closure.metadata.external_resources] == [TaskPhase.SUCCEEDED] * 4
+
+
+def descendants(node: FlyteNodeExecution) -> Iterator[FlyteNodeExecution]:
+    for child in (node.subworkflow_node_executions or {}).values():
+        yield child
+        yield from descendants(child)
+
+
+def test_elements_are_cached_one_by_one(remote: FlyteRemote, tmp_path: Path) -> None:
+    assert run(remote, "mapped_cached", n=2, folder=str(tmp_path)).outputs == {"o0": 2}
+    ended = run(remote, "mapped_cached", n=4, folder=str(tmp_path))
+    assert ended.outputs == {"o0": 12}
+    assert {path.name: path.read_text() for path in tmp_path.glob("*.tries")} == {f"{x}.tries": "." for x in range(4)}
+    [one] = attempts(remote, ended.node_executions["n1"])
+    assert [each.cache_status for each in one.closure.metadata.external_resources] == [
+        catalog_pb2.CACHE_HIT,
+        catalog_pb2.CACHE_HIT,
+        catalog_pb2.CACHE_POPULATED,
+        catalog_pb2.CACHE_POPULATED,
+    ]
+
+
+def test_of_several_that_want_one_result_one_makes_it(remote: FlyteRemote, tmp_path: Path) -> None:
+    launched = [launch(remote, "serialized", folder=str(tmp_path)) for _ in range(3)]
+    ended = [remotes.wait(remote, each) for each in launched]
+    assert (tmp_path / "serial.tries").read_text() == "."
+    assert len({each.outputs["o0"] for each in ended}) == 1
+
+
+def test_a_cached_result_whose_file_is_gone_is_made_anew(remote: FlyteRemote, tmp_path: Path) -> None:
+    first = run(remote, "cached_file", folder=str(tmp_path))
+    run(remote, "cached_file", folder=str(tmp_path))
+    assert (tmp_path / "written.tries").read_text() == "."
+    file_of(remote, first).unlink()
+    again = run(remote, "cached_file", folder=str(tmp_path))
+    assert (tmp_path / "written.tries").read_text() == ".."
+    assert file_of(remote, again).read_text() == "written"
+    # and what was made anew has taken its place
+    run(remote, "cached_file", folder=str(tmp_path))
+    assert (tmp_path / "written.tries").read_text() == ".."
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "below"),
+    [
+        ("sub_workflows", {"x": 2}, "node_id"),
+        ("dynamics", {"n": 2, "depth": 0}, "node_id"),
+        ("launches", {"x": 3}, "workflow_id"),
+        ("choosing", {"x": 20, "ready": True}, "node_id"),
+    ],
+)
+def test_metrics_go_into_what_is_inside(remote: FlyteRemote, name: str, inputs: dict[str, object], below: str) -> None:
+    ended = run(remote, name, **inputs)
+    asked = execution_pb2.WorkflowExecutionGetMetricsRequest(id=ended.id.to_flyte_idl(), depth=10)
+    span = remote.client._stub.GetExecutionMetrics(asked).span
+    first = next(one for one in span.spans if one.HasField("node_id"))
+    kinds = [one.operation_id or one.WhichOneof("id") for one in first.spans]
+    assert below in kinds
+    deepest = list(leaves(span))
+    assert "TASK_RUNTIME" in {one.operation_id for one in deepest}
+    assert all(one.end_time.ToNanoseconds() >= one.start_time.ToNanoseconds() for one in deepest)
+    asked.depth = 1
+    assert not any(one.spans for one in remote.client._stub.GetExecutionMetrics(asked).span.spans)
+
+
+def leaves(span: metrics_pb2.Span) -> Iterator[metrics_pb2.Span]:
+    for inner in span.spans:
+        yield from leaves(inner) if inner.spans else [inner]
+
+
+def file_of(remote: FlyteRemote, execution: FlyteWorkflowExecution) -> Path:
+    """Return where the file lies that an execution gives."""
+    request = execution_pb2.WorkflowExecutionGetDataRequest(id=execution.id.to_flyte_idl())
+    outputs = remote.client._stub.GetExecutionData(request).full_outputs.literals
+    return Path(outputs["o0"].scalar.blob.uri.removeprefix("file://"))

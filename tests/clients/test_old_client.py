@@ -58,6 +58,7 @@ def test_it_registers_and_its_remote_fetches_executes_waits_and_syncs(server: Se
         "double gave": 8,
         "outputs": ["8 a-b", 16],
         "logs": True,
+        "mapped": [2, 4],
         "plan": 200,
         "task": 42,
         "recent": True,

@@ -20,6 +20,7 @@ from flytekit import (
     workflow,
 )
 from flytekit.core.workflow import ImperativeWorkflow
+from flytekit.exceptions.eager import EagerException
 from flytekit.types.error.error import FlyteError
 
 
@@ -292,12 +293,22 @@ _planned = built.add_launch_plan(inner_plan, x=built.inputs["y"])
 built.add_workflow_output("all", [_doubled.outputs["o0"], _inner.outputs["o0"], _planned.outputs["o0"]], list[int])
 
 
+@task
+async def tripled(x: int) -> int:
+    return 3 * x
+
+
+@task
+async def refuses(x: int) -> int:
+    if x > 0:
+        raise ValueError(f"no {x} here")
+    return x
+
+
 @eager(environment={"WHO": "eager"})
 async def eagerly(x: int) -> int:
-    one, two = await asyncio.gather(double.aio(x=x), double.aio(x=x + 1))
-    if one + two > 100:
-        return -1
+    one, two = await asyncio.gather(tripled(x=x), tripled(x=x + 1))
     try:
-        return await breaks.aio(x=one)
-    except Exception:  # noqa: BLE001  whatever the task raised
-        return add(x=one, y=two)
+        return await refuses(x=one)
+    except EagerException:
+        return add(x=one, y=inner(x=two))

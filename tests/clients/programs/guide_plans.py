@@ -76,7 +76,7 @@ limited = LaunchPlan.get_or_create(
 
 @workflow
 def by_plan(x: int) -> tuple[str, int]:
-    return bound(name="by plan"), limited(x=x)
+    return bound(name="by plan"), often(x=x)
 
 
 @reference_task(project="flytesnacks", domain="development", name="guide_tasks.square", version="v1")

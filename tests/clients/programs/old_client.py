@@ -25,6 +25,7 @@ def main(config: str, version: str) -> dict:
     synced = remote.sync(remote.fetch_execution(name=ended.id.name), sync_nodes=True)
     of_plan = run(plan)
     of_task = run(task, x=21)
+    of_map = run(mapping, xs=[1, 2])
     failed = run(remote.fetch_workflow(name="older.failing", version=version))
     return {
         "flytekit": flytekit.__version__,
@@ -35,6 +36,7 @@ def main(config: str, version: str) -> dict:
         "double gave": synced.node_executions["n0"].outputs.get("o0", as_type=int),
         "outputs": [synced.outputs.get("o0", as_type=str), synced.outputs.get("o1", as_type=int)],
         "logs": synced.node_executions["n1"].task_executions[0].closure.logs != [],
+        "mapped": of_map.outputs.get("o0", as_type=list[int]),
         "plan": of_plan.outputs.get("o1", as_type=int),
         "task": of_task.outputs.get("o0", as_type=int),
         "error": failed.error.message,

@@ -19,6 +19,7 @@ from flytekit import (
     workflow,
 )
 from flytekit.types.error.error import FlyteError
+from flytekit.types.file import FlyteFile
 
 
 @task
@@ -223,3 +224,65 @@ def waits_everywhere(folder: str) -> None:
     waiting_inside(folder=folder)
     wait_for_input("never", timeout=timedelta(minutes=5), expected_type=str)
     map_task(wait_for)(folder=[folder, folder])
+
+
+@workflow
+def single(x: int) -> int:
+    return double(x=x)
+
+
+single_plan = LaunchPlan.get_or_create(single, "whole.single_plan")
+
+
+@workflow
+def mapped_launches(n: int) -> list[int]:
+    return map_task(single_plan, concurrency=2)(x=spread(n=n))
+
+
+@dynamic
+def mapped_inside(n: int) -> int:
+    return total(xs=map_task(double)(x=spread(n=n)))
+
+
+@workflow
+def mapped_within(n: int) -> int:
+    return mapped_inside(n=n)
+
+
+@task(cache=True, cache_version="1")
+def cached_double(x: int, folder: str) -> int:
+    with open(f"{folder}/{x}.tries", "a") as tries:
+        tries.write(".")
+    return 2 * x
+
+
+@workflow
+def mapped_cached(n: int, folder: str) -> int:
+    return total(xs=map_task(functools.partial(cached_double, folder=folder))(x=spread(n=n)))
+
+
+@task(cache=True, cache_version="1", cache_serialize=True)
+def one_at_a_time(folder: str) -> str:
+    with open(f"{folder}/serial.tries", "a") as tries:
+        tries.write(".")
+    time.sleep(1)
+    return current_context().execution_id.name
+
+
+@workflow
+def serialized(folder: str) -> str:
+    return one_at_a_time(folder=folder)
+
+
+@task(cache=True, cache_version="1")
+def written(folder: str) -> FlyteFile:
+    with open(f"{folder}/written.tries", "a") as tries:
+        tries.write(".")
+    path = pathlib.Path(current_context().working_directory) / "result.txt"
+    path.write_text("written")
+    return FlyteFile(str(path))
+
+
+@workflow
+def cached_file(folder: str) -> FlyteFile:
+    return written(folder=folder)

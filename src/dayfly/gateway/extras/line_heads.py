@@ -6,6 +6,7 @@ machine's, as the loggers of local processes write them; a time without a date i
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
@@ -78,17 +79,24 @@ def _number(word: str | None) -> int:
 
 
 def _moment(stamp: re.Match[str], near: Micros) -> Micros | None:
-    try:
-        when = datetime.fromisoformat(f"{stamp['day'] or _day(near)}T{stamp['time']}")
-        zone = stamp["zone"]
-        at = Micros(int((when.replace(tzinfo=_zone(zone)) if zone else when).timestamp()) * clock.SECOND)
-    except (ValueError, OverflowError, OSError):
+    day, time, fraction, zone = stamp.group("day", "time", "fraction", "zone")
+    seconds = _seconds(day or _day(near), time, zone)
+    if seconds is None:
         return None  # Looks like a time and is none.
-    at = Micros(at + int((stamp["fraction"] or "0").ljust(6, "0")[:6]))
-    if stamp["day"] is None and near:
-        days = round((near - at) / DAY)
-        at = Micros(at + days * DAY)
-    return at
+    at = seconds * clock.SECOND + int((fraction or "0").ljust(6, "0")[:6])
+    if day is None and near:
+        at += round((near - at) / DAY) * DAY
+    return Micros(at)
+
+
+@functools.lru_cache(maxsize=1024)
+def _seconds(day: str, time: str, zone: str | None) -> int | None:
+    """Return a moment in seconds since the epoch. Lines of one second follow each other."""
+    try:
+        when = datetime.fromisoformat(f"{day}T{time}")
+        return int((when.replace(tzinfo=_zone(zone)) if zone else when).timestamp())
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _day(near: Micros) -> str:

@@ -47,21 +47,24 @@ class Line(NamedTuple):
     """The line itself says when; else it was written at `at` or later."""
 
 
-def split(data: bytes, *, whole: bool) -> Iterator[tuple[int, int, int]]:
-    """Yield start and end of each line in `data`, and where the next begins.
+def find_end(data: bytes, start: int, *, whole: bool) -> tuple[int, int] | None:
+    """Return where the line ends that begins at `start`, and where the next begins; None where there is no line.
 
-    The last one, where it has no end yet, is told only if `whole`.
+    The last line of `data`, where it has no end yet, is one only if `whole`.
     """
-    at = 0
-    while at < len(data):
-        end = data.find(b"\n", at, at + MAX_LINE_BYTES + 1)
-        after = end + 1
-        if end < 0:
-            end = after = min(at + MAX_LINE_BYTES, len(data))
-            if end == len(data) and not whole:
-                return
-        yield at, end, after
-        at = after
+    end = data.find(b"\n", start, start + MAX_LINE_BYTES + 1)
+    if end >= 0:
+        return end, end + 1
+    end = min(start + MAX_LINE_BYTES, len(data))
+    return (end, end) if start < end and (whole or end < len(data)) else None
+
+
+def split(data: bytes, *, whole: bool) -> Iterator[tuple[int, int, int]]:
+    """Yield start and end of each line in `data`, and where the next begins."""
+    start = 0
+    while (found := find_end(data, start, whole=whole)) is not None:
+        yield start, *found
+        start = found[1]
 
 
 def shown(raw: bytes) -> str:

@@ -12,6 +12,7 @@ from dayfly.gateway.extras import (
     answers,
     asking,
     attempts,
+    choosing,
     cursors,
     describing,
     examples,
@@ -77,7 +78,7 @@ def router(text: AttemptLogs, find_attempt: FindAttempt, closing: asyncio.Event)
     ) -> fastapi.Response:
         if tail is not None and token:
             raise errors.InvalidArgument("A view begins at its tail or at a token, not both.", remedy="Leave one out.")
-        wanted = merging.Wanted(line_heads.LEVELS.get(level.upper(), 0), search.encode().lower())
+        wanted = choosing.Wanted(line_heads.LEVELS.get(level.upper(), 0), search.encode().lower())
         view = Viewed(text, find_attempt, key, tuple(role), wanted)
         await view.check()
         view.begin(request.headers.get("last-event-id", "") if follow else "", token, tail)
@@ -97,7 +98,7 @@ class Viewed:
         find_attempt: FindAttempt,
         key: AttemptKey,
         roles: tuple[str, ...],
-        wanted: merging.Wanted,
+        wanted: choosing.Wanted,
     ) -> None:
         self._text, self._find_attempt, self._key = text, find_attempt, key
         self._roles, self._wanted = roles, wanted

@@ -6,19 +6,24 @@ which nothing is found comes back empty, with the token to go on from.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from dayfly.base.clock import Micros
-from dayfly.gateway.extras import lines
+from dayfly.gateway.extras import choosing, lines
+from dayfly.gateway.extras.choosing import Wanted
 from dayfly.gateway.extras.lines import Line, Reading
 from dayfly.model.identifiers import AttemptKey
 from dayfly.ports.attempt_logs import AttemptLogs, LogFile, Piece
 
 MAX_SCANNED_BYTES = 32 * 1024 * 1024
 """Read for one page."""
+
+MAX_PARSED_LINES = 100_000
+"""Taken apart for one page: half a second."""
 
 MAX_TOLD_BYTES = 1024 * 1024
 """A page ends behind the line with which it has so much text."""
@@ -30,20 +35,7 @@ MAX_RANGE_BYTES = 256 * 1024
 MIN_RANGE_BYTES = 2 * lines.MAX_LINE_BYTES
 
 KEPT_BYTES = 8 * 1024
-"""Of a range in which nothing is found, this much of its end is read as lines."""
-
-
-class Wanted(msgspec.Struct, frozen=True):
-    """Which lines are told."""
-
-    level: int = 0
-    """This one and worse; 0 is all lines, also plain ones."""
-    search: bytes = b""
-    """Text that a line has, letters A-Z in lower case, which stand for both cases."""
-
-    def takes(self, line: Line, raw: bytes) -> bool:
-        """Say whether a line is told."""
-        return line.level >= self.level and (not self.search or self.search in raw.lower())
+"""What has nothing that is looked for is passed over, but for so much before the next find: it tells the time."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -60,7 +52,7 @@ class View:
 
     def __init__(self, logs: AttemptLogs, key: AttemptKey, wanted: Wanted, *, whole: bool) -> None:
         self._logs, self._key, self._wanted, self._whole = logs, key, wanted, whole
-        self._scanned = 0
+        self._scanned = self._parsed = 0
 
     async def read_page(self, roles: Sequence[str], readings: Mapping[str, Reading], limit: int) -> Page:
         """Return the next `limit` lines at most; a log that `readings` do not name is read from its beginning."""
@@ -90,7 +82,7 @@ class View:
             page = await self.read_page([file.role for file in files], readings, limit)
             told.extend(page.lines)
             readings = page.readings
-            if page.at_end or self._scanned >= MAX_SCANNED_BYTES:
+            if page.at_end or self._exhausted:
                 return Page(list(told), readings, page.at_end)
 
     async def _find_start(self, file: LogFile, limit: int, most: int) -> int:
@@ -111,13 +103,20 @@ class View:
         """Read until each log has a line waiting or has no more; say whether that was done within the bounds."""
         for stream in streams:
             while not stream.pending and not stream.at_end:
-                if self._scanned >= MAX_SCANNED_BYTES:
+                if self._exhausted:
                     return False
                 piece = await self._logs.read(self._key, stream.role, stream.reading.offset, stream.range_bytes)
                 self._scanned += len(piece.data)
                 stream.at_end = not piece.data or piece.start + len(piece.data) >= piece.size_bytes
-                stream.add(piece, self._wanted, whole=stream.at_end and self._whole)
+                # On a thread: a range has thousands of lines, and the loop has others to serve.
+                self._parsed += await asyncio.to_thread(
+                    stream.add, piece, self._wanted, whole=stream.at_end and self._whole
+                )
         return True
+
+    @property
+    def _exhausted(self) -> bool:
+        return self._scanned >= MAX_SCANNED_BYTES or self._parsed >= MAX_PARSED_LINES
 
 
 class _Stream:
@@ -138,26 +137,33 @@ class _Stream:
         """Return the next line."""
         return self.pending.popleft()[0]
 
-    def add(self, piece: Piece, wanted: Wanted, *, whole: bool) -> None:
-        """Take in what follows the last line."""
-        data, reading = piece.data, self._behind
-        if wanted.search and wanted.search not in data.lower():
-            passed = _count_passed(data)
-            data, reading = data[passed:], Reading(reading.offset + passed, reading.at)
-        base = reading.offset
-        for start, end, after in lines.split(data, whole=whole):
-            raw = data[start:end]
-            line, then = lines.read_line(reading, self.role, raw, base + after, piece.marks)
-            if wanted.takes(line, raw):
+    def add(self, piece: Piece, wanted: Wanted, *, whole: bool) -> int:
+        """Take in what follows the last line; return how many lines were taken apart for it."""
+        data, signs = piece.data, choosing.Signs(piece.data, wanted.signs())
+        parsed = start = 0
+        taken = wanted.goes_on(self._behind)
+        while True:
+            if not taken:
+                start = self._pass_over(piece, start, signs.find(start))
+            found = lines.find_end(data, start, whole=whole)
+            if found is None:
+                return parsed
+            raw, start = data[start : found[0]], found[1]
+            reading = self._behind
+            line, self._behind = lines.read_line(reading, self.role, raw, piece.start + start, piece.marks)
+            parsed += 1
+            taken = wanted.takes(line, raw)
+            if taken:
                 self.pending.append((line, reading))
-            reading = then
-        self._behind = reading
 
-
-def _count_passed(data: bytes) -> int:
-    """Return how much of a range in which nothing is found need not be read as lines: its last ones tell the time."""
-    last = data.rfind(b"\n")
-    return data.rfind(b"\n", 0, last - KEPT_BYTES) + 1 if last > KEPT_BYTES else 0
+    def _pass_over(self, piece: Piece, start: int, sign: int | None) -> int:
+        """Return where to go on: a little before the next sign, or before the end."""
+        before = (len(piece.data) if sign is None else sign) - KEPT_BYTES
+        after = piece.data.rfind(b"\n", start, before) + 1 if before > start else start
+        if after <= start:
+            return start
+        self._behind = Reading(piece.start + after, self._behind.at)
+        return after
 
 
 def _next_time(stream: _Stream) -> tuple[Micros, str]:
