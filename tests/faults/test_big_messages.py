@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import grpc
 import pytest
@@ -12,6 +16,9 @@ from flyteidl.admin import common_pb2, task_pb2, version_pb2, workflow_pb2
 from flyteidl.service import admin_pb2_grpc
 from google.protobuf import json_format
 
+from dayfly.gateway import rest
+from dayfly.services import workflows
+from tests.clients.serving import ServedInThread
 from tests.platforms.server import Server
 
 MIB = 1024 * 1024
@@ -36,22 +43,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def admin(server: Server) -> Iterator[admin_pb2_grpc.AdminServiceStub]:
     with grpc.insecure_channel(server.address, options=[("grpc.max_receive_message_length", -1)]) as channel:
         admin = admin_pb2_grpc.AdminServiceStub(channel)
-        task = task_pb2.TaskSpec(
-            template={
-                "id": TASK,
-                "type": "python-task",
-                "metadata": {"runtime": {"type": "FLYTE_SDK", "version": "1", "flavor": "python"}},
-                "interface": {"inputs": {"variables": {"text": {"type": {"simple": "STRING"}}}}},
-                "container": {"image": "any", "args": ["echo"]},
-            }
-        )
-        admin.CreateTask(task_pb2.TaskCreateRequest(id=TASK, spec=task))
+        register_task(admin)
         yield admin
 
 
-def workflow(name: str) -> workflow_pb2.WorkflowCreateRequest:
-    """Return a workflow of many nodes, each of which is given a long text: 20 MiB in all."""
-    text = {"scalar": {"primitive": {"string_value": "x" * (20 * MIB // NODES)}}}
+def register_task(admin: admin_pb2_grpc.AdminServiceStub) -> None:
+    task = task_pb2.TaskSpec(
+        template={
+            "id": TASK,
+            "type": "python-task",
+            "metadata": {"runtime": {"type": "FLYTE_SDK", "version": "1", "flavor": "python"}},
+            "interface": {"inputs": {"variables": {"text": {"type": {"simple": "STRING"}}}}},
+            "container": {"image": "any", "args": ["echo"]},
+        }
+    )
+    admin.CreateTask(task_pb2.TaskCreateRequest(id=TASK, spec=task))
+
+
+def workflow(name: str, size: int = 20 * MIB) -> workflow_pb2.WorkflowCreateRequest:
+    """Return a workflow of many nodes, each of which is given a long text: `size` bytes in all."""
+    text = {"scalar": {"primitive": {"string_value": "x" * (size // NODES)}}}
     nodes = [
         {"id": f"n{at}", "task_node": {"reference_id": TASK}, "inputs": [{"var": "text", "binding": text}]}
         for at in range(NODES)
@@ -125,3 +136,27 @@ def test_more_than_the_limit_is_refused_by_rest(server: Server, announced: bool)
     assert f"more than {LIMIT_BYTES} bytes" in answer.json()["message"]
     assert "DAYFLY_SERVER__MAX_MESSAGE_BYTES" in answer.json()["message"]
     assert held_bytes(server, peak=True) - before < 3 * LIMIT_BYTES
+
+
+@pytest.mark.parametrize(("place", "name"), [(workflows.compiling, "compile"), (rest.transcoding, "build_request")])
+def test_others_are_answered_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: ModuleType, name: str
+) -> None:
+    begun, answered, whole = threading.Event(), threading.Event(), getattr(place, name)
+
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        begun.set()
+        assert answered.wait(60), "nobody else was answered"
+        return whole(*args, **kwargs)
+
+    with ServedInThread(tmp_path) as running, grpc.insecure_channel(running.served.address) as channel:
+        admin = admin_pb2_grpc.AdminServiceStub(channel)
+        register_task(admin)
+        body = json_format.MessageToJson(workflow("big.slow", MIB // 2))
+        monkeypatch.setattr(place, name, slow)
+        with ThreadPoolExecutor(1) as beside:
+            sent = beside.submit(requests.post, f"{running.served.url}/api/v1/workflows", data=body, timeout=60)
+            assert begun.wait(60)
+            assert admin.GetVersion(version_pb2.GetVersionRequest(), timeout=20).control_plane_version.Version
+            answered.set()
+            assert sent.result().json() == {}
