@@ -4,6 +4,7 @@
 pandas.DataFrame; the next task receives it typed, trains a model on it and hands back metrics and the model as a file.
 
 Run it on Dayfly:  dayfly run examples/flights.py delays --max_iter 60
+Both results are cached: a second run with the same inputs runs nothing and says where they came from.
 """
 
 from pathlib import Path
@@ -31,10 +32,12 @@ def clean(flights: pd.DataFrame) -> pd.DataFrame:
 
 
 @task(
+    cache=True,
+    cache_version="1",
     task_config=Dask(
         scheduler=Scheduler(requests=Resources(cpu="1")),
         workers=WorkerGroup(number_of_workers=4, limits=Resources(cpu="1", mem="2Gi")),
-    )
+    ),
 )
 def prepare(partitions: int) -> pd.DataFrame:
     """Aggregate all flights to one row per hour, airport and carrier."""
@@ -51,7 +54,7 @@ def prepare(partitions: int) -> pd.DataFrame:
     return table.sort_values(KEYS).reset_index(drop=True)
 
 
-@task(requests=Resources(cpu="1", mem="1Gi"))
+@task(cache=True, cache_version="1", requests=Resources(cpu="1", mem="1Gi"))
 def train(table: pd.DataFrame, max_iter: int) -> Trained:
     """Learn how late an hour's flights arrive, from what is known when they leave."""
     import joblib

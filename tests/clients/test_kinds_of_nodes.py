@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from flyteidl.admin import execution_pb2, node_execution_pb2, task_execution_pb2
 from flyteidl.core import catalog_pb2, metrics_pb2
 from flyteidl.core import execution_pb2 as core_execution_pb2
+from flyteidl.service import dataproxy_pb2, dataproxy_pb2_grpc
 from flytekit.exceptions import base
 from flytekit.remote import FlyteRemote
 from flytekit.remote.executions import FlyteNodeExecution, FlyteWorkflowExecution
@@ -364,3 +366,15 @@ def file_of(remote: FlyteRemote, execution: FlyteWorkflowExecution) -> Path:
     request = execution_pb2.WorkflowExecutionGetDataRequest(id=execution.id.to_flyte_idl())
     outputs = remote.client._stub.GetExecutionData(request).full_outputs.literals
     return Path(outputs["o0"].scalar.blob.uri.removeprefix("file://"))
+
+
+def test_decks_and_files_are_read_through_links(remote: FlyteRemote, tmp_path: Path) -> None:
+    ended = run(remote, "shows", x=7)
+    links = remote.client.get_download_artifact_signed_url(
+        node_id="n0", project=ended.id.project, domain=ended.id.domain, name=ended.id.name
+    )
+    assert "<b>7 shown</b>" in httpx.get(links.signed_url[0]).text
+    made = run(remote, "cached_file", folder=str(tmp_path))
+    request = dataproxy_pb2.CreateDownloadLocationRequest(native_url=str(file_of(remote, made)))
+    stub = dataproxy_pb2_grpc.DataProxyServiceStub(remote.client._channel)
+    assert httpx.get(stub.CreateDownloadLocation(request).signed_url).text == "written"

@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 
 from flytekit import (
+    Deck,
     LaunchPlan,
     WorkflowFailurePolicy,
     approve,
@@ -286,3 +287,14 @@ def written(folder: str) -> FlyteFile:
 @workflow
 def cached_file(folder: str) -> FlyteFile:
     return written(folder=folder)
+
+
+@task(enable_deck=True)
+def decked(x: int) -> int:
+    Deck("what it shows", f"<b>{x} shown</b>")
+    return x
+
+
+@workflow
+def shows(x: int) -> int:
+    return decked(x=x)
