@@ -20,10 +20,10 @@ CLIENTS = Path(__file__).parent
 PAGE = CLIENTS.parents[1] / "docs" / "compatibility.md"
 BEGIN = "<!-- made by tests/clients/test_zz_compatibility.py -->\n"
 
-NOT_YET = {
-    rpc: "`test_outside_events.py`: answered by Flyte's rules; what would change something is refused"
-    for rpc in ("CreateWorkflowEvent", "CreateNodeEvent", "CreateTaskEvent")
-}
+NOT_YET = dict.fromkeys(
+    ("CreateWorkflowEvent", "CreateNodeEvent", "CreateTaskEvent"),
+    "`test_outside_events.py`: answered by Flyte's rules; what would change something is refused",
+)
 """RPCs that cannot succeed, since executions are driven by the engine inside, and who tests what they answer."""
 
 BESIDES = {

@@ -12,6 +12,11 @@ from dayfly.base import errors
 
 LOCAL = "file"
 
+PLAIN_KEPT = 256
+"""Folders remembered to lie behind no link: looking at each part of each path anew was a third of what an execution
+cost. A folder that becomes a link is noticed when all are forgotten; only tasks can make it one, and they can read
+what the platform can."""
+
 
 def normalize_root(uri: str) -> str:
     """Return a root as the prefix of its blobs, without a trailing slash. A plain path is a local folder.
@@ -51,6 +56,7 @@ class Roots:
         self._roots = roots
         # Roots may themselves lie behind links; blobs below them may not lead out again.
         self._real = tuple(os.path.realpath(path_of(root)) for root in roots if scheme_of(root) == LOCAL)
+        self._plain: set[str] = set()
 
     def check(self, uri: str) -> None:
         """Raise `InvalidArgument` unless the address lies strictly below a root."""
@@ -71,8 +77,17 @@ class Roots:
         return folder
 
     def _stays(self, path: str) -> bool:
+        folder = os.path.dirname(path)
+        if folder in self._plain and not os.path.islink(path):
+            return True
         real = os.path.realpath(path)
-        return any(real.startswith(f"{root.rstrip('/')}/") for root in self._real)
+        if not any(real.startswith(f"{root.rstrip('/')}/") for root in self._real):
+            return False
+        if len(self._plain) >= PLAIN_KEPT:
+            self._plain.clear()
+        if os.path.realpath(folder) == folder:
+            self._plain.add(folder)
+        return True
 
     def _told(self) -> str:
         return " or ".join(f"{root}/" for root in self._roots)

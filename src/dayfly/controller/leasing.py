@@ -73,10 +73,17 @@ class Controller:
             task.cancel()
         self._freed.clear()
 
+    async def _turns(self, execution: ExecutionId) -> None:
+        """Take turns for as long as what is carried out has an answer at once."""
+        run = await turn.take(self._runs, execution)
+        while await self._performer.perform(run):
+            before, run = run, await turn.take(self._runs, execution)
+            if run.version == before.version or self._closing:
+                return
+
     async def _drive(self, execution: ExecutionId) -> None:
         try:
-            run = await turn.take(self._runs, execution)
-            await self._performer.perform(run)
+            await self._turns(execution)
             await self._runs.release(execution, self._owner)
         # A supervised loop: whatever goes wrong with one execution is told, and the others go on.
         except Exception as error:  # noqa: BLE001

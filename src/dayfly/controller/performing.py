@@ -62,8 +62,8 @@ class Performer:
         self._caching, self._recovering, self._clock = caching, recovering, clock
         self._tries: dict[tuple[str, str], int] = {}
 
-    async def perform(self, run: Run) -> None:
-        """Carry out all undone commands of `run`; one node's in order, nodes side by side."""
+    async def perform(self, run: Run) -> bool:
+        """Carry out all undone commands of `run`; one node's in order, nodes side by side. Say whether any were."""
         by_node: dict[str, list[Command]] = {}
         for undone in await self._runs.undone(run.id):
             by_node.setdefault(getattr(undone.command, "node", ""), []).append(undone.command)
@@ -71,6 +71,7 @@ class Performer:
         failures = [each for each in done if isinstance(each, BaseException)]
         if failures:
             raise failures[0]
+        return bool(by_node)
 
     async def _in_order(self, run: Run, some: Sequence[Command]) -> None:
         stopped = {command.attempt for command in some if isinstance(command, commands.StopAttempt)}

@@ -31,9 +31,6 @@ _OPERATORS: Mapping[int, tuple[str, Callable[[Any, Any], bool]]] = {
     _Comparison.LTE: ("<=", operator.le),
 }
 
-_MAX_DEPTH = 90
-"""Conditions within conditions; protobuf itself reads no message nested deeper than a hundred."""
-
 
 def choose(branch: workflow_pb2.BranchNode, inputs: literals_pb2.LiteralMap) -> int:
     """Return which case is taken: 0 for `if`, then the others, the default last.
@@ -52,20 +49,21 @@ def choose(branch: workflow_pb2.BranchNode, inputs: literals_pb2.LiteralMap) -> 
     raise paths.BadPromise(MALFORMED, "none of the conditions holds, and there is no default")
 
 
-def evaluate(condition: condition_pb2.BooleanExpression, inputs: literals_pb2.LiteralMap, depth: int = 0) -> bool:
-    """Say whether the condition holds. Raise `paths.BadPromise` where it makes no sense."""
-    if depth > _MAX_DEPTH:
-        raise paths.BadPromise(MALFORMED, f"conditions are nested more than {_MAX_DEPTH} deep")
+def evaluate(condition: condition_pb2.BooleanExpression, inputs: literals_pb2.LiteralMap) -> bool:
+    """Say whether the condition holds. Raise `paths.BadPromise` where it makes no sense.
+
+    Conditions within conditions need no limit of ours: protobuf reads no message nested deeper than a hundred.
+    """
     kind = condition.WhichOneof("expr")
     if kind == "comparison":
         return _compare(condition.comparison, inputs)
     if kind != "conjunction":
         raise paths.BadPromise(MALFORMED, "a condition is empty")
     both = condition.conjunction
-    left = evaluate(both.left_expression, inputs, depth + 1)
+    left = evaluate(both.left_expression, inputs)
     if both.operator == condition_pb2.ConjunctionExpression.OR:
-        return left or evaluate(both.right_expression, inputs, depth + 1)
-    return left and evaluate(both.right_expression, inputs, depth + 1)
+        return left or evaluate(both.right_expression, inputs)
+    return left and evaluate(both.right_expression, inputs)
 
 
 def _compare(comparison: condition_pb2.ComparisonExpression, inputs: literals_pb2.LiteralMap) -> bool:
