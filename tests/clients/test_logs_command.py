@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import requests
 from tests.platforms import launching, remotes
 from tests.platforms.launching import VERSION
-from tests.platforms.server import Server
+from tests.platforms.server import BIN, Server
 
 from dayfly.model.identifiers import ExecutionId
 
@@ -53,3 +54,19 @@ def test_links_of_elements_lead_to_their_logs(server: Server, name: str) -> None
     launching.wait(server, execution)
     link = f"http://{server.address}/api/dayfly/v1/logs/{execution}/n2%231/0/driver"
     assert "said in element b" in requests.get(link, timeout=60).text
+
+
+def test_following_goes_on_over_a_restart_of_the_platform(server: Server, name: str, tmp_path: Path) -> None:
+    until = tmp_path / "enough"
+    execution = launching.launch_task(server, "nesting.patient", until=str(until))
+    line = [BIN / "dayfly", "logs", execution.name, "--follow", "--config", server.config]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
+        assert following.stdout is not None
+        while "said at the beginning" not in following.stdout.readline():
+            assert following.poll() is None
+        server.kill()
+        server.start()
+        until.touch()
+        printed, told = following.communicate(timeout=120)
+    assert following.returncode == 0, told
+    assert printed.splitlines() == ["said at the end"]

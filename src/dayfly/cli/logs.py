@@ -9,7 +9,7 @@ import click
 
 from dayfly.base import errors
 from dayfly.cli import reaching, watch
-from dayfly.client import connecting, extras, walking
+from dayfly.client import connecting, extras, log_reading, walking
 from dayfly.client.log_reading import Choice, LineView, Logs
 from dayfly.model.identifiers import AttemptKey, ExecutionId
 from dayfly.ports import dashboards
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dayfly.client.connecting import Client
-    from dayfly.client.walking import FoundAttempt
+    from dayfly.client.walking import FoundAttempt, Walk
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 
@@ -154,9 +154,8 @@ async def _follow(client: Client, logs: Logs, wanted: Wanted, printer: Printer) 
     turn = asyncio.Semaphore(FOLLOWED)
     walk = walking.Walk(client, wanted.execution)
     try:
-        ended = False
-        while not ended:
-            found, ended = await walk.look()
+        found, ended = await walk.look()
+        while True:
             for attempt in wanted.among(found):
                 if attempt.key not in followed:
                     work = _follow_attempt(turn, logs, wanted.choice, printer, attempt)
@@ -164,13 +163,26 @@ async def _follow(client: Client, logs: Logs, wanted: Wanted, printer: Printer) 
             for task in followed.values():
                 if task.done():
                     task.result()
-            await asyncio.sleep(0 if ended else POLL_SECONDS)
+            if ended:
+                break
+            await asyncio.sleep(POLL_SECONDS)
+            found, ended = await _look_again(walk)
         await asyncio.gather(*followed.values())
         wanted.check(found)
     finally:
         for task in followed.values():
             task.cancel()
         await asyncio.gather(*followed.values(), return_exceptions=True)
+
+
+async def _look_again(walk: Walk) -> tuple[list[FoundAttempt], bool]:
+    """Return what there is now, over a restart of the platform."""
+    for _ in range(log_reading.RETRIES):
+        try:
+            return await walk.look()
+        except errors.PlatformError:
+            await asyncio.sleep(log_reading.RETRY_SECONDS)
+    return await walk.look()
 
 
 async def _follow_attempt(

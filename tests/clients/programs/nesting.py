@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 from flytekit import dynamic, map_task, task, workflow
 
 
@@ -32,3 +35,11 @@ def everywhere(elements: list[str]) -> int:
     inner(where="the sub-workflow")
     outer(where="what it made")
     return gather(all=map_task(say)(where=elements))
+
+
+@task
+def patient(until: str) -> None:
+    print("said at the beginning")
+    while not os.path.exists(until):
+        time.sleep(0.05)
+    print("said at the end")
