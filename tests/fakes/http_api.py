@@ -13,6 +13,7 @@ from flyteidl.core import identifier_pb2
 from prometheus_client import CollectorRegistry
 
 from dayfly.base import errors
+from dayfly.base.clock import Micros
 from dayfly.gateway import app, front
 from dayfly.gateway.extras import routes
 from dayfly.model.events import Event
@@ -21,14 +22,14 @@ from dayfly.model.phases import AttemptPhase
 from dayfly.ports.catalog import Catalog
 from dayfly.ports.history import ClusterList, WantedClusters
 from dayfly.ports.records import ClusterRecord
-from dayfly.ports.runs import AttemptRow, UnreadEvent
+from dayfly.ports.runs import AttemptRow, ExecutionRow, UnreadEvent
 from tests.fakes.attempt_logs import MemoryLogs
 
 TASK = EntityId(int(identifier_pb2.TASK), "p", "d", "flows.fit", "v1")
 
 
 class World:
-    """What the API tells of: `attempts` by key, `happened` in `p/d/e`, and `record` as the record of each cluster."""
+    """What the API tells of: `attempts` by key, `happened` in `p/d/e`, its `phase`, and each cluster's `record`."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.happened: list[Event] = []
@@ -37,6 +38,7 @@ class World:
         self.catalog = catalog
         self.attempts: dict[AttemptKey, AttemptRow] = {}
         self.closing = asyncio.Event()
+        self.phase = "RUNNING"
 
     def put(self, node: str = "n0", phase: AttemptPhase = AttemptPhase.RUNNING, **closure: Any) -> AttemptKey:
         """Let an attempt 0 of `p/d/e` be in a phase."""
@@ -51,6 +53,11 @@ class World:
     async def find_attempt(self, execution: ExecutionId, node: NodeId, attempt: int) -> AttemptRow | None:
         """As `ports.runs.Runs` does."""
         return self.attempts.get(attempt_key(execution, node, attempt))
+
+    async def find_execution(self, execution: ExecutionId) -> ExecutionRow | None:
+        """As `ports.runs.Runs` does: `p/d/e` alone is there, in `phase`."""
+        known = execution == ExecutionId("p", "d", "e")
+        return ExecutionRow(execution, b"", b"", 0, "", self.phase, Micros(0)) if known else None
 
     async def list_events(self, execution: ExecutionId, *, after: int, limit: int) -> list[UnreadEvent]:
         """As `ports.history.History` does; sequences are 10, 20, 30."""

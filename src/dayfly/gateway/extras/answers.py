@@ -99,7 +99,7 @@ class LogText(msgspec.Struct, frozen=True):
 class Ended(msgspec.Struct, frozen=True):
     """Event `end`, the last one."""
 
-    phase: Annotated[str, Meta(description="In which the attempt has ended; empty where the platform ends.")]
+    phase: Annotated[str, Meta(description="In which what was followed has ended; empty where the platform ends.")]
     error: Annotated[str, Meta(description="Why following ends, where something went wrong.")] = ""
 
 

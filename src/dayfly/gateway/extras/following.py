@@ -42,7 +42,7 @@ class Ending(msgspec.Struct, frozen=True):
     """The last event: nothing will follow."""
 
     phase: str
-    """The attempt's phase; empty where the platform ends or the log cannot be read any more."""
+    """Of what was followed; empty where the platform ends or the log cannot be read any more."""
     error: str = ""
 
 

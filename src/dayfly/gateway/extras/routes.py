@@ -35,7 +35,7 @@ def router(sources: Sources, *, version: str, public_url: str, closing: asyncio.
     )
     find_attempt = sources.runs.find_attempt
     for one in (
-        event_log.router(sources.history),
+        event_log.router(sources.history, sources.runs.find_execution, closing),
         logs.router(sources.logs, find_attempt, closing),
         log_view.router(sources.logs, find_attempt, closing),
         clusters.router(sources.history, sources.records, find_attempt),

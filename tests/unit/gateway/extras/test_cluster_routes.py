@@ -9,7 +9,7 @@ import pytest
 
 from dayfly.base.clock import Micros
 from dayfly.gateway.extras import examples
-from dayfly.model import events
+from dayfly.model import events as happened
 from dayfly.model.identifiers import NodeId
 from dayfly.model.phases import AttemptPhase
 from dayfly.model.run import RunOptions
@@ -20,9 +20,9 @@ CLUSTER = "/clusters/p/d/e/n0/0"
 
 async def test_events_page_by_page(http: httpx.AsyncClient, world: Any) -> None:
     world.happened = [
-        events.Launched(Micros(1_000_000), RunOptions()),
-        events.AttemptProgressed(Micros(2_500_000), NodeId("n0"), 0, AttemptPhase.RUNNING),
-        events.AttemptSucceeded(Micros(3_000_000), NodeId("n0"), 0),
+        happened.Launched(Micros(1_000_000), RunOptions()),
+        happened.AttemptProgressed(Micros(2_500_000), NodeId("n0"), 0, AttemptPhase.RUNNING),
+        happened.AttemptSucceeded(Micros(3_000_000), NodeId("n0"), 0),
     ]
     told = (await http.get("/executions/p/d/e/events", params={"limit": 2})).json()
     assert told["token"] == "20"
@@ -39,6 +39,22 @@ async def test_events_page_by_page(http: httpx.AsyncClient, world: Any) -> None:
     assert (told["events"][0]["node"], told["events"][0]["attempt"]) == ("", None)
     told = (await http.get("/executions/p/d/e/events", params={"limit": 2, "token": "20"})).json()
     assert [one["kind"] for one in told["events"]] == ["AttemptSucceeded"] and told["token"] == ""
+
+
+async def test_events_are_followed_to_the_end(http: httpx.AsyncClient, world: Any, events: Any) -> None:
+    world.happened = [happened.Launched(Micros(1), RunOptions())]
+    async with http.stream("GET", "/executions/p/d/e/events", params={"follow": True}) as answer:
+        stream = events(answer)
+        first = await stream.take()
+        assert (first["event"], first["id"]) == ("events", "10")
+        assert [one["kind"] for one in first["data"]["events"]] == ["Launched"]
+        world.happened.append(happened.AttemptSucceeded(Micros(2), NodeId("n0"), 0))
+        world.phase = "SUCCEEDED"
+        assert [one["kind"] for one in (await stream.take())["data"]["events"]] == ["AttemptSucceeded"]
+        assert await stream.take() == {"event": "end", "data": {"phase": "SUCCEEDED", "error": ""}}
+    again = {"Last-Event-ID": "10"}
+    async with http.stream("GET", "/executions/p/d/e/events", params={"follow": True}, headers=again) as answer:
+        assert (await events(answer).take())["id"] == "20"
 
 
 def put_cluster(world: Any, phase: AttemptPhase, **more: Any) -> None:
@@ -109,6 +125,7 @@ async def test_frames(http: httpx.AsyncClient, world: Any) -> None:
     ("path", "status", "told"),
     [
         ("/executions/p/d/none/events", 404, "p/d/none"),
+        ("/executions/p/d/none/events?follow=true", 404, "p/d/none"),
         ("/executions/p/d/e/events?token=x", 400, "token"),
         ("/executions/p/%2e%2e/e/events", 400, "not a name"),
         ("/clusters?execution=e", 400, "project and domain"),
