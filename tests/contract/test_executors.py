@@ -1,4 +1,5 @@
-"""What every executor keeps to: one suite for the local one, with real processes, and for the one in memory."""
+"""What every executor keeps to: one suite for the local one, with real processes, for connectors, and for the one in
+memory; and for echoes, as far as these run at all."""
 
 from __future__ import annotations
 
@@ -19,12 +20,16 @@ from flyteidl.core import literals_pb2, tasks_pb2
 from dayfly import environments
 from dayfly.base import errors
 from dayfly.base.clock import ManualClock, SystemClock
-from dayfly.executors import local
+from dayfly.executors import echo, local
+from dayfly.executors.connector import endpoints, hosting
+from dayfly.executors.connector.executor import ConnectorExecutor
 from dayfly.executors.local.executor import LocalExecutor
 from dayfly.model.identifiers import AttemptKey, EntityId
 from dayfly.model.phases import FailureKind
 from dayfly.ports.executors import TERMINAL, AttemptSpec, Executor, Observation, ObservationKind
 from tests.contract import groups
+from tests.fakes.blobs import MemoryBlobs
+from tests.fakes.connectors import FakeConnectors
 from tests.fakes.executor import FakeExecutor
 
 KEY = AttemptKey("p/d/run/n0/0")
@@ -41,6 +46,8 @@ def make_spec(*argv: str, key: AttemptKey = KEY, **rest: object) -> AttemptSpec:
         template=tasks_pb2.TaskTemplate().SerializeToString(),
         argv=argv,
         env={},
+        inputs_uri="memory://store/inputs.pb",
+        output_prefix=f"memory://store/{key}",
     )
     return msgspec.structs.replace(plain, **rest)
 
@@ -86,6 +93,25 @@ class FakeStand:
         self.executor = FakeExecutor(ManualClock(), self.executor.world)
 
 
+class ConnectorStand:
+    def __init__(self, data: Path, connectors: FakeConnectors) -> None:
+        self.data, self.connectors = data, connectors
+        self.executor = self._make()
+
+    def _make(self) -> ConnectorExecutor:
+        own = hosting.Host(sys.executable, (), self.data / "connectors.log", {})
+        known = endpoints.Endpoints(own, (self.connectors.address,), call_seconds=5.0)
+        patience = {"poll_seconds": 0.01, "slowest_poll_seconds": 0.05, "call_seconds": 5.0, "sync_seconds": 5.0}
+        return ConnectorExecutor(known, MemoryBlobs(), SystemClock(), **patience)
+
+    def finish(self, key: AttemptKey) -> None:
+        self.connectors.done.add(make_spec(key=key).output_prefix)
+
+    async def restart(self) -> None:
+        await self.executor.close(grace_seconds=0)
+        self.executor = self._make()
+
+
 class FolderBlobs:
     """As much of `ports.blobs` as unpacking needs: addresses are paths."""
 
@@ -101,12 +127,21 @@ class FolderBlobs:
 WAITING = ("sh", "-c", "until [ -e go ]; do sleep 0.01; done")
 
 
-@pytest.fixture(params=["local", "fake"])
+@pytest.fixture(params=["local", "fake", "connector"])
 async def stand(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stand]:
-    made: Stand = LocalStand(tmp_path) if request.param == "local" else FakeStand()
-    yield made
-    await made.executor.close(grace_seconds=0)
-    await groups.until_gone(lambda: groups.of(tmp_path))
+    async with FakeConnectors("python-task") as connectors:
+        made: Stand = {
+            "local": lambda: LocalStand(tmp_path),
+            "fake": FakeStand,
+            "connector": lambda: ConnectorStand(tmp_path, connectors),
+        }[request.param]()
+        yield made
+        await made.executor.close(grace_seconds=0)
+        await groups.until_gone(lambda: groups.of(tmp_path))
+
+
+here_only = pytest.mark.parametrize("stand", ["local", "fake"], indirect=True)
+"""What is done elsewhere needs no command, and goes on where the platform ends."""
 
 
 async def until(executor: Executor, key: AttemptKey, *kinds: ObservationKind) -> Observation:
@@ -135,6 +170,7 @@ async def test_started_twice_it_runs_once(stand: Stand) -> None:
     assert (await until(stand.executor, KEY)).kind is ObservationKind.EXITED
 
 
+@here_only
 async def test_without_a_command_it_is_refused(stand: Stand) -> None:
     with pytest.raises(errors.InvalidArgument, match=r"module\.task"):
         await stand.executor.start(make_spec())
@@ -157,7 +193,11 @@ async def test_taken_back_by_the_next_platform(stand: Stand) -> None:
     stand.finish(KEY)
     assert (await until(stand.executor, KEY)).kind is ObservationKind.EXITED
     await stand.restart()
-    assert (await stand.executor.recover(KEY, handle)).kind is ObservationKind.EXITED
+    recovered = await stand.executor.recover(KEY, handle)
+    if isinstance(stand, ConnectorStand):
+        # Who has to ask elsewhere does not keep a platform waiting that starts: the truth follows.
+        recovered = await until(stand.executor, KEY)
+    assert recovered.kind is ObservationKind.EXITED
 
 
 async def test_unknown_attempts_are_lost_and_forgetting_them_is_fine(stand: Stand) -> None:
@@ -176,6 +216,7 @@ async def test_forgotten_it_may_be_started_again(stand: Stand) -> None:
         await stand.executor.forget(KEY, handle)
 
 
+@here_only
 async def test_closing_interrupts(stand: Stand) -> None:
     await stand.executor.start(make_spec(*WAITING))
     await until(stand.executor, KEY, ObservationKind.RUNNING)
@@ -185,6 +226,64 @@ async def test_closing_interrupts(stand: Stand) -> None:
     await closing
     assert (seen.kind, seen.code, seen.failure_kind) == (ObservationKind.FAILED, "Interrupted", FailureKind.SYSTEM)
     assert seen.recoverable
+
+
+# --- what goes on elsewhere, and what needs no time -----------------------------------------------------------------
+
+
+async def test_what_runs_elsewhere_goes_on_without_a_platform(tmp_path: Path) -> None:
+    async with FakeConnectors("python-task") as connectors:
+        stand = ConnectorStand(tmp_path, connectors)
+        handle = await stand.executor.start(make_spec())
+        await until(stand.executor, KEY, ObservationKind.RUNNING)
+        watching = stand.executor.watch()
+        await stand.restart()
+        assert [one.kind async for one in watching] == []
+        stand.finish(KEY)
+        assert (await stand.executor.recover(KEY, handle)).kind is ObservationKind.RUNNING
+        assert (await until(stand.executor, KEY)).kind is ObservationKind.EXITED
+        assert len(connectors.created) == 1
+        assert connectors.deleted == []
+        await stand.executor.close(grace_seconds=0)
+
+
+def echo_spec(inputs: int, outputs: int, blobs: MemoryBlobs) -> AttemptSpec:
+    template = tasks_pb2.TaskTemplate()
+    literals = literals_pb2.LiteralMap()
+    for name in "ab"[:inputs]:
+        template.interface.inputs.variables[name].SetInParent()
+        literals.literals[name].scalar.primitive.integer = 7
+    for name in "cd"[:outputs]:
+        template.interface.outputs.variables[name].SetInParent()
+    blobs.stored[make_spec().inputs_uri] = literals.SerializeToString()
+    return make_spec(template=template.SerializeToString())
+
+
+async def test_an_echo_has_ended_when_it_has_started() -> None:
+    blobs = MemoryBlobs()
+    spec = echo_spec(1, 1, blobs)
+    executor = echo.EchoExecutor(blobs, ManualClock())
+    handles = [await executor.start(spec) for _ in range(2)]
+    assert handles[0] == handles[1]
+    assert (await until(executor, KEY)).kind is ObservationKind.EXITED
+    outputs = literals_pb2.LiteralMap.FromString(blobs.stored[f"{spec.output_prefix}/outputs.pb"])
+    assert outputs.literals["c"].scalar.primitive.integer == 7
+    await executor.stop(KEY, handles[0], grace_seconds=0)
+    await executor.forget(KEY, handles[0])
+    next_one = echo.EchoExecutor(blobs, ManualClock())
+    assert (await next_one.recover(KEY, handles[0])).kind is ObservationKind.EXITED
+    lost = await next_one.recover(KEY, b"")
+    assert (lost.kind, lost.failure_kind, lost.recoverable) == (ObservationKind.FAILED, FailureKind.SYSTEM, True)
+    watching = executor.watch()
+    await executor.close(grace_seconds=0)
+    assert {one.kind async for one in watching} == {ObservationKind.EXITED}
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(2, 2), (1, 0), (0, 1)])
+async def test_an_echo_copies_one_input_to_one_output(inputs: int, outputs: int) -> None:
+    blobs = MemoryBlobs()
+    with pytest.raises(errors.InvalidArgument, match=f"it has {inputs} and {outputs}"):
+        await echo.EchoExecutor(blobs, ManualClock()).start(echo_spec(inputs, outputs, blobs))
 
 
 # --- what only processes do -----------------------------------------------------------------------------------------
