@@ -31,7 +31,9 @@ demo: install
 
 test: install
 	@$(BIN)/python -m pytest tests/unit tests/property tests/contract -n 2
-	@$(BIN)/python -m pytest tests/faults tests/clients
+	@rm -rf .calls-seen
+	@DAYFLY_CALLS_SEEN=$(CURDIR)/.calls-seen $(BIN)/python -m pytest tests/faults tests/clients -n 2 --dist loadfile --ignore tests/clients/test_zz_compatibility.py
+	@DAYFLY_CALLS_SEEN=$(CURDIR)/.calls-seen $(BIN)/python -m pytest tests/clients/test_zz_compatibility.py
 
 check: install
 	@$(BIN)/ruff format --check src tests benchmarks examples
