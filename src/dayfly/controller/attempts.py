@@ -64,7 +64,9 @@ class Attempts:
         key = identifiers.attempt_key(run.id, command.node, command.attempt)
         try:
             rules = placing.rules_of(run, command.node)
-            template, notes = overriding.apply(await self._templates.of(run, command.node), rules.document)
+            registered = await self._templates.of(run, command.node)
+            self._templates.note(key, registered)
+            template, notes = overriding.apply(registered, rules.document)
             inputs = await self._inputs(run, command)
             name = await self._executor_of(template.type)
             own_inputs_uri = await self._store_own_inputs(run, command, template, inputs, name)

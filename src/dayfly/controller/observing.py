@@ -13,16 +13,18 @@ import signal
 from typing import TYPE_CHECKING
 
 from flyteidl.admin import task_execution_pb2
-from flyteidl.core import errors_pb2, literals_pb2
+from flyteidl.core import errors_pb2
 from google.protobuf import message as protobuf
 
 from dayfly.base import errors, logs
-from dayfly.controller import explaining
+from dayfly.controller import checking, explaining
 from dayfly.model import events, identifiers, layout, phases
 from dayfly.ports import executors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from flyteidl.core import interface_pb2
 
     from dayfly.base.settings import EngineSettings
     from dayfly.controller.templates import Templates
@@ -31,8 +33,11 @@ if TYPE_CHECKING:
     from dayfly.ports.executors import Executor, Observation
     from dayfly.ports.runs import Runs
 
-MAX_ERROR_BYTES = 4 * 1024 * 1024
-"""An error.pb above this is not read."""
+MAX_ERROR_BYTES = 64 * 1024 * 1024
+"""An error.pb above this is not read; of a long message, only beginning and end are kept."""
+
+MAX_CHECKED_AT_ONCE_BYTES = 64 * 1024
+"""Larger outputs are checked on a thread."""
 
 STORE_PAUSE_SECONDS = 1.0
 """Between tries while database or object store do not answer."""
@@ -106,6 +111,7 @@ class Observer:
             event = await explaining.explained(executor, seen, event)
         await self._runs.append(execution, [*_last_figures(seen), event])
         if seen.kind in executors.TERMINAL:
+            self._templates.drop_noted(seen.key)
             handle = await self._runs.find_handle(seen.key)
             await executor.forget(seen.key, handle.handle if handle else b"")
 
@@ -134,10 +140,10 @@ class Observer:
         grows = failed is None and await self._blobs.stat(f"{prefix}/futures.pb") is not None
         if failed is None and not grows:
             failed = await self._check_outputs(prefix, seen)
+        has_deck = await self._blobs.stat(f"{prefix}/deck.html") is not None
         if failed is not None:
             kind, code, message, recoverable = failed
-            return events.AttemptFailed(seen.at, node, attempt, kind, code, message, recoverable)
-        has_deck = await self._blobs.stat(f"{prefix}/deck.html") is not None
+            return events.AttemptFailed(seen.at, node, attempt, kind, code, message, recoverable, has_deck)
         return events.AttemptSucceeded(seen.at, node, attempt, has_deck, grows)
 
     async def _read_error(self, prefix: str) -> tuple[phases.FailureKind, str, str, bool] | None:
@@ -155,27 +161,32 @@ class Observer:
             told = f"outputs.pb is larger than {limit} bytes; return large data as files, datasets or directories."
             return phases.FailureKind.USER, "OutputSizeExceeded", told, False
         if raw is None:
-            if not await self._declares_outputs(seen.key):
+            known = await self._declared_outputs(seen.key)
+            if known is not None and not known.variables:
                 await self._blobs.put(f"{prefix}/outputs.pb", b"")  # the empty map, for whoever reads it later
                 return None
             told = f"the task exited with 0 but wrote neither outputs.pb nor error.pb to {prefix}.{_tail(seen)}"
-            return phases.FailureKind.USER, "OutputsNotFound", told, True
-        try:
-            literals_pb2.LiteralMap.FromString(raw)
-        except protobuf.DecodeError:
-            told = f"{prefix}/outputs.pb is not a LiteralMap; the task wrote something else there."
-            return phases.FailureKind.USER, "OutputsNotFound", told, False
-        return None
+            return phases.FailureKind.USER, checking.NOT_FOUND, told, True
+        known = await self._declared_outputs(seen.key)
+        declared = known.variables if known is not None else {}
+        # Checking ten megabytes of numbers takes a second, in which everything else goes on.
+        check = functools.partial(checking.find_fault, raw, declared, of_element=_is_element(seen.key))
+        fault = await asyncio.to_thread(check) if len(raw) > MAX_CHECKED_AT_ONCE_BYTES else check()
+        return None if fault is None else (phases.FailureKind.USER, fault[0], f"{fault[1]} It is at {prefix}.", False)
 
-    async def _declares_outputs(self, key: AttemptKey) -> bool:
+    async def _declared_outputs(self, key: AttemptKey) -> interface_pb2.VariableMap | None:
+        """Return what the attempt's task declares, None where nobody knows: the task, or the attempt, is gone."""
+        noted = self._templates.noted(key)
+        if noted is not None:
+            return noted.interface.outputs
         execution, node, _ = identifiers.parse_attempt_key(key)
         run, _ = await self._runs.load(execution)
         if node not in run.state.nodes:
-            return True  # an array's element that is over: nobody waits for what it says
+            return None  # an array's element that is over: nobody waits for what it says
         try:
-            return bool((await self._templates.of(run, node)).interface.outputs.variables)
+            return (await self._templates.of(run, node)).interface.outputs
         except errors.NotFound:
-            return True
+            return None
 
 
 def _last_figures(seen: Observation) -> list[events.Event]:
@@ -185,6 +196,10 @@ def _last_figures(seen: Observation) -> list[events.Event]:
     _, node, attempt = identifiers.parse_attempt_key(seen.key)
     phase = phases.AttemptPhase.INITIALIZING  # which leads back from nothing: how far it came is not told here
     return [events.AttemptProgressed(seen.at, node, attempt, phase, "", seen.logs, seen.custom_info)]
+
+
+def _is_element(key: AttemptKey) -> bool:
+    return identifiers.parse_element(identifiers.parse_attempt_key(key)[1]) is not None
 
 
 def _drop(last: dict[str, asyncio.Task[None]], key: str, done: asyncio.Task[None]) -> None:

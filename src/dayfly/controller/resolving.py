@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from flyteidl.core import literals_pb2, types_pb2, workflow_pb2
 
 from dayfly.base import errors
-from dayfly.model import layout, placing, promises
+from dayfly.controller import offloading
+from dayfly.model import layout, paths, placing, promises
 from dayfly.model.identifiers import ROOT, START_NODE, NodeId
 
 if TYPE_CHECKING:
@@ -29,15 +30,19 @@ class Resolver:
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
+        self._offloaded = offloading.Offloaded(blobs)
 
-    async def store_inputs(self, run: Run, node: NodeId) -> literals_pb2.LiteralMap:
+    async def store_inputs(self, run: Run, node: NodeId, *, whole: bool = False) -> literals_pb2.LiteralMap:
         """Resolve the node's bindings and store what comes of it, for the first time or again.
 
-        Raise `paths.BadPromise`, `BlobUnavailable`.
+        `whole`: with the values of what was offloaded, which tasks fetch themselves. Raise `paths.BadPromise`,
+        `BlobUnavailable`.
         """
         rules = placing.rules_of(run, node)
         scope = placing.workflow_scope(run, node)
         inputs = await self.resolve(run, scope, rules.document)
+        if whole:
+            inputs = await self._offloaded.made_whole(inputs)
         graph = placing.graph_of(run, scope)
         if ERROR_INPUT in inputs.literals and graph.failure_node is rules:
             state = run.state.scope(scope)
@@ -64,7 +69,12 @@ class Resolver:
             found: literals_pb2.Literal | None = values.get(variable)
             return found if found is not None else values.get(_aliased(run, scope, NodeId(node), variable))
 
-        return promises.resolve_inputs(bindings, lookup)
+        fetched: dict[str, literals_pb2.Literal] = {}
+        while True:
+            try:
+                return promises.resolve_inputs(bindings, lookup, fetched)
+            except paths.NotFetched as needed_too:
+                fetched[needed_too.uri] = await self._offloaded.fetch(needed_too.uri)
 
     async def outputs(self, run: Run, node: NodeId) -> literals_pb2.LiteralMap:
         """Return what a node that has succeeded gave. Raise `BlobUnavailable`."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from flyteidl.core import interface_pb2
 
-    from dayfly.model.identifiers import EntityId, NodeId
+    from dayfly.model.identifiers import AttemptKey, EntityId, NodeId
     from dayfly.ports.definitions import Definitions
     from dayfly.ports.runs import Run
 
@@ -29,6 +29,7 @@ class Templates:
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
         self._kept: dict[EntityId, tasks_pb2.TaskTemplate] = {}
+        self._noted: dict[AttemptKey, tasks_pb2.TaskTemplate] = {}
 
     async def of(self, run: Run, node: NodeId) -> tasks_pb2.TaskTemplate:
         """Return the template of a node's task: as a dynamic task brought it along, else as registered.
@@ -40,6 +41,18 @@ class Templates:
         if brought is not None:
             return tasks_pb2.TaskTemplate.FromString(brought)
         return await self._registered(target)
+
+    def note(self, key: AttemptKey, template: tasks_pb2.TaskTemplate) -> None:
+        """Remember by what template an attempt was started, so that at its end nobody needs to load its run."""
+        self._noted[key] = template
+
+    def noted(self, key: AttemptKey) -> tasks_pb2.TaskTemplate | None:
+        """Return it; None where an earlier platform had started the attempt."""
+        return self._noted.get(key)
+
+    def drop_noted(self, key: AttemptKey) -> None:
+        """Forget it: the attempt has ended."""
+        self._noted.pop(key, None)
 
     async def outputs_of(self, run: Run, node: NodeId, target: EntityId) -> interface_pb2.VariableMap:
         """Return the outputs that a task or launch plan declares which runs inside or as `node`. Raise `NotFound`."""

@@ -64,6 +64,7 @@ class AttemptFailed(msgspec.Struct, frozen=True, tag=True):
     code: str
     message: str
     recoverable: bool
+    has_deck: bool = False
 
 
 class AttemptStopped(msgspec.Struct, frozen=True, tag=True):

@@ -8,7 +8,7 @@ flytepropeller/pkg/controller/nodes/attr_path_resolver.go in flyteorg/flyte.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgpack
@@ -27,6 +27,19 @@ class BadPromise(errors.UserError):
         self.code = code
 
 
+class NotFetched(errors.DayflyError):
+    """The value of an offloaded literal is needed: whoever asks fetches it from `uri`, and asks again."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"the value at {uri} is needed")
+        self.uri = uri
+
+
+Fetched = Mapping[str, literals_pb2.Literal]
+"""The values of offloaded literals, by where they lie."""
+
+_NOTHING: Fetched = {}
+
 ATTRIBUTE_ERROR = "PromiseAttributeResolveError"
 
 _INT64 = range(-(2**63), 2**63)
@@ -35,11 +48,16 @@ _MAX_DEPTH = 40
 """Lists within lists; protobuf reads no message nested more than a hundred deep, and each list takes two."""
 
 
-def resolve(literal: literals_pb2.Literal, path: Sequence[types_pb2.PromiseAttribute]) -> literals_pb2.Literal:
-    """Return the part of `literal` that `path` leads to. Raise `BadPromise` with PromiseAttributeResolveError."""
+def resolve(
+    literal: literals_pb2.Literal, path: Sequence[types_pb2.PromiseAttribute], fetched: Fetched = _NOTHING
+) -> literals_pb2.Literal:
+    """Return the part of `literal` that `path` leads to.
+
+    Raise `BadPromise` with PromiseAttributeResolveError, and `NotFetched`.
+    """
     found = literal
     for index, step in enumerate(path):
-        found = _unwrap(found)
+        found = whole(found, fetched)
         kind = found.WhichOneof("value")
         if kind == "collection":
             found = _element(found.collection.literals, step, path[: index + 1])
@@ -57,10 +75,19 @@ def describe(path: Sequence[types_pb2.PromiseAttribute]) -> str:
     )
 
 
-def _unwrap(literal: literals_pb2.Literal) -> literals_pb2.Literal:
-    while literal.WhichOneof("value") == "scalar" and literal.scalar.WhichOneof("value") == "union":
-        literal = literal.scalar.union.value
-    return literal
+def whole(literal: literals_pb2.Literal, fetched: Fetched = _NOTHING) -> literals_pb2.Literal:
+    """Return the value that a literal stands for: what a union wraps, and what was offloaded. Raise `NotFetched`."""
+    while True:
+        kind = literal.WhichOneof("value")
+        if kind == "scalar" and literal.scalar.WhichOneof("value") == "union":
+            literal = literal.scalar.union.value
+        elif kind == "offloaded_metadata":
+            uri = literal.offloaded_metadata.uri
+            if uri not in fetched:
+                raise NotFetched(uri)
+            literal = fetched[uri]
+        else:
+            return literal
 
 
 def _element(parts: Any, step: types_pb2.PromiseAttribute, path: Sequence[types_pb2.PromiseAttribute]) -> Any:

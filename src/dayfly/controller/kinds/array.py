@@ -36,7 +36,7 @@ class Arrays:
 
     async def prepare(self, run: Run, node: NodeId) -> events.Event:
         """Store the inputs and measure them. Raises `paths.BadPromise`."""
-        inputs = await self._resolver.store_inputs(run, node)
+        inputs = await self._resolver.store_inputs(run, node, whole=True)
         array = workflow_pb2.Node.FromString(placing.rules_of(run, node).document).array_node
         return events.ArrayMeasured(self._clock.now(), node, measure(inputs, array.bound_inputs))
 

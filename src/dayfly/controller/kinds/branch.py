@@ -24,7 +24,7 @@ class Branches:
 
     async def prepare(self, run: Run, node: NodeId) -> events.Event:
         """Store the inputs and choose. Raises `paths.BadPromise`."""
-        inputs = await self._resolver.store_inputs(run, node)
+        inputs = await self._resolver.store_inputs(run, node, whole=True)
         branch = workflow_pb2.Node.FromString(placing.rules_of(run, node).document).branch_node
         return events.BranchChosen(self._clock.now(), node, conditions.choose(branch, inputs))
 

@@ -88,7 +88,7 @@ class LaunchPlans:
     async def _inputs(self, run: Run, node: NodeId) -> literals_pb2.LiteralMap:
         element = identifiers.parse_element(node)
         if element is None:
-            return await self._resolver.store_inputs(run, node)
+            return await self._resolver.store_inputs(run, node, whole=True)
         whole = await self._resolver.stored_inputs(run, element[0])
         return resolving.element_inputs(whole, placing.rules_of(run, element[0]).document, element[1])
 

@@ -90,7 +90,7 @@ def failed(draft: Draft, event: AttemptFailed) -> None:
         _end_stopped(draft, event.node, attempt, attempt.stopping)
     else:
         failure = Failure(event.kind, event.code, event.message, event.at)
-        _end_failed(draft, event.node, attempt, failure, recoverable=event.recoverable)
+        _end_failed(draft, event.node, attempt, failure, recoverable=event.recoverable, has_deck=event.has_deck)
 
 
 def stopped(draft: Draft, event: AttemptStopped) -> None:
@@ -142,7 +142,9 @@ def _end_aborted(draft: Draft, node: NodeId, why: Failure) -> None:
     draft.move_node(node, NodePhase.ABORTED, failure=why)
 
 
-def _end_failed(draft: Draft, node: NodeId, attempt: AttemptState, failure: Failure, *, recoverable: bool) -> None:
+def _end_failed(
+    draft: Draft, node: NodeId, attempt: AttemptState, failure: Failure, *, recoverable: bool, has_deck: bool = False
+) -> None:
     before, rules = draft.state.nodes[node], draft.rules(node)
     final = retrying.find_final_failure(rules, draft.state.options, before, failure, recoverable=recoverable)
     timers.unwatch_attempt(draft, node, attempt)
@@ -156,4 +158,4 @@ def _end_failed(draft: Draft, node: NodeId, attempt: AttemptState, failure: Fail
     if final is None:
         _start_attempt(draft, node, told)
     else:
-        draft.move_node(node, NodePhase.FAILED, failure=final)
+        draft.move_node(node, NodePhase.FAILED, failure=final, has_deck=has_deck)
