@@ -74,6 +74,9 @@ async def test_clusters_are_listed_newest_first(opened: database.Database, limit
     assert await names(opened, WantedClusters("p", "d", "one"), limit) == ["one/n0/1", "one/n0/0"]
     assert await names(opened, WantedClusters("p"), limit) == every
     assert await names(opened, WantedClusters("other"), limit) == []
+    task = (await opened.history.list_clusters(WantedClusters(), then=0, limit=1)).attempts[0].task.name
+    assert await names(opened, WantedClusters(task=task), limit) == every
+    assert await names(opened, WantedClusters(task=f"{task}x"), limit) == []
 
 
 @pytest.mark.parametrize("bound", ["SCANNED_ATTEMPTS", "READ_ATTEMPTS"])

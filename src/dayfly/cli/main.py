@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "Register and run one workflow or task of a file, and show it.",
     "watch": "Show an execution while it runs, then its outputs.",
     "logs": "Print what an execution's tasks wrote.",
+    "advice": "Say what a Dask task should ask for, by its past runs.",
     "cache": "Look at cached outputs, and remove some.",
     "secret": "Keep secrets for tasks.",
 }

@@ -22,6 +22,8 @@ class WantedClusters(msgspec.Struct, frozen=True):
     """Name of the execution; wants project and domain too."""
     live: bool | None = None
     """True for those whose attempt has not ended, False for all others."""
+    task: str = ""
+    """Name of the task, in whatever version."""
 
 
 class ClusterList(msgspec.Struct, frozen=True):

@@ -49,6 +49,15 @@ class RecordedPrefix(msgspec.Struct, frozen=True):
     """Time they computed, added up."""
 
 
+class RecordedRole(msgspec.Struct, frozen=True):
+    """Driver or scheduler: most memory that it ever held, in MiB."""
+
+    name: str
+    memory_peak: int = 0
+    memory_limit: int = 0
+    """0 is no limit."""
+
+
 class ClusterRecord(msgspec.Struct, frozen=True):
     """A record, summed up."""
 
@@ -62,12 +71,21 @@ class ClusterRecord(msgspec.Struct, frozen=True):
     events_dropped: int = 0
     memory_peak: int = 0
     """Most that all workers held at once, in MiB."""
+    roles: tuple[RecordedRole, ...] = ()
+    """Driver and scheduler, told when the cluster ends; none where the scheduler died before."""
+
+    @property
+    def busy_seconds(self) -> float:
+        """Return the time that all workers' threads computed, added up. Prefixes count every task; of very many in one
+        second not each is told of its worker."""
+        told = sum(worker.busy_seconds for worker in self.workers)
+        return max(told, sum(prefix.seconds for prefix in self.prefixes))
 
     @property
     def idle_share(self) -> float:
         """Return the share of their threads' time in which the workers computed nothing, 0 to 1."""
         had = sum((worker.last_seen - worker.first_seen) * worker.threads for worker in self.workers)
-        return max(0.0, 1.0 - sum(worker.busy_seconds for worker in self.workers) / had) if had > 0 else 0.0
+        return max(0.0, 1.0 - self.busy_seconds / had) if had > 0 else 0.0
 
 
 class Records(Protocol):

@@ -110,7 +110,11 @@ def _matching(wanted: WantedClusters, scanned: sa.Subquery) -> sa.Select[Any]:
         .join_from(scanned, schema.executions, _executions.id == scanned.c.execution_id)
         .join(schema.task_executions, _attempts.id == scanned.c.id)
     )
-    for column, value in ((_executions.project, wanted.project), (_executions.domain, wanted.domain)):
+    for column, value in (
+        (_executions.project, wanted.project),
+        (_executions.domain, wanted.domain),
+        (_attempts.task_name, wanted.task),
+    ):
         if value:
             query = query.where(column == value)
     return query.order_by(scanned.c.id.desc()).limit(READ_ATTEMPTS)

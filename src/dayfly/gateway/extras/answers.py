@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from dayfly.gateway.extras.advising import Advice, RoleUse
 from dayfly.ports.records import ClusterRecord
 
 Time = Annotated[datetime, Meta(tz=True)]
@@ -197,6 +198,26 @@ class Frames(msgspec.Struct, frozen=True):
             description="Each has `t`, and where something happened or changed `workers` and `prefixes` by name, "
             "`tasks` that ended, and `events`."
         ),
+    ]
+
+
+class TaskAdvice(msgspec.Struct, frozen=True):
+    """What a Dask task should ask for."""
+
+    project: str
+    domain: str
+    task: str
+    runs: Annotated[int, Meta(description="Runs that were looked at.")]
+    uses: Annotated[
+        list[RoleUse],
+        Meta(
+            description="What driver, scheduler and workers had in the newest run, and most that they needed in any. "
+            "Memory is in MiB."
+        ),
+    ]
+    advice: Annotated[
+        list[Advice],
+        Meta(description="What to ask for instead, and why; empty where what the newest run had is right."),
     ]
 
 

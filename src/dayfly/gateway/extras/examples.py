@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from dayfly.gateway.extras import answers
+from dayfly.gateway.extras import advising, answers
 from dayfly.ports.records import ClusterRecord, RecordedPrefix, RecordedWorker
 
 _AT = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=timezone.utc)
@@ -108,6 +108,15 @@ CLUSTER = answers.Cluster(
 )
 
 FRAMES = answers.Frames([{"t": _SECONDS, "workers": {"worker-0": {"memory": 210, "cpu": 96.0}}}])
+
+TASK_ADVICE = answers.TaskAdvice(
+    "flytesnacks",
+    "development",
+    "flows.fit",
+    12,
+    [advising.RoleUse("worker", 2, 1, 8192, 3113, 0, 5_870, 1.7)],
+    [advising.Advice("worker", "memory", "8Gi", "4Gi", "memory peaked at 38 % of 8Gi in 12 runs")],
+)
 
 CACHE_PAGE = answers.CachePage(
     [

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import fastapi
 
 from dayfly.gateway import same_site
-from dayfly.gateway.extras import asking, cache, clusters, describing, event_log, log_view, logs
+from dayfly.gateway.extras import advice, asking, cache, clusters, describing, event_log, log_view, logs
 from dayfly.ports.attempt_logs import AttemptLogs
 from dayfly.ports.catalog import Catalog
 from dayfly.ports.history import History
@@ -39,6 +39,7 @@ def router(sources: Sources, *, version: str, public_url: str, closing: asyncio.
         logs.router(sources.logs, find_attempt, closing),
         log_view.router(sources.logs, find_attempt, closing),
         clusters.router(sources.history, sources.records, find_attempt),
+        advice.router(sources.history, sources.records),
         cache.router(sources.catalog),
     ):
         routes.include_router(one)

@@ -8,6 +8,7 @@ from typing import Any
 
 from dayfly.executors.dask.recorder import reading, summing
 from dayfly.executors.dask.roles import recording, recording_frames
+from dayfly.ports.records import RecordedRole
 
 
 def worker(name: str, memory: int = 100, **changes: Any) -> SimpleNamespace:
@@ -134,6 +135,14 @@ def test_a_record_at_its_limit_is_thinned_and_keeps_peaks_and_events(tmp_path: P
         read[-1]["tasks"]
         == [{"prefix": "inc", "worker": "worker-0", "start": 399.0, "took": 0.01, "action": "compute"}] * 20
     )
+
+
+def test_what_driver_and_scheduler_held_is_told_once(tmp_path: Path) -> None:
+    recorder = recording.Recorder(scheduler(a=worker("worker-0")))
+    recorder.note_roles({"driver": (300 << 20, 512 << 20), "scheduler": (200 << 20, 0)})
+    read = write(tmp_path / "record", recorder.take_frame(1.0), recorder.take_frame(2.0))
+    assert ["roles" in frame for frame in read] == [True, False]
+    assert summing.sum_up(read).roles == (RecordedRole("driver", 300, 512), RecordedRole("scheduler", 200, 0))
 
 
 def test_workers_that_go_are_summed_up_with_what_they_took_along() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dayfly.ports.records import ClusterRecord, RecordedPrefix, RecordedWorker
+from dayfly.ports.records import ClusterRecord, RecordedPrefix, RecordedRole, RecordedWorker
 
 MAX_EVENTS = 2_000
 """Events kept: the last ones, which tell of an end."""
@@ -19,6 +19,7 @@ def sum_up(frames: Iterable[Mapping[str, Any]]) -> ClusterRecord:
     workers: dict[str, dict[str, Any]] = {}
     prefixes: dict[str, RecordedPrefix] = {}
     events: list[dict[str, Any]] = []
+    roles: dict[str, RecordedRole] = {}
     dropped = memory_peak = 0
     for frame in frames:
         ended_at = frame["t"]
@@ -31,6 +32,8 @@ def sum_up(frames: Iterable[Mapping[str, Any]]) -> ClusterRecord:
             if task["action"] in COMPUTED:
                 worker = _worker(workers, task["worker"], ended_at)
                 worker["busy_seconds"] += task["took"]
+        for name, (peak, limit) in frame.get("roles", {}).items():
+            roles[name] = RecordedRole(name, peak, limit)
         for event in frame.get("events", ()):
             _note(workers, event)
             events.append(event)
@@ -48,6 +51,7 @@ def sum_up(frames: Iterable[Mapping[str, Any]]) -> ClusterRecord:
         events=tuple(events[-MAX_EVENTS:]),
         events_dropped=dropped,
         memory_peak=memory_peak,
+        roles=tuple(roles.values()),
     )
 
 

@@ -52,6 +52,7 @@ class Recorder(distributed.SchedulerPlugin):
         self._unrunnable_since = 0.0
         self.warning = ""
         """What people should know while the cluster runs."""
+        self._roles: dict[str, tuple[int, int]] = {}
 
     # -- what the scheduler tells -------------------------------------------------------------------------------------
     def transition(self, key: Any, start: str, finish: str, *args: Any, **kwargs: Any) -> None:
@@ -99,6 +100,10 @@ class Recorder(distributed.SchedulerPlugin):
         """Note something that others in this process have seen."""
         self._note({"kind": kind, **told})
 
+    def note_roles(self, memory_bytes: dict[str, tuple[int, int]]) -> None:
+        """Note the highest memory and the limit, in bytes, of processes that are no workers."""
+        self._roles = {name: (int(peak) >> 20, int(limit) >> 20) for name, (peak, limit) in memory_bytes.items()}
+
     # -- what is made of it -------------------------------------------------------------------------------------------
     def tell(self, wanted: int) -> dict[str, int]:
         """Return the figures of this moment, for the attempt's progress."""
@@ -125,6 +130,8 @@ class Recorder(distributed.SchedulerPlugin):
         if changed := self._changed(self._workers, workers):
             frame["workers"] = changed
         self._note_unrunnable(now)
+        if self._roles:
+            frame["roles"], self._roles = self._roles, {}
         if self._events:
             frame["events"], self._events = self._events, []
         if self._events_dropped:

@@ -7,6 +7,7 @@
                threads, limit in MiB)}, those that have changed
     tasks      columns of what ended: `prefix`, `worker` (numbers), `start` (ms from `from`, which is in seconds),
                `took` (ms), `action` (index into ACTIONS, -1 for a failed task); and `dropped`, how many more there were
+    roles      {role: (highest memory in MiB, its limit or 0)}: driver and scheduler, when the cluster ends
     events     [{t, kind, worker, ...}]: joins, ends, states, errors; `events_dropped`, how many more there were
 
 When the file has reached a limit, the older half of its frames is thinned: tasks are summed up, workers told every

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import resource
 from typing import Any
 
 import dask
@@ -51,7 +52,7 @@ async def _serve(channel: Any, arguments: dict[str, Any]) -> int:
     repeated = [PeriodicCallback(tell, PROGRESS_MILLISECONDS), PeriodicCallback(recorded.write, FRAME_MILLISECONDS)]
     for one in repeated:
         one.start()
-    asyncio.get_running_loop().add_reader(channel.fileno(), _listener(channel, tell, recorded))
+    asyncio.get_running_loop().add_reader(channel.fileno(), _listener(channel, tell, recorder, recorded))
     try:
         await ending.first_of(scheduler.finished(), stopped.wait())
     finally:
@@ -79,19 +80,27 @@ def _teller(channel: Any, recorder: recording.Recorder, wanted: int) -> Any:
     return tell
 
 
-def _listener(channel: Any, tell: Any, recorded: recording.Recording) -> Any:
+def _listener(channel: Any, tell: Any, recorder: recording.Recorder, recorded: recording.Recording) -> Any:
     """Return what hears that the group ends, and then tells the last figures."""
 
     def listen() -> None:
         try:
-            ending = "ending" in channel.facts
+            facts = channel.facts
         except ConnectionError:
-            ending = True  # the supervisor is gone, and the kernel ends this process
-        if ending:
+            facts = {"ending": ""}  # the supervisor is gone, and the kernel ends this process
+        if "ending" in facts:
             asyncio.get_running_loop().remove_reader(channel.fileno())
+            recorder.note_roles(_held(channel.role, facts.get("held", {})))
             recorded.write()
             with contextlib.suppress(OSError):
                 tell()
                 channel.publish("counted")
 
     return listen
+
+
+def _held(own: str, told: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """Return the highest memory and limit, in bytes, of each role that the supervisor knows, and of this process: the
+    supervisor looks at a living one only where it has a limit."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return {name: (max(held, peak) if name == own else held, limit) for name, (held, limit) in told.items()}

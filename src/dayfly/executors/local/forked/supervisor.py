@@ -319,9 +319,14 @@ class Supervisor:
 
     def _drain(self) -> None:
         """Hear what roles have said before they are killed, and the last figures of those that count."""
+        held = {
+            one.name: (one.peak_bytes, one.spec.get("memory_limit_bytes", 0))
+            for one in self.roles
+            if not one.spec.get("restart")
+        }
         for one in self.roles:
             if one.peer is not None and one.spec.get("last_fact"):
-                one.peer.send({"facts": {"ending": self.ending["end"]}})
+                one.peer.send({"facts": {"held": held, "ending": self.ending["end"]}})
         end = time.monotonic() + LAST_FACT_SECONDS
         while True:
             for one in self.roles:
