@@ -149,6 +149,7 @@ async def _find_deep(store: database.Database, one: List) -> tuple[int, list[str
     """Return the number of the first deep page, and where the pages from it on begin. A short list has its last."""
     number = DEEP
     while not (before := await _read(store, one, offset=(number - 2) * PAGE)):
+        assert number > 2, f"nothing is listed as {one.what}"
         number = max(2, number * 9 // 10)
     positions = []
     while before and len(positions) < DEEP_PAGES:

@@ -255,7 +255,7 @@ async def test_nodes_have_rows_from_when_they_start(runs: Runs):
     closures = [node_execution_pb2.NodeExecutionClosure.FromString(row.closure) for row in listed]
     assert {closure.phase for closure in closures} == {NodePhase.SUCCEEDED}
     assert [row.input_uri.removeprefix("file:///store/metadata/propeller/p-d-one/") for row in listed] == [
-        "start-node/data/0/outputs.pb",
+        "file:///store/metadata/p/d/one/inputs",
         "n0/data/inputs.pb",
         "n1/data/inputs.pb",
         "end-node/data/0/outputs.pb",

@@ -27,12 +27,14 @@ def execution_root(storage: str, execution: ExecutionId) -> str:
 def node_inputs_uri(storage: str, execution: ExecutionId, node: NodeId) -> str:
     """Return the node's inputs.pb: of an array's element, the array's.
 
-    The start node's inputs are its outputs; the end node's, the execution's outputs.
+    The start node's, which are its outputs too, are the execution's inputs; the end node's, the execution's outputs.
     """
     if (element := parse_element(node)) is not None:
         return node_inputs_uri(storage, execution, element[0])
-    if node in (START_NODE, END_NODE):
-        return f"{execution_root(storage, execution)}/{node}/data/0/outputs.pb"
+    if node == START_NODE:
+        return inputs_uri(storage, execution)
+    if node == END_NODE:
+        return execution_outputs_uri(storage, execution)
     return f"{execution_root(storage, execution)}/{node}/data/inputs.pb"
 
 

@@ -17,7 +17,7 @@ from dayfly.base.clock import Clock
 from dayfly.compiler import inputs
 from dayfly.model import identifiers, layout
 from dayfly.model.events import Launched
-from dayfly.model.identifiers import START_NODE, ExecutionId
+from dayfly.model.identifiers import ExecutionId
 from dayfly.ports.attributes import Place
 from dayfly.ports.blobs import Blobs
 from dayfly.ports.definitions import Definitions
@@ -111,12 +111,9 @@ class Launcher:
         self, execution: ExecutionId, merged: literals_pb2.LiteralMap, given: literals_pb2.LiteralMap
     ) -> None:
         root = self._blobs.root
-        whole = merged.SerializeToString(deterministic=True)
         await asyncio.gather(
-            self._blobs.put(layout.inputs_uri(root, execution), whole),
+            self._blobs.put(layout.inputs_uri(root, execution), merged.SerializeToString(deterministic=True)),
             self._blobs.put(layout.user_inputs_uri(root, execution), given.SerializeToString(deterministic=True)),
-            # The start node's outputs are the execution's inputs; its row shows them from the first moment on.
-            self._blobs.put(layout.outputs_uri(root, execution, START_NODE), whole),
         )
 
     async def _commit(

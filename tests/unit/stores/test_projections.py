@@ -160,7 +160,7 @@ def test_the_start_nodes_outputs_are_its_inputs():
     metadata = node_execution_pb2.NodeExecutionMetaData.FromString(row["metadata"])
 
     assert closure.phase == NodePhase.SUCCEEDED
-    assert closure.output_uri == row["input_uri"] == f"{PREFIX}/start-node/data/0/outputs.pb"
+    assert closure.output_uri == row["input_uri"] == f"{stored.STORAGE}/metadata/p/d/one/inputs"
     assert closure.created_at.ToMicroseconds() == at(1)
     assert metadata.spec_node_id == "start-node"
     assert not closure.HasField("task_node_metadata")
