@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flyteidl.admin import matchable_resource_pb2
 
 from dayfly.base import errors
-from dayfly.controller import overriding, preparing, resolving
+from dayfly.controller import overriding, preparing
 from dayfly.model import events, identifiers, layout, phases, placing
 from dayfly.ports import executor_parts
 from dayfly.ports.attributes import Place
@@ -132,8 +132,7 @@ class Attempts:
         """Resolve the node's inputs on its first attempt; later ones read what that one stored."""
         element = identifiers.parse_element(command.node)
         if element is not None:
-            whole = await self._resolver.stored_inputs(run, element[0])
-            return resolving.element_inputs(whole, placing.rules_of(run, element[0]).document, element[1])
+            return await self._resolver.element_inputs(run, *element)
         uri = layout.node_inputs_uri(run.storage, run.id, command.node)
         if command.attempt and await self._blobs.stat(uri) is not None:
             return await self._resolver.stored_inputs(run, command.node)

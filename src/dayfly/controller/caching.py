@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from flyteidl.core import literals_pb2
 
 from dayfly.base import errors, logs
-from dayfly.controller import resolving
 from dayfly.model import caching, events, identifiers, layout, placing
 from dayfly.model.phases import CacheStatus
 from dayfly.ports.catalog import MAX_HEARTBEAT_SECONDS
@@ -117,8 +116,7 @@ class Caching:
     async def _inputs(self, run: Run, node: NodeId) -> literals_pb2.LiteralMap:
         element = identifiers.parse_element(node)
         if element is not None:
-            whole = await self._resolver.stored_inputs(run, element[0])
-            return resolving.element_inputs(whole, placing.rules_of(run, element[0]).document, element[1])
+            return await self._resolver.element_inputs(run, *element)
         if run.state.nodes[node].attempts:
             return await self._resolver.stored_inputs(run, node)
         return await self._resolver.store_inputs(run, node)

@@ -17,9 +17,18 @@ from dayfly.model import layout, paths, placing, promises
 from dayfly.model.identifiers import ROOT, START_NODE, NodeId
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from dayfly.model.identifiers import ExecutionId
     from dayfly.model.run import Failure
     from dayfly.ports.blobs import Blobs
     from dayfly.ports.runs import Run
+
+ARRAYS_KEPT = 8
+"""Arrays whose inputs are kept parsed."""
+
+READ_AT_ONCE = 64
+"""Nodes whose outputs are read side by side."""
 
 ERROR_INPUT = "err"
 """Input of a failure node that is given the error it is run for, if it has one (flytekit's `FlyteError`)."""
@@ -31,6 +40,7 @@ class Resolver:
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
         self._offloaded = offloading.Offloaded(blobs)
+        self._arrays: dict[tuple[ExecutionId, NodeId], tuple[literals_pb2.LiteralMap, frozenset[str]]] = {}
 
     async def store_inputs(self, run: Run, node: NodeId, *, whole: bool = False) -> literals_pb2.LiteralMap:
         """Resolve the node's bindings and store what comes of it, for the first time or again.
@@ -56,12 +66,30 @@ class Resolver:
         """Return the inputs that were stored of a node. Raise `BlobUnavailable`."""
         return await self.read(layout.node_inputs_uri(run.storage, run.id, node), f"the inputs of node {node}", run)
 
+    async def element_inputs(self, run: Run, array: NodeId, index: int) -> literals_pb2.LiteralMap:
+        """Return what one element of an array takes: of each list that is not bound as a whole, its own part.
+
+        Raise `BlobUnavailable`.
+        """
+        kept = self._arrays.get((run.id, array))
+        if kept is None:
+            # Read once for all elements: a hundred thousand of them would each parse a hundred thousand values.
+            if len(self._arrays) >= ARRAYS_KEPT:
+                del self._arrays[next(iter(self._arrays))]
+            node = workflow_pb2.Node.FromString(placing.rules_of(run, array).document)
+            kept = (await self.stored_inputs(run, array), frozenset(node.array_node.bound_inputs))
+            self._arrays[run.id, array] = kept
+        return element_part(*kept, index)
+
     async def resolve(self, run: Run, scope: NodeId, document: bytes) -> literals_pb2.LiteralMap:
         """Return the inputs of the `flyteidl.core.Node` in `document`, whose bindings name nodes inside `scope`."""
         bindings = workflow_pb2.Node.FromString(document).inputs
         needed = sorted({node for binding in bindings for node in promises.upstream_nodes(binding.binding)})
-        read = await asyncio.gather(*(self._outputs_in(run, scope, NodeId(node)) for node in needed))
-        by_node = dict(zip(needed, read, strict=True))
+        by_node: dict[str, literals_pb2.LiteralMap] = {}
+        for start in range(0, len(needed), READ_AT_ONCE):
+            some = needed[start : start + READ_AT_ONCE]
+            read = await asyncio.gather(*(self._outputs_in(run, scope, NodeId(node)) for node in some))
+            by_node.update(zip(some, read, strict=True))
 
         def lookup(node: str, variable: str) -> literals_pb2.Literal | None:
             values = by_node[node].literals
@@ -103,12 +131,8 @@ class Resolver:
         return await self.stored_inputs(run, owner)
 
 
-def element_inputs(inputs: literals_pb2.LiteralMap, array: bytes, index: int) -> literals_pb2.LiteralMap:
-    """Return what one element of an array takes: of each list that is not bound as a whole, its own part.
-
-    `array` is the array's compiled `flyteidl.core.Node`.
-    """
-    bound = set(workflow_pb2.Node.FromString(array).array_node.bound_inputs)
+def element_part(inputs: literals_pb2.LiteralMap, bound: Collection[str], index: int) -> literals_pb2.LiteralMap:
+    """Return one element's part of an array's inputs, of which those in `bound` are taken whole."""
     own = literals_pb2.LiteralMap()
     for name, literal in inputs.literals.items():
         varies = name not in bound and literal.WhichOneof("value") == "collection"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from flyteidl.core import literals_pb2, workflow_pb2
+from flyteidl.core import literals_pb2
 
 from dayfly.controller import resolving
 from dayfly.controller.kinds import array
@@ -53,6 +53,5 @@ def test_what_makes_no_array(given, bound, message) -> None:
 
 
 def test_an_element_takes_its_part_of_each_list() -> None:
-    node = workflow_pb2.Node(array_node={"bound_inputs": ["all"]}).SerializeToString()
-    own = resolving.element_inputs(inputs(x=numbers(5, 6), y=number(7), all=numbers(8, 9)), node, 1)
+    own = resolving.element_part(inputs(x=numbers(5, 6), y=number(7), all=numbers(8, 9)), {"all"}, 1)
     assert own == inputs(x=number(6), y=number(7), all=numbers(8, 9))

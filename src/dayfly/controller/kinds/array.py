@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from flyteidl.core import literals_pb2, workflow_pb2
 
+from dayfly.controller import resolving
 from dayfly.model import events, identifiers, layout, paths, placing
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 BAD_LENGTH = "InvalidArrayLength"
 """Code of an array whose lists differ in length, or that has none."""
-
-READ_AT_ONCE = 64
-"""Elements whose outputs are read side by side."""
 
 
 class Arrays:
@@ -49,8 +47,9 @@ class Arrays:
         gathered = literals_pb2.LiteralMap()
         for name in names:
             gathered.literals[name].collection.SetInParent()
-        for start in range(0, len(rows), READ_AT_ONCE):
-            read = await asyncio.gather(*(self._read(run, node, row) for row in rows[start : start + READ_AT_ONCE]))
+        for start in range(0, len(rows), resolving.READ_AT_ONCE):
+            some = rows[start : start + resolving.READ_AT_ONCE]
+            read = await asyncio.gather(*(self._read(run, node, row) for row in some))
             for values in read:
                 _append(gathered, names, values)
         return gathered

@@ -11,7 +11,6 @@ from flyteidl.admin import execution_pb2, node_execution_pb2
 from flyteidl.core import identifier_pb2
 
 from dayfly.base import errors
-from dayfly.controller import resolving
 from dayfly.model import events, identifiers, layout, paths, placing
 from dayfly.model.identifiers import ExecutionId
 from dayfly.model.phases import ExecutionPhase
@@ -89,8 +88,7 @@ class LaunchPlans:
         element = identifiers.parse_element(node)
         if element is None:
             return await self._resolver.store_inputs(run, node, whole=True)
-        whole = await self._resolver.stored_inputs(run, element[0])
-        return resolving.element_inputs(whole, placing.rules_of(run, element[0]).document, element[1])
+        return await self._resolver.element_inputs(run, *element)
 
     async def _ask(self, run: Run, node: NodeId) -> execution_pb2.ExecutionSpec:
         own = execution_pb2.ExecutionSpec.FromString(run.spec)
