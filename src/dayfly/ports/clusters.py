@@ -26,6 +26,7 @@ class RoleResources(msgspec.Struct, frozen=True):
     cpu_limit: float = 0.0
     memory_request_bytes: int = 0
     memory_limit_bytes: int = 0
+    gpus: int = 0
 
 
 class SchedulerSpec(msgspec.Struct, frozen=True):
@@ -41,14 +42,28 @@ class WorkerGroup(msgspec.Struct, frozen=True):
     name: str
     """`default` for the one group that a Flyte task has; part of the workers' names for others."""
     count: int
+    """How many there are at the beginning, each with `processes` processes that Dask counts as workers."""
     image: str = ""
     threads: int = 0
-    """`--nthreads`: the CPU limit rounded up; 0 is not said, and the provider chooses."""
+    """`--nthreads`, of each process: the CPU limit rounded up; 0 is not said, and the provider chooses."""
     memory_limit_bytes: int = 0
-    """`--memory-limit`, at which Dask spills and pauses; 0 is not said, and the provider chooses."""
+    """`--memory-limit`, of each process, at which Dask spills and pauses; 0 is not said, and the provider chooses."""
     resources: RoleResources = RoleResources()
     interruptible: bool = False
     """Whether these workers may run on machines that can be taken away."""
+    processes: int = 1
+    """`--nworkers`: they share what `resources` gives."""
+    env: dict[str, str] = {}
+    """Laid over the driver's environment."""
+    command: tuple[str, ...] = ()
+    """What starts a worker, given the scheduler's address and the options of `dask worker`; empty is that itself."""
+    preload: tuple[str, ...] = ()
+    """`--preload`, each."""
+    nanny: bool | None = None
+    """None is not said, and the provider chooses."""
+    minimum: int = 0
+    maximum: int = 0
+    """Bounds of adaptive scaling; a maximum of 0 is none."""
 
 
 class ClusterSpec(msgspec.Struct, frozen=True):
@@ -69,11 +84,15 @@ class ClusterSpec(msgspec.Struct, frozen=True):
     """Workers made anew in all, before the cluster ends with RESTARTS_EXHAUSTED; 0 is no limit."""
     notes: tuple[str, ...] = ()
     """How the cluster differs from what was asked for, for its logs."""
+    idle_timeout_seconds: float = 0.0
+    """Without work for so long, scheduler and workers end, and the driver goes on alone; 0 is never."""
+    reuse_seconds: float = 0.0
+    """How long the cluster may wait, once its driver has ended, for another that asks for the same; 0 is not at all."""
 
     @property
     def worker_count(self) -> int:
-        """Return how many workers are wanted in all."""
-        return sum(group.count for group in self.groups)
+        """Return how many workers, as Dask counts them, are wanted in all."""
+        return sum(group.count * group.processes for group in self.groups)
 
 
 class ClusterState(Enum):

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from dayfly.executors.dask import describing
-from dayfly.executors.dask import spec as specs
+from dayfly.executors.dask import describing, hosting
 from dayfly.ports import clusters
 
 if TYPE_CHECKING:
@@ -40,6 +39,7 @@ class HostCapacity(msgspec.Struct, frozen=True):
 
 def fit(spec: clusters.ClusterSpec, host: HostCapacity) -> tuple[clusters.ClusterSpec, tuple[str, ...]]:
     """Return the cluster that the host can give, and a sentence for each change; what was not said is filled in."""
+    spec, notes = hosting.of_host(spec, cpus=host.cpus, memory_bytes=int(host.memory_bytes * WORKERS_SHARE))
     count = spec.worker_count
     floors = max(1, int(host.memory_bytes * WORKERS_SHARE) // WORKER_FLOOR_BYTES)
     kept = min(count, floors, max(1, int(host.cpus * WORKERS_PER_CPU)))
@@ -51,7 +51,6 @@ def fit(spec: clusters.ClusterSpec, host: HostCapacity) -> tuple[clusters.Cluste
         # Who said nothing gets no more than the others leave: the driver keeps what it asked for.
         share = min(share, WORKER_FLOOR_BYTES + (host.memory_bytes - _memory_asked(spec)) // unsaid)
     groups: list[clusters.WorkerGroup] = []
-    notes: list[str] = []
     for group, number in zip(spec.groups, _spread(spec.groups, kept), strict=True):
         # A worker may always have what it asked for where all fits; else an equal share of the workers' part.
         limit = (
@@ -61,7 +60,7 @@ def fit(spec: clusters.ClusterSpec, host: HostCapacity) -> tuple[clusters.Cluste
         if sum(one.threads * one.count for one in spec.groups) > host.cpus or not threads:
             threads = min(threads or math.ceil(host.cpus), max(1, int(host.cpus // kept)))
         fitted = msgspec.structs.replace(group, count=number, threads=threads, memory_limit_bytes=limit or share)
-        notes += _group_notes(group, fitted, host)
+        notes += _group_notes(group, fitted, host, several=len(spec.groups) > 1)
         if number:
             groups.append(fitted)
     rest = host.memory_bytes if fits else host.memory_bytes - sum(one.count * one.memory_limit_bytes for one in groups)
@@ -71,7 +70,7 @@ def fit(spec: clusters.ClusterSpec, host: HostCapacity) -> tuple[clusters.Cluste
         driver=driver,
         scheduler=scheduler,
         groups=tuple(groups),
-        quorum=min(spec.quorum, specs.quorum(kept)),
+        quorum=max(1, math.ceil(spec.quorum * kept / count)),
         notes=(*spec.notes, *notes, *told),
     )
     return fitted_spec, (*notes, *told)
@@ -141,7 +140,9 @@ def _fit_others(spec: clusters.ClusterSpec, rest_bytes: int) -> tuple[AttemptSpe
     return fitted, msgspec.structs.replace(scheduler, resources=resources), notes
 
 
-def _group_notes(asked: clusters.WorkerGroup, given: clusters.WorkerGroup, host: HostCapacity) -> list[str]:
+def _group_notes(
+    asked: clusters.WorkerGroup, given: clusters.WorkerGroup, host: HostCapacity, *, several: bool
+) -> list[str]:
     fewer_threads = bool(asked.threads) and given.threads != asked.threads
     less_memory = bool(asked.memory_limit_bytes) and given.memory_limit_bytes != asked.memory_limit_bytes
     if given.count == asked.count and not fewer_threads and not less_memory:
@@ -150,8 +151,9 @@ def _group_notes(asked: clusters.WorkerGroup, given: clusters.WorkerGroup, host:
     wanted += [describing.size(asked.memory_limit_bytes)] if asked.memory_limit_bytes else []
     each = f" asked for {' and '.join(wanted)} each" if wanted else " are wanted"
     fewer = f"there are {given.count} of them, and " if given.count != asked.count else ""
+    who = _workers(asked.count) + (f" {asked.name}" if several else "")
     return [
-        f"{_workers(asked.count)}{each}; this host has {_cpus(host.cpus)} and {describing.size(host.memory_bytes)}: "
+        f"{who}{each}; this host has {_cpus(host.cpus)} and {describing.size(host.memory_bytes)}: "
         f"{fewer}each gets {_threads(given.threads)} and {describing.size(given.memory_limit_bytes)}."
     ]
 

@@ -2,24 +2,27 @@
 
 The numbers are those of Flyte's own plugin (flyteplugins/go/tasks/plugins/k8s/dask/dask.go in flyteorg/flyte): threads
 are the CPU limit rounded up, the memory limit is the limit, and a role's own resources replace the task's as a whole,
-only if they list any.
+only if they list any. What goes beyond Flyte's plugin is `model.cluster_wishes`.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+import shlex
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from flyteidl.core import tasks_pb2
 from flyteidl.plugins import dask_pb2
 from google.protobuf import json_format
 
 from dayfly.base import errors
-from dayfly.model import quantities
+from dayfly.executors.dask import spec_resources
+from dayfly.model import cluster_wishes, structs
 from dayfly.ports import clusters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from dayfly.ports.executors import AttemptSpec
 
@@ -32,42 +35,42 @@ RESTARTS_FREE, RESTARTS_PER_WORKER = 10, 3
 MAX_WORKERS = 10_000
 """More in one cluster are a slip of the pen."""
 
-_CPU, _MEMORY = tasks_pb2.Resources.CPU, tasks_pb2.Resources.MEMORY
+CUDA_WORKER = ("dask", "cuda", "worker")
+"""What starts workers with GPUs, of which it pins one to each process."""
 
 
 def build(attempt: AttemptSpec) -> clusters.ClusterSpec:
     """Return the cluster that an attempt of a Dask task asks for. Raise `InvalidArgument`, naming the task."""
-    job = _read_job(attempt)
-    workers = job.workers
-    # The SDK always writes the number; a hand-written 0 is taken as Flyte's default, as an absent one is.
-    count = workers.number_of_workers or 1
+    template = tasks_pb2.TaskTemplate.FromString(attempt.template)
+    job, wishes = _read_job(attempt, template), _read_wishes(attempt, template)
+    own = spec_resources.of_task(attempt, template)
+    groups = (
+        _group(attempt, cluster_wishes.DEFAULT_GROUP, job.workers, wishes.workers, own),
+        *(_group(attempt, extra.name, _read_group(attempt, extra), extra, own) for extra in wishes.groups),
+    )
+    count = sum((group.maximum or group.count) * group.processes for group in groups)
     if count > MAX_WORKERS:
-        raise _malformed(attempt, f"{count} workers are more than {MAX_WORKERS}")
-    own = clusters.RoleResources(
-        attempt.cpu_request, attempt.cpu_limit, attempt.memory_request_bytes, attempt.memory_limit_bytes
-    )
-    resources = _resources(attempt, "workers", workers.resources, own)
-    group = clusters.WorkerGroup(
-        "default",
-        count,
-        workers.image or attempt.image,
-        math.ceil(resources.cpu_limit),
-        resources.memory_limit_bytes,
-        resources,
-        attempt.interruptible,
-    )
+        raise spec_resources.malformed(attempt, f"{count} workers are more than {MAX_WORKERS}")
+    begun = sum(group.count * group.processes for group in groups)
+    if wishes.min_workers and wishes.min_workers > begun:
+        raise spec_resources.malformed(
+            attempt, f"min_workers: {wishes.min_workers} are never there where {begun} are begun with"
+        )
     scheduler = clusters.SchedulerSpec(
-        job.scheduler.image or attempt.image, _resources(attempt, "scheduler", job.scheduler.resources, own)
+        job.scheduler.image or attempt.image,
+        spec_resources.of_role(attempt, "scheduler", job.scheduler.resources, own),
     )
     return clusters.ClusterSpec(
         key=attempt.key,
         name=attempt.generated_name,
-        driver=attempt,
+        driver=_configured(attempt, wishes.config),
         scheduler=scheduler,
-        groups=(group,),
-        quorum=quorum(count),
-        startup_timeout_seconds=STARTUP_TIMEOUT_SECONDS,
+        groups=groups,
+        quorum=wishes.min_workers or quorum(begun),
+        startup_timeout_seconds=wishes.startup_timeout_seconds or STARTUP_TIMEOUT_SECONDS,
         restart_limit=RESTARTS_FREE + RESTARTS_PER_WORKER * count,
+        idle_timeout_seconds=wishes.idle_timeout_seconds or 0.0,
+        reuse_seconds=wishes.reuse.idle_seconds if wishes.reuse else 0.0,
     )
 
 
@@ -76,65 +79,79 @@ def quorum(workers: int) -> int:
     return max(1, math.ceil(workers / 2))
 
 
-def _read_job(attempt: AttemptSpec) -> dask_pb2.DaskJob:
-    template = tasks_pb2.TaskTemplate.FromString(attempt.template)
+def _read_job(attempt: AttemptSpec, template: tasks_pb2.TaskTemplate) -> dask_pb2.DaskJob:
     if not template.HasField("custom"):
-        raise _malformed(attempt, "its template has no `custom`, which describes the cluster")
+        raise spec_resources.malformed(attempt, "its template has no `custom`, which describes the cluster")
     custom = json_format.MessageToDict(template.custom)
     for role in ("scheduler", "workers"):
         told = custom.get(role, {})
         # protobuf takes any string for a message whose fields are all unknown.
         if not isinstance(told, dict) or not isinstance(told.get("resources", {}), dict):
-            raise _malformed(attempt, f"its `custom` is no flyteidl.plugins.dask.DaskJob: {role} is {told!r}")
+            raise spec_resources.malformed(
+                attempt, f"its `custom` is no flyteidl.plugins.dask.DaskJob: {role} is {told!r}"
+            )
     try:
         job: dask_pb2.DaskJob = json_format.ParseDict(custom, dask_pb2.DaskJob(), ignore_unknown_fields=True)
     except json_format.ParseError as error:
-        raise _malformed(attempt, f"its `custom` is no flyteidl.plugins.dask.DaskJob: {error}") from error
+        raise spec_resources.malformed(attempt, f"its `custom` is no flyteidl.plugins.dask.DaskJob: {error}") from error
     return job
 
 
-def _resources(
-    attempt: AttemptSpec, role: str, asked: tasks_pb2.Resources, base: clusters.RoleResources
-) -> clusters.RoleResources:
-    if not (asked.requests or asked.limits):
-        return _levelled(base)
-    cpu, memory = _entries(attempt, role, asked.requests)
-    cpu_limit, memory_limit = _entries(attempt, role, asked.limits)
-    factor = attempt.memory_factor  # the task's own are raised already
-    return _levelled(clusters.RoleResources(cpu, cpu_limit, int(memory * factor), int(memory_limit * factor)))
+def _read_wishes(attempt: AttemptSpec, template: tasks_pb2.TaskTemplate) -> cluster_wishes.ClusterWishes:
+    try:
+        return cluster_wishes.read(structs.to_plain(template.custom))
+    except errors.InvalidArgument as error:
+        raise spec_resources.malformed(attempt, error.message, error.remedy) from error
 
 
-def _levelled(resources: clusters.RoleResources) -> clusters.RoleResources:
-    """Let requests equal limits where only one of both is said, and never exceed them."""
-    cpu_limit = resources.cpu_limit or resources.cpu_request
-    memory_limit = resources.memory_limit_bytes or resources.memory_request_bytes
-    return clusters.RoleResources(
-        min(resources.cpu_request or cpu_limit, cpu_limit),
-        cpu_limit,
-        min(resources.memory_request_bytes or memory_limit, memory_limit),
-        memory_limit,
+def _read_group(attempt: AttemptSpec, extra: cluster_wishes.ExtraGroup) -> dask_pb2.DaskWorkerGroup:
+    group = dask_pb2.DaskWorkerGroup(number_of_workers=extra.number_of_workers, image=extra.image)
+    try:
+        json_format.ParseDict(extra.resources, group.resources)
+    except json_format.ParseError as error:
+        raise spec_resources.malformed(
+            attempt, f"the resources of group {extra.name}: {error}", cluster_wishes.REMEDY
+        ) from error
+    return group
+
+
+def _group(
+    attempt: AttemptSpec,
+    name: str,
+    told: dask_pb2.DaskWorkerGroup,
+    wishes: cluster_wishes.GroupWishes,
+    own: clusters.RoleResources,
+) -> clusters.WorkerGroup:
+    role = "workers" if name == cluster_wishes.DEFAULT_GROUP else f"workers {name}"
+    resources = spec_resources.of_role(attempt, role, told.resources, own)
+    # The SDK always writes the number; a hand-written 0 is taken as Flyte's default, as an absent one is.
+    count = told.number_of_workers or 1
+    adapt = wishes.adapt
+    if adapt is not None:
+        count = max(1, adapt.minimum, min(count, adapt.maximum))
+    threads = math.ceil(resources.cpu_limit)
+    return clusters.WorkerGroup(
+        name=name,
+        count=count,
+        image=told.image or attempt.image,
+        threads=wishes.threads or (max(1, threads // wishes.processes) if threads else 0),
+        memory_limit_bytes=resources.memory_limit_bytes // wishes.processes,
+        resources=resources,
+        interruptible=attempt.interruptible,
+        processes=wishes.processes,
+        env=wishes.environment,
+        command=tuple(shlex.split(wishes.command)) or (CUDA_WORKER if resources.gpus else ()),
+        preload=wishes.preload,
+        nanny=wishes.nanny,
+        minimum=adapt.minimum if adapt else 0,
+        maximum=adapt.maximum if adapt else 0,
     )
 
 
-def _entries(
-    attempt: AttemptSpec, role: str, entries: Iterable[tasks_pb2.Resources.ResourceEntry]
-) -> tuple[float, int]:
-    cpu, memory = 0.0, 0
-    for entry in entries:
-        try:
-            if entry.name == _CPU:
-                cpu = quantities.cores(entry.value)
-            elif entry.name == _MEMORY:
-                memory = quantities.size_bytes(entry.value)
-        except errors.InvalidArgument as error:
-            raise _malformed(attempt, f"the {role}' resources: {error.message}", error.remedy) from error
-        if cpu < 0 or memory < 0:
-            raise _malformed(attempt, f"the {role}' resources are below zero: {entry.value}")
-    return cpu, memory
-
-
-def _malformed(attempt: AttemptSpec, why: str, remedy: str = "") -> errors.InvalidArgument:
-    return errors.InvalidArgument(
-        f"{attempt.task} does not describe a Dask cluster: {why}.",
-        remedy=remedy or "Register it again with task_config=Dask(...) of flytekitplugins-dask.",
-    )
+def _configured(attempt: AttemptSpec, config: Mapping[str, Any]) -> AttemptSpec:
+    """Give all roles Dask's configuration, as variables that Dask reads; those of the task's own have the last word."""
+    if not config:
+        return attempt
+    flat = cluster_wishes.flatten(config)
+    env = {f"DASK_{name.replace('.', '__').replace('-', '_').upper()}": repr(value) for name, value in flat.items()}
+    return msgspec.structs.replace(attempt, env={**env, **attempt.env})

@@ -117,3 +117,51 @@ def test_any_cluster_becomes_one_the_host_can_hold(
 def test_sizes_are_told_for_people(size: int, told: str):
     _, notes = fitting.fit(cluster(1, threads=1, memory=2**50), fitting.HostCapacity(1, size))
     assert f"1 CPU and {told}" in notes[0]
+
+
+def changed(asked: clusters.ClusterSpec, **changes: object) -> clusters.ClusterSpec:
+    group = msgspec.structs.replace(asked.groups[0], **changes)
+    return msgspec.structs.replace(asked, groups=(group,))
+
+
+def test_each_process_is_a_worker_on_one_host():
+    asked = changed(cluster(2, threads=1, memory=2 * GIB), processes=2, memory_limit_bytes=GIB)
+    fitted, notes = fitting.fit(asked, fitting.HostCapacity(8, 23 * GIB))
+    group = fitted.groups[0]
+    assert (group.count, group.processes, group.memory_limit_bytes, notes) == (4, 1, GIB, ())
+    assert group.resources == clusters.RoleResources(0.5, 0.5, GIB, GIB)
+
+
+@pytest.mark.parametrize(
+    ("threads", "memory", "maximum", "count"), [(1, 0, 50, 2), (1, 8 * GIB, 50, 2), (1, 20 * GIB, 50, 1), (0, 0, 1, 1)]
+)
+def test_an_adaptive_group_is_as_large_as_there_is_room(threads: int, memory: int, maximum: int, count: int):
+    fitted, notes = fitting.fit(changed(cluster(1, threads, memory), minimum=1, maximum=maximum), HOST)
+    assert (fitted.groups[0].count, fitted.groups[0].maximum) == (count, 0)
+    assert f"The workers may be 1 to {maximum}; on this host there are {count} from start to end." in notes
+
+
+def test_what_one_host_lacks_is_said():
+    gpus = clusters.RoleResources(1, 1, GIB, GIB, gpus=2)
+    asked = changed(cluster(1, 1, GIB), resources=gpus, image="gpu:1", command=("dask", "cuda", "worker"))
+    fitted, notes = fitting.fit(msgspec.structs.replace(asked, reuse_seconds=60.0), HOST)
+    assert (fitted.groups[0].command, fitted.groups[0].resources.gpus) == ((), 0)
+    told = (
+        "The workers asked for 2 GPUs each",
+        "The workers asked for the image gpu:1",
+        "The cluster asked to be reused",
+    )
+    assert len(notes) == len(told)
+    assert all(note.startswith(start) for note, start in zip(notes, told, strict=True))
+
+
+def test_a_quorum_that_was_asked_for_is_kept_where_all_workers_are():
+    asked = msgspec.structs.replace(cluster(4, threads=1, memory=GIB), quorum=4)
+    assert fitting.fit(asked, HOST)[0].quorum == 4
+
+
+def test_groups_are_told_apart():
+    asked = cluster(2, threads=8, memory=GIB)
+    other = msgspec.structs.replace(asked.groups[0], name="large", memory_limit_bytes=40 * GIB)
+    _, notes = fitting.fit(msgspec.structs.replace(asked, groups=(asked.groups[0], other)), HOST)
+    assert any(note.startswith("2 workers large asked for 8 CPUs and 40 GiB each") for note in notes)

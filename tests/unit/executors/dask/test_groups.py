@@ -73,6 +73,31 @@ def test_every_process_of_a_cluster_is_a_role():
     assert group.roles[1].arguments == {"name": "worker-0", "threads": 3, "memory_limit_bytes": GIB}
 
 
+def test_a_group_gets_what_it_asked_for():
+    asked = clusters.WorkerGroup(
+        "own", 1, threads=2, memory_limit_bytes=GIB, env={"MINE": "1"}, preload=("mod",), nanny=False
+    )
+    commanded = msgspec.structs.replace(asked, name="told", command=("my", "worker"))
+    made = clusters.ClusterSpec(
+        KEY, "e-n0-0", driver(), clusters.SchedulerSpec(), (asked, commanded), 1, idle_timeout_seconds=9.0
+    )
+    scheduler, own, told, _ = groups.build(
+        made,
+        python="/env/bin/python",
+        distribution="",
+        working_dir="/work",
+        log_dir="/logs",
+        cpu_request=1.0,
+        memory_request_bytes=GIB,
+    ).roles
+    assert scheduler.arguments["idle_timeout_seconds"] == 9.0
+    assert (own.env["MINE"], own.env["OWN"], own.memory_limit_bytes) == ("1", "1", GIB)
+    common = {"threads": 2, "memory_limit_bytes": GIB, "preload": ["mod"]}
+    assert own.arguments == {"name": "worker-own-0", **common}
+    assert told.arguments == {"name": "worker-told-0", **common, "command": ["my", "worker"], "nanny": False}
+    assert told.entry.endswith("commanded.py:run")
+
+
 def test_the_driver_waits_for_a_quorum_and_finds_the_scheduler():
     role = build(driver()).roles[-1]
     assert role.wait_for == ("scheduler_address", "quorum")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dask
+import msgspec
 import pytest
 from flyteidl.core import tasks_pb2
 from google.protobuf import struct_pb2
@@ -92,5 +94,87 @@ def test_a_missing_number_is_one_worker():
 def test_malformed_configs_are_refused_with_the_tasks_name(custom: dict[str, object] | None, told: str):
     with pytest.raises(errors.InvalidArgument) as caught:
         spec.build(attempt(custom))
+    assert told in str(caught.value)
+    assert "mod.train" in str(caught.value)
+
+
+def gpu_group(**more: object) -> dict[str, object]:
+    return {"name": "gpu", "number_of_workers": 2, "resources": resources(limits={"CPU": "4", "GPU": "1"}), **more}
+
+
+def wished(own: dict[str, object] | None = None, **dayfly: object) -> executors.AttemptSpec:
+    return attempt({"workers": {"numberOfWorkers": 4} | (own or {}), "dayfly": dayfly}, cpu_limit=4.0)
+
+
+def test_what_is_said_beyond_flytes_plugin():
+    built = spec.build(
+        wished(
+            workers={"threads": 3, "environment": {"A": "b"}, "preload": ["mine"], "nanny": False},
+            groups=[gpu_group(image="gpu:1")],
+            min_workers=6,
+            startup_timeout_seconds=90,
+            idle_timeout_seconds=2.5,
+            reuse={"idle_seconds": 60},
+        )
+    )
+    default, gpu = built.groups
+    assert (default.threads, default.env, default.preload, default.nanny) == (3, {"A": "b"}, ("mine",), False)
+    assert (default.command, default.image) == ((), "base:1")
+    assert (gpu.name, gpu.count, gpu.image, gpu.threads, gpu.resources.gpus) == ("gpu", 2, "gpu:1", 4, 1)
+    assert gpu.command == ("dask", "cuda", "worker")
+    assert (built.quorum, built.startup_timeout_seconds, built.idle_timeout_seconds) == (6, 90.0, 2.5)
+    assert (built.reuse_seconds, built.worker_count) == (60.0, 6)
+
+
+def test_processes_share_what_their_worker_has():
+    own = {"resources": resources(limits={"CPU": "5", "MEMORY": "4Gi"})}
+    built = spec.build(wished(own, workers={"processes": 2}))
+    group = built.groups[0]
+    assert (group.count, group.processes, group.threads, group.memory_limit_bytes) == (4, 2, 2, 2 * GIB)
+    assert (group.resources.cpu_limit, built.worker_count, built.quorum) == (5.0, 8, 4)
+
+
+@pytest.mark.parametrize(("number", "begun"), [(1, 2), (4, 4), (30, 9)])
+def test_an_adaptive_group_begins_within_its_bounds(number: int, begun: int):
+    built = spec.build(wished({"numberOfWorkers": number}, workers={"adapt": {"minimum": 2, "maximum": 9}}))
+    group = built.groups[0]
+    assert (group.count, group.minimum, group.maximum) == (begun, 2, 9)
+
+
+def test_a_groups_own_command_counts_more_than_its_gpus():
+    built = spec.build(wished(groups=[gpu_group(command="python -m 'my worker'")]))
+    assert built.groups[1].command == ("python", "-m", "my worker")
+
+
+def test_dasks_configuration_reaches_dask_as_it_was_said():
+    config = {"distributed": {"scheduler": {"work-stealing": False}}, "dataframe.backend": "1", "array.slicing": {}}
+    built = spec.build(wished(config=config))
+    read = dask.config.collect_env(built.driver.env)
+    assert dask.config.get("distributed.scheduler.work-stealing", config=read) is False
+    assert dask.config.get("dataframe.backend", config=read) == "1"
+    assert dask.config.get("array.slicing", config=read) == {}
+
+
+def test_a_variable_of_the_tasks_own_has_the_last_word():
+    asked = msgspec.structs.replace(wished(config={"a.b": 1}), env={"DASK_A__B": "2"})
+    assert spec.build(asked).driver.env == {"DASK_A__B": "2"}
+
+
+@pytest.mark.parametrize(
+    ("dayfly", "told"),
+    [
+        ({"mood": 1}, "unknown field `mood`"),
+        ({"workers": {"threads": 1.5}}, "workers.threads: Expected `int"),
+        ({"groups": [gpu_group(nanny="no")]}, "groups[0].nanny: Expected"),
+        ({"groups": [gpu_group(resources=resources(limits={"WINGS": "2"}))]}, "the resources of group gpu"),
+        ({"groups": [gpu_group(resources=resources(limits={"CPU": "two"}))]}, "the resources of workers gpu: 'two'"),
+        ({"groups": [gpu_group(number_of_workers=9998)]}, "10002 workers are more than"),
+        ({"min_workers": 5}, "min_workers: 5 are never there where 4 are begun with"),
+        ("all", "Expected `object`, got `str`"),
+    ],
+)
+def test_wishes_that_make_no_sense_are_refused_with_field_and_task(dayfly: object, told: str):
+    with pytest.raises(errors.InvalidArgument) as caught:
+        spec.build(attempt({"workers": {"numberOfWorkers": 4}, "dayfly": dayfly}))
     assert told in str(caught.value)
     assert "mod.train" in str(caught.value)

@@ -39,7 +39,7 @@ ONE_THREAD = {
 
 _ROLES = Path(__file__).resolve().parent.parent / "roles"
 
-_ROLE_MODULES = (str(_ROLES / "scheduler.py"), str(_ROLES / "worker.py"))
+_ROLE_MODULES = tuple(str(_ROLES / file) for file in ("scheduler.py", "worker.py", "commanded.py"))
 """By path: the environment of the task need not have Dayfly."""
 
 MODULES = ("flytekit.bin.entrypoint", "distributed", *_ROLE_MODULES)
@@ -97,6 +97,7 @@ def _scheduler(spec: ClusterSpec, log_dir: str) -> process_groups.Role:
             "notes": list(spec.notes),
             "dashboard_prefix": dashboards.prefix_of(spec.key),
             "record": f"{log_dir}/{records.FILE_NAME}",
+            **({"idle_timeout_seconds": spec.idle_timeout_seconds} if spec.idle_timeout_seconds else {}),
         },
         env=dict(spec.driver.env),
         env_files=spec.driver.env_files,
@@ -108,15 +109,31 @@ def _scheduler(spec: ClusterSpec, log_dir: str) -> process_groups.Role:
 
 def _workers(spec: ClusterSpec) -> Iterator[process_groups.Role]:
     for name, group in worker_names(spec.groups):
+        # Without a nanny there is only what holds a pod to its limit.
+        share = 1.0 if group.nanny is False else TERMINATE_SHARE
         yield process_groups.Role(
             name=name,
-            entry=f"{_ROLE_MODULES[1]}:run",
-            arguments={"name": name, "threads": group.threads, "memory_limit_bytes": group.memory_limit_bytes},
-            env={**ONE_THREAD, **spec.driver.env},
+            entry=f"{_ROLE_MODULES[2] if group.command else _ROLE_MODULES[1]}:run",
+            arguments=_worker_arguments(name, group),
+            env={**ONE_THREAD, **spec.driver.env, **group.env},
             env_files=spec.driver.env_files,
-            memory_limit_bytes=int(group.memory_limit_bytes * TERMINATE_SHARE),
+            memory_limit_bytes=int(group.memory_limit_bytes * share),
             restart=True,
         )
+
+
+def _worker_arguments(name: str, group: WorkerGroup) -> dict[str, object]:
+    """What is not said is left out: a cluster of a thousand workers has its order read by each of them."""
+    arguments: dict[str, object] = {
+        "name": name,
+        "threads": group.threads,
+        "memory_limit_bytes": group.memory_limit_bytes,
+    }
+    if group.preload:
+        arguments["preload"] = list(group.preload)
+    if group.command:
+        arguments |= {"command": list(group.command), "nanny": group.nanny}
+    return arguments
 
 
 def _driver(driver: AttemptSpec, distribution: str) -> process_groups.Role:

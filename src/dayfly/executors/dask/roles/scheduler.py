@@ -30,7 +30,8 @@ log = logging.getLogger("distributed.scheduler")
 
 def run(channel: Any, arguments: dict[str, Any]) -> int:
     """Be the scheduler; return 0 if a client has shut it down. `arguments`: `wanted` workers, `notes` for the log,
-    `dashboard_prefix`, the path below which the dashboard's pages are asked for, `record`, the flight record's file."""
+    `dashboard_prefix`, the path below which the dashboard's pages are asked for, `record`, the flight record's file,
+    `idle_timeout_seconds`, after which it ends without work."""
     for note in arguments.get("notes", ()):
         log.warning("%s", note)
     return asyncio.run(_serve(channel, arguments))
@@ -39,7 +40,13 @@ def run(channel: Any, arguments: dict[str, Any]) -> int:
 async def _serve(channel: Any, arguments: dict[str, Any]) -> int:
     # The routes are kept to health until somebody opens the dashboard: the others import Bokeh, which takes a second.
     with dask.config.set({"distributed.scheduler.http.routes": ["distributed.http.health"]}):
-        scheduler = distributed.Scheduler(host="127.0.0.1", port=0, dashboard=False, dashboard_address="127.0.0.1:0")
+        scheduler = distributed.Scheduler(
+            host="127.0.0.1",
+            port=0,
+            dashboard=False,
+            dashboard_address="127.0.0.1:0",
+            idle_timeout=arguments.get("idle_timeout_seconds") or None,
+        )
         stopped = ending.on_signal()
         await scheduler
     recorder = recording.Recorder(scheduler)

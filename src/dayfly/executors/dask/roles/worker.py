@@ -25,7 +25,8 @@ CLOSE_SECONDS = 5
 
 
 def run(channel: Any, arguments: dict[str, Any]) -> int:
-    """Be a worker. `arguments`: `name`, `threads`, `memory_limit_bytes`, `local_directory` for what it spills."""
+    """Be a worker. `arguments`: `name`, `threads`, `memory_limit_bytes`, `local_directory` for what it spills,
+    `preload` for modules, files and addresses that it loads as it begins."""
     address = channel.wait("scheduler_address")
     # A folder of its own for each: a new worker then clears what the dead one of its name has spilled, and no other.
     local_directory = os.path.abspath(os.path.join(arguments.get("local_directory", "dask"), arguments["name"]))
@@ -50,6 +51,7 @@ async def _work(channel: Any, address: str, local_directory: str, arguments: dic
             name=name_of(arguments["name"], channel.restarted),
             local_directory=local_directory,
             dashboard=False,
+            preload=arguments.get("preload", ()) or dask.config.get("distributed.worker.preload"),
         )
         await worker
     channel.publish("ready")
