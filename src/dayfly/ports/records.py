@@ -72,7 +72,7 @@ class ClusterRecord(msgspec.Struct, frozen=True):
     memory_peak: int = 0
     """Most that all workers held at once, in MiB."""
     roles: tuple[RecordedRole, ...] = ()
-    """Driver and scheduler, told when the cluster ends; none where the scheduler died before."""
+    """Driver and scheduler, told when the cluster ends; none where the scheduler died before, or was too busy."""
 
     @property
     def busy_seconds(self) -> float:
