@@ -233,6 +233,7 @@ class _Executors:
             grace_seconds=settings.host.grace_seconds,
             cpus=settings.host.cpus or None,
             memory_bytes=settings.host.memory_bytes or None,
+            max_log_bytes=settings.host.max_log_bytes,
             strict_resources=settings.host.strict_resources,
         )
         self.groups = local.build_groups(own, clock)

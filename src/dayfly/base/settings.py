@@ -74,6 +74,8 @@ class HostSettings:
     """Memory to give out; 0 takes what the machine has, less a reserve for the rest."""
     strict_resources: bool = False
     """Fail a task that asks for more than the host has, rather than fit it and say so."""
+    max_log_bytes: int = 100 * 1024 * 1024
+    """What the log of one process may take on the disk: of a longer one begin and end are kept; 0 is no limit."""
     grace_seconds: float = 10.0
     """From SIGTERM to SIGKILL, when a task is stopped or the platform ends."""
     environments: dict[str, str] = field(default_factory=dict)

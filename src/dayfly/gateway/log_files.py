@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 from collections.abc import AsyncIterator
@@ -74,10 +75,20 @@ async def _chunks(path: Path, tail: int | None) -> AsyncIterator[bytes]:
     try:
         if tail is not None:
             await asyncio.to_thread(_seek_last_lines, file, tail)
-        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+        while chunk := await asyncio.to_thread(_read_on, file):
             yield chunk
     finally:
         file.close()
+
+
+def _read_on(file: BinaryIO) -> bytes:
+    """Return what comes next, without what a log that was too long had left out of its middle: zeros, in its file."""
+    while chunk := file.read(CHUNK_BYTES):
+        if text := chunk.strip(b"\0"):
+            return text
+        with contextlib.suppress(OSError):  # nothing but zeros behind it, or a file system that does not tell
+            file.seek(os.lseek(file.fileno(), file.tell(), os.SEEK_DATA))
+    return b""
 
 
 def _seek_last_lines(file: BinaryIO, lines: int) -> None:

@@ -31,7 +31,7 @@ class Piece(msgspec.Struct, frozen=True):
     """A range of a log."""
 
     start: int
-    """Offset of its first byte."""
+    """Offset of its first byte: beyond what was asked for where the log was too long and its middle is left out."""
     data: bytes
     size_bytes: int
     """Of the whole log, when it was read."""
@@ -48,5 +48,8 @@ class AttemptLogs(Protocol):
         ...
 
     async def read(self, key: AttemptKey, role: str, start: int, limit_bytes: int) -> Piece:
-        """Return at most `limit_bytes` from `start` on; no bytes at its end or beyond. Raise `NotFound`."""
+        """Return at most `limit_bytes` from `start` on; no bytes at its end or beyond. Raise `NotFound`.
+
+        What is left out of a log keeps its offsets: a range that would begin there begins behind it.
+        """
         ...

@@ -213,7 +213,8 @@ class LocalProcessGroups:
     def _send(self, known: Known, server: connection.Connection) -> None:
         known.server = server
         known.launches += 1
-        spec = msgspec.to_builtins(known.spec) | {"temporary_dir": known.record.temporary_dir}
+        own = {"temporary_dir": known.record.temporary_dir, "max_log_bytes": self._settings.max_log_bytes}
+        spec = msgspec.to_builtins(known.spec) | own
         server.send({"op": "start", "spec": spec, "record_dir": str(known.record.folder)})
 
     # --- ending ------------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ class LogFolder:
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             try:
-                data = os.pread(descriptor, limit_bytes, start)
+                start, data = read_range(descriptor, start, limit_bytes)
                 size_bytes = max(os.fstat(descriptor).st_size, start + len(data) if data else 0)
                 marks = _read_marks(path.with_suffix(log_looks.SUFFIX), start, start + len(data)) if data else ()
                 return Piece(start, data, size_bytes, marks)
@@ -77,6 +77,22 @@ class LogFolder:
     def _path(self, key: AttemptKey, role: str) -> Path | None:
         path = self._root.joinpath(key, f"{role}{SUFFIX}").resolve()
         return path if path.is_relative_to(self._root / key) and path.is_file() else None
+
+
+def read_range(descriptor: int, start: int, limit_bytes: int) -> tuple[int, bytes]:
+    """Return where a range of a file begins, behind a hole where `start` lies in one, and its bytes up to the next."""
+    if _has_holes(descriptor):
+        try:
+            start = os.lseek(descriptor, start, os.SEEK_DATA)
+            limit_bytes = min(limit_bytes, os.lseek(descriptor, start, os.SEEK_HOLE) - start)
+        except OSError:
+            pass  # nothing but the end behind `start`, or a file system that does not tell
+    return start, os.pread(descriptor, limit_bytes, start)
+
+
+def _has_holes(descriptor: int) -> bool:
+    stat = os.fstat(descriptor)
+    return stat.st_blocks * 512 < stat.st_size
 
 
 def _read_marks(path: Path, start: int, end: int) -> tuple[Mark, ...]:

@@ -36,5 +36,7 @@ class LocalSettings:
     """How often each core is given away: tasks wait for the network and for disks more than they compute."""
     default_cpu: float = 0.25
     """Cores that a task counts for that asks for none."""
+    max_log_bytes: int = 0
+    """What the log of one process may take on the disk; 0 is no limit."""
     strict_resources: bool = False
     """Fail what asks for more than the host has, instead of giving it the whole host."""

@@ -168,7 +168,7 @@ class Followed:
         data = piece.data if whole else piece.data[: len(piece.data) - _cut_off(piece.data)]
         if not data:
             return None
-        start, self.offset = self.offset, self.offset + len(data)
+        start, self.offset = piece.start, piece.start + len(data)
         told = answers.LogText(start, self.offset, data.decode(errors="replace"))
         return following.Told("text", told, str(self.offset))
 
@@ -202,11 +202,16 @@ async def _search(
 
 async def _chunks(logs: AttemptLogs, key: AttemptKey, role: str, first: int, last: int) -> AsyncIterator[bytes]:
     while first < last:
-        data = (await logs.read(key, role, first, min(RANGE_BYTES, last - first))).data
-        if not data:
+        piece = await logs.read(key, role, first, min(RANGE_BYTES, last - first))
+        if not piece.data:
             return  # It became shorter; the client sees that from the length that was promised.
-        yield data
-        first += len(data)
+        while first < min(piece.start, last):
+            # Left out of the log, where it has its place all the same: the client asked for bytes by their offsets.
+            blank = bytes(min(RANGE_BYTES, min(piece.start, last) - first))
+            yield blank
+            first += len(blank)
+        yield piece.data[: last - first]
+        first += len(piece.data)
 
 
 def _summary(key: AttemptKey, file: LogFile) -> answers.LogSummary:

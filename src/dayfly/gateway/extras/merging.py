@@ -87,7 +87,10 @@ class View:
 
     async def _find_start(self, file: LogFile, limit: int, most: int) -> int:
         start = max(0, file.size_bytes - most)
-        data = (await self._logs.read(self._key, file.role, start, file.size_bytes - start)).data
+        piece = await self._logs.read(self._key, file.role, start, file.size_bytes - start)
+        while piece.data and (end := piece.start + len(piece.data)) < file.size_bytes:
+            piece = await self._logs.read(self._key, file.role, end, file.size_bytes - end)  # behind what is left out
+        start, data = piece.start, piece.data
         place = len(data) - 1  # The line end at the very end begins no line.
         if self._wanted.level or self._wanted.search:
             place = -1
@@ -139,6 +142,8 @@ class _Stream:
 
     def add(self, piece: Piece, wanted: Wanted, *, whole: bool) -> int:
         """Take in what follows the last line; return how many lines were taken apart for it."""
+        if piece.start > self._behind.offset:  # what is between was left out
+            self._behind = msgspec.structs.replace(self._behind, offset=piece.start)
         data, signs = piece.data, choosing.Signs(piece.data, wanted.signs())
         parsed = start = 0
         taken = wanted.goes_on(self._behind)

@@ -65,6 +65,7 @@ async def search(
         piece = await logs.read(key, role, place.offset, RANGE_BYTES)
         at_end = not piece.data or piece.start + len(piece.data) >= piece.size_bytes
         data = piece.data
+        place = Place(piece.start, place.line)
         part = len(data) if at_end else _whole_lines(data, len(needle))
         scanned += part
         for start, end, number in _matches(data, part, needle, place.line):
@@ -104,7 +105,8 @@ async def _context(
     logs: AttemptLogs, key: AttemptKey, role: str, start: int, end: int, count: int
 ) -> tuple[list[str], list[str]]:
     first = max(0, start - CONTEXT_BYTES)
-    before = (await logs.read(key, role, first, start - first)).data.split(b"\n")[:-1]
+    piece = await logs.read(key, role, first, start - first)
+    before = piece.data[: max(0, start - piece.start)].split(b"\n")[:-1]
     if first:
         before = before[1:]  # It has begun further up.
     after = (await logs.read(key, role, end + 1, CONTEXT_BYTES)).data.split(b"\n")

@@ -15,10 +15,14 @@ PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
 
+FALLOC_FL_KEEP_SIZE = 1
+FALLOC_FL_PUNCH_HOLE = 2
+
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+_libc.fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
 
 
 def name_this(name: str) -> None:
@@ -40,6 +44,11 @@ def die_with(parent: int, signum: int) -> bool:
 def advise(start: int, length: int, advice: int) -> bool:
     """Give the kernel advice about memory of this process; False if it does not take it."""
     return bool(_libc.madvise(start, length, advice) == 0)
+
+
+def punch_hole(descriptor: int, start: int, length: int) -> bool:
+    """Give back the disk of a part of a file, which reads as zeros then; False if its file system cannot."""
+    return bool(_libc.fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, length) == 0)
 
 
 def children(pid: int) -> list[int]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from . import log_looks, processes, wire
+from . import log_limits, log_looks, processes, wire
 
 KEPT_DEATHS = 50
 """Ends of roles that are remembered; the last ones say why a group ended."""
@@ -20,10 +20,11 @@ SLOWEST_RESTART_SECONDS = 5.0
 class Running:
     """One role: its process and what is remembered of it across restarts. Its log lies in `log_dir`."""
 
-    def __init__(self, spec: dict[str, Any], log_dir: str) -> None:
+    def __init__(self, spec: dict[str, Any], log_dir: str, max_log_bytes: int = 0) -> None:
         self.spec = spec
         self.name: str = spec["name"]
         self.looks = log_looks.Looks(os.path.join(log_dir, f"{self.name}.log"))
+        self.log_limit = log_limits.Limit(os.path.join(log_dir, f"{self.name}.log"), max_log_bytes)
         self.pid = 0
         self.peer: wire.Peer | None = None
         self.restarts = 0
@@ -51,6 +52,12 @@ def look_at_logs(roles: Sequence[Running], now: float) -> None:
         wall_micros = time.time_ns() // 1000
         for one in roles:
             one.looks.look(now, wall_micros)
+
+
+def hold_logs(roles: Sequence[Running]) -> None:
+    """Keep the logs of a group within their limit."""
+    for one in roles:
+        one.log_limit.keep()
 
 
 def pause_seconds(one: Running) -> float:

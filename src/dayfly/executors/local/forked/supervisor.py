@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from . import claims, preloading, processes, role, running, signals, wire
 
 MEMORY_ROUND_SECONDS = 0.25
-"""How often the memory of limited roles is looked at, and how far the logs of several roles have grown."""
+"""How often the memory of limited roles is looked at, and how far logs have grown."""
 
 PROGRESS_SECONDS = 0.5
 """Facts named `progress...` reach the platform at most this often; all others at once."""
@@ -42,7 +42,7 @@ class Supervisor:
         self.preload = preload
         self.spare = spare
         self.own_pid, self.server_pid = os.getpid(), os.getppid()
-        self.roles = [running.Running(one, spec["log_dir"]) for one in spec["roles"]]
+        self.roles = [running.Running(one, spec["log_dir"], spec.get("max_log_bytes", 0)) for one in spec["roles"]]
         self.main = next(one for one in self.roles if one.spec.get("main"))
         self.facts: dict[str, Any] = {}
         self.ready: set[str] = set()
@@ -295,6 +295,7 @@ class Supervisor:
         if not clean:
             left = ", ".join(map(str, processes.descendants(os.getpid())))
             self.ending["message"] = f"{self.ending['message']} (processes {left} do not die)".strip()
+        running.hold_logs(self.roles)
         if self.state != "ended":
             self._conclude()
         self._settle_server()
@@ -347,6 +348,10 @@ class Supervisor:
         running.look_at_logs(self.roles, now)
         if self.report_at and now >= self.report_at:
             self._report()
+        look = now >= self.memory_at
+        if look:
+            self.memory_at = now + MEMORY_ROUND_SECONDS
+            running.hold_logs(self.roles)
         if self.ending:
             return
         limit = self.spec.get("startup_timeout_seconds", 0.0)
@@ -356,8 +361,7 @@ class Supervisor:
         for one in self.roles:
             if one.restart_at and now >= one.restart_at:
                 self._fork(one)
-        if now >= self.memory_at:
-            self.memory_at = now + MEMORY_ROUND_SECONDS
+        if look:
             for one in self.roles:
                 running.hold_to_limit(one)
 
@@ -367,7 +371,7 @@ class Supervisor:
         moments = [one.restart_at for one in self.roles if one.restart_at]
         if self.ending:
             moments.append(self.kill_at)
-        elif len(self.roles) > 1 or self.main.spec.get("memory_limit_bytes"):
+        if len(self.roles) > 1 or self.spec.get("max_log_bytes") or self.main.spec.get("memory_limit_bytes"):
             moments.append(self.memory_at)
         if self.report_at:
             moments.append(self.report_at)
