@@ -92,6 +92,7 @@ async def run_forked(folder: Path, rounds: int) -> list[float]:
         unpack=_no_code,
         log_uri=lambda key, role: f"{key}/{role}",
         dashboard_uri=lambda key: f"{key}/dashboard",
+        report_uri=lambda key, name: f"{key}/{name}",
         work_folder=folder / "work",
         log_folder=folder / "logs",
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import requests
 from tests.platforms import launching
@@ -105,6 +107,22 @@ def join_without_dask() -> dict[str, int]:
         "seats": int(joined.seats.sum()),
         "windy": int((joined.wind_speed > 20).sum()),
     }
+
+
+def test_a_task_that_fails_leaves_the_reports_of_dask(server: Server) -> None:
+    execution = launching.launch_task(server, "workloads.fails", key="not there")
+    ended, _ = launching.wait(server, execution)
+    assert ended.error is not None and "KeyError" in ended.error.message
+    (node,) = [node for node in ended.nodes if node.attempts]
+    links = {log.name: log.uri for log in node.attempts[-1].logs}
+    page = requests.get(links["Dask performance report"], timeout=60)
+    assert page.status_code == 200 and "Dask Performance Report" in page.text and "number of tasks: 11" in page.text
+    assert page.headers["content-security-policy"].startswith("sandbox ")
+    dump = msgspec.msgpack.decode(gzip.decompress(requests.get(links["Dask cluster dump"], timeout=60).content))
+    assert set(dump) == {"scheduler", "workers", "versions"} and len(dump["workers"]) == 2
+    told = requests.get(f"http://{server.address}/api/dayfly/v1/clusters/{execution}/{node.id}/0", timeout=60).json()
+    assert {one["name"]: one["size_bytes"] for one in told["reports"]}["performance.html"] == len(page.content)
+    assert [f"http://{server.address}{one['url']}" for one in told["reports"]] == list(links.values())[-2:]
 
 
 def test_many_small_tasks(server: Server) -> None:

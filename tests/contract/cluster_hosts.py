@@ -165,6 +165,7 @@ class LocalHost(Host):
             unpack=_unpacked,
             log_uri=lambda key, role: f"http://logs/{key}/{role}",
             dashboard_uri=lambda key: f"http://dashboards/{key}",
+            report_uri=lambda key, name: f"http://reports/{key}/{name}",
             work_folder=self.data / "work",
             log_folder=self.data / "logs",
         )
@@ -178,6 +179,7 @@ class LocalHost(Host):
             unpack=_unpacked,
             log_uri=lambda key, role: f"http://logs/{key}/{role}",
             dashboard_uri=lambda key: f"http://dashboards/{key}",
+            report_uri=lambda key, name: f"http://reports/{key}/{name}",
             work_folder=self.data / "work",
             log_folder=self.data / "logs",
         )

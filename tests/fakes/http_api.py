@@ -34,6 +34,8 @@ class World:
     def __init__(self, catalog: Catalog) -> None:
         self.happened: list[Event] = []
         self.record: ClusterRecord | None = None
+        self.made: dict[str, bytes] = {}
+        """Reports of each cluster."""
         self.logs = MemoryLogs()
         self.catalog = catalog
         self.attempts: dict[AttemptKey, AttemptRow] = {}
@@ -75,6 +77,14 @@ class World:
     async def summary(self, key: AttemptKey) -> ClusterRecord | None:
         """As `ports.records.Records` does."""
         return self.record
+
+    async def reports(self, key: AttemptKey) -> dict[str, int]:
+        """As `ports.records.Records` does."""
+        return {name: len(raw) for name, raw in self.made.items()}
+
+    async def report(self, key: AttemptKey, name: str) -> bytes | None:
+        """As `ports.records.Records` does."""
+        return self.made.get(name)
 
     async def frames(self, key: AttemptKey, *, since: float = 0.0, limit: int = 1000) -> list[dict[str, Any]]:
         """As `ports.records.Records` does, of frames at 1, 2 and 3."""

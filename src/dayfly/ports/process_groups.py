@@ -61,7 +61,8 @@ class Role(msgspec.Struct, frozen=True):
     """Facts that other roles must have published before this one is started or told to go on."""
     last_fact: str = ""
     """What it publishes last, once it has heard the fact `ending`; the end waits for that a moment, so that figures
-    which it has published before are whole. Empty is nothing."""
+    which it has published before are whole. Empty is nothing. It may ask for some seconds more, in the fact
+    `last_words_within` published before it, and is then waited for until it publishes `last_words`."""
 
 
 class GroupSpec(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ Written by the scheduler itself, a frame a second; read while the cluster lives 
 from __future__ import annotations
 
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import msgspec
 
@@ -13,6 +14,15 @@ from dayfly.model.identifiers import AttemptKey
 
 FILE_NAME = "cluster.record"
 """Beside the logs of the attempt."""
+
+
+REPORTS = {"performance.html": "Dask performance report", "state.msgpack.gz": "Dask cluster dump"}
+"""Dask's own reports, files beside the record, and the names of their links among an attempt's logs."""
+
+
+def link_to(public_url: str, key: AttemptKey, name: str) -> str:
+    """Return the address of one of Dask's own reports."""
+    return f"{public_url}/api/dayfly/v1/clusters/{quote(key)}/reports/{name}"
 
 
 class RecordedWorker(msgspec.Struct, frozen=True):
@@ -93,6 +103,14 @@ class Records(Protocol):
 
     async def frames(self, key: AttemptKey, *, since: float = 0.0, limit: int = 1000) -> list[dict[str, Any]]:
         """Return at most `limit` frames made after `since`, oldest first, names resolved; see the recorder's form."""
+        ...
+
+    async def reports(self, key: AttemptKey) -> dict[str, int]:
+        """Return the size in bytes of each of Dask's own reports that there is, by its name in `REPORTS`."""
+        ...
+
+    async def report(self, key: AttemptKey, name: str) -> bytes | None:
+        """Return one of Dask's own reports; None where there is none."""
         ...
 
     async def summary(self, key: AttemptKey) -> ClusterRecord | None:

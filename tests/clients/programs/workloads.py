@@ -48,6 +48,14 @@ def joins(partitions: str) -> dict[str, int]:
         return {"rows": int(rows), "seats": int(seats), "windy": int(windy)}
 
 
+@task(task_config=cluster(2, "300Mi"), environment={"DAYFLY_REPORT_SECONDS": "60"})
+def fails(key: str) -> int:
+    """Compute something, and fail with what a task raises."""
+    with distributed.Client() as client:
+        client.gather(client.map(successor, range(10)))
+        return client.submit(lambda: {}[key], key="lookup").result()
+
+
 @task(task_config=cluster(4, "300Mi"))
 def counts(tasks: str) -> int:
     """Add up what very many tasks return."""

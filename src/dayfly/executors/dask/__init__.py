@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dayfly.executors.dask import executor, fitting
 from dayfly.executors.dask.local import provider
 from dayfly.executors.dask.recorder import files
-from dayfly.ports import dashboards, executor_parts
+from dayfly.ports import dashboards, executor_parts, records
 
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
@@ -39,6 +39,7 @@ def build(
     unpack: Callable[[str], Awaitable[str]],
     log_uri: Callable[[AttemptKey, str], str],
     dashboard_uri: Callable[[AttemptKey], str],
+    report_uri: Callable[[AttemptKey, str], str],
     work_folder: Path,
     log_folder: Path,
     secrets: Secrets | None = None,
@@ -52,6 +53,7 @@ def build(
         unpack=unpack,
         log_uri=log_uri,
         dashboard_uri=dashboard_uri,
+        report_uri=report_uri,
         work_folder=work_folder,
         log_folder=log_folder,
     )
@@ -72,6 +74,7 @@ def plug(parts: ExecutorParts) -> Plugged:
         unpack=parts.unpack,
         log_uri=parts.log_uri,
         dashboard_uri=functools.partial(dashboards.link_to, parts.public_url),
+        report_uri=functools.partial(records.link_to, parts.public_url),
         work_folder=parts.data / "run" / "work",
         log_folder=parts.data / "logs",
         secrets=parts.secrets,

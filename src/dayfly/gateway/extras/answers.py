@@ -169,6 +169,14 @@ class Diagnosis(msgspec.Struct, frozen=True):
     message: Annotated[str, Meta(description="All that was said, with the task's own traceback.")]
 
 
+class ReportEntry(msgspec.Struct, frozen=True):
+    """One of Dask's own reports of a cluster, made when it ended."""
+
+    name: Annotated[str, Meta(examples=["performance.html", "state.msgpack.gz"])]
+    size_bytes: int
+    url: Annotated[str, Meta(description="Path of its content.")]
+
+
 class Cluster(msgspec.Struct, frozen=True):
     """Everything that is known of one cluster."""
 
@@ -187,6 +195,7 @@ class Cluster(msgspec.Struct, frozen=True):
     frames_url: Annotated[str, Meta(description="Path of its record, second by second.")]
     logs_url: Annotated[str, Meta(description="Path of the list of its logs.")]
     lines_url: Annotated[str, Meta(description="Path of the view of all its logs.")]
+    reports: Annotated[list[ReportEntry], Meta(description="Dask's own reports; empty where none was made.")] = []
 
 
 class Frames(msgspec.Struct, frozen=True):

@@ -22,6 +22,12 @@ from dayfly.ports.runs import AttemptRow
 
 CLUSTER = "/clusters/{project}/{domain}/{name}/{node}/{attempt}"
 
+KINDS = {"performance.html": "text/html; charset=utf-8", "state.msgpack.gz": "application/gzip"}
+"""Of the reports."""
+
+SANDBOX = {"Content-Security-Policy": "sandbox allow-scripts allow-popups allow-downloads"}
+"""The pages are made by whatever runs in a user's environment, and may not call the API in its reader's name."""
+
 MAX_SENTENCE = 2000
 """Characters of an error that are taken for its cause."""
 
@@ -29,6 +35,7 @@ InProject = Annotated[str, fastapi.Query(description="Only of this project.")]
 InDomain = Annotated[str, fastapi.Query(description="Only of this domain.")]
 OfExecution = Annotated[str, fastapi.Query(description="Only of this execution; with project and domain.")]
 State = Annotated[Literal["", "live", "past"], fastapi.Query(description="Only those that live, or that are gone.")]
+Report = Annotated[str, fastapi.Path(description="Name of the report.", examples=["performance.html"])]
 Since = Annotated[float, fastapi.Query(description="Only frames made after this: seconds since the epoch.")]
 
 
@@ -66,7 +73,7 @@ def router(history: History, records: Records, find_attempt: FindAttempt) -> fas
     )
     async def read_cluster(key: asking.Key) -> fastapi.Response:
         seen = await _get(find_attempt, key)
-        return asking.respond(_cluster(seen, await records.summary(key)))
+        return asking.respond(_cluster(seen, await records.summary(key), await records.reports(key)))
 
     @routes.get(
         CLUSTER + "/frames",
@@ -77,6 +84,26 @@ def router(history: History, records: Records, find_attempt: FindAttempt) -> fas
     async def read_frames(key: asking.Key, since: Since = 0.0, limit: asking.Limit = 1000) -> fastapi.Response:
         await _get(find_attempt, key)
         return asking.respond(answers.Frames(await records.frames(key, since=since, limit=limit)))
+
+    @routes.get(
+        CLUSTER + "/reports/{report}",
+        summary="One of Dask's own reports of a cluster: its performance report, or a dump of its last state",
+        description="Which there are, says the cluster itself. Browsers treat the page as another site's.",
+        responses={
+            200: {"description": "The file.", "content": {kind: {} for kind in KINDS.values()}},
+            **describing.problems(),
+        },
+        response_class=fastapi.Response,
+    )
+    async def read_report(key: asking.Key, report: Report) -> fastapi.Response:
+        await _get(find_attempt, key)
+        found = await records.report(key, report)
+        if found is None:
+            raise errors.NotFound(
+                f"There is no report {report[:100]!r} of the cluster of attempt {key}.",
+                remedy="Reports are made when a cluster ends that has lived for a while, or in which something failed.",
+            )
+        return fastapi.Response(found, media_type=KINDS[report], headers=asking.HEADERS | SANDBOX)
 
     return routes
 
@@ -135,7 +162,7 @@ def _figures(told: Mapping[str, Any]) -> answers.ClusterFigures:
     return answers.ClusterFigures(**{ours: int(told.get(theirs, 0)) for ours, theirs in names.items()})
 
 
-def _cluster(seen: Attempt, record: ClusterRecord | None) -> answers.Cluster:
+def _cluster(seen: Attempt, record: ClusterRecord | None, reports: Mapping[str, int]) -> answers.Cluster:
     return answers.Cluster(
         cluster=_entry(seen),
         record=record,
@@ -146,6 +173,10 @@ def _cluster(seen: Attempt, record: ClusterRecord | None) -> answers.Cluster:
         frames_url=f"{path_of(seen.key)}/frames",
         logs_url=f"{logs.path_of(seen.key)}/logs",
         lines_url=f"{logs.path_of(seen.key)}/lines",
+        reports=[
+            answers.ReportEntry(name, size_bytes, f"{path_of(seen.key)}/reports/{name}")
+            for name, size_bytes in reports.items()
+        ],
     )
 
 

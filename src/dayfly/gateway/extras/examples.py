@@ -105,6 +105,7 @@ CLUSTER = answers.Cluster(
     frames_url=f"{_ENTRY.url}/frames",
     logs_url=f"{_ATTEMPT}/logs",
     lines_url=f"{_ATTEMPT}/lines",
+    reports=[answers.ReportEntry("performance.html", 2_631_808, f"{_ENTRY.url}/reports/performance.html")],
 )
 
 FRAMES = answers.Frames([{"t": _SECONDS, "workers": {"worker-0": {"memory": 210, "cpu": 96.0}}}])

@@ -69,6 +69,7 @@ def test_every_process_of_a_cluster_is_a_role():
         "notes": ["a note"],
         "dashboard_prefix": prefix,
         "record": "/logs/cluster.record",
+        "reports": "/logs",
     }
     assert group.roles[1].arguments == {"name": "worker-0", "threads": 3, "memory_limit_bytes": GIB}
 

@@ -6,9 +6,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from dayfly.executors.dask.recorder import reading, summing
-from dayfly.executors.dask.roles import recording, recording_frames
-from dayfly.ports.records import RecordedRole
+import pytest
+
+from dayfly.executors.dask.recorder import files, reading, summing
+from dayfly.executors.dask.roles import recording, recording_frames, reporting
+from dayfly.model.identifiers import AttemptKey
+from dayfly.ports.records import REPORTS, RecordedRole
 
 
 def worker(name: str, memory: int = 100, **changes: Any) -> SimpleNamespace:
@@ -143,6 +146,61 @@ def test_what_driver_and_scheduler_held_is_told_once(tmp_path: Path) -> None:
     read = write(tmp_path / "record", recorder.take_frame(1.0), recorder.take_frame(2.0))
     assert ["roles" in frame for frame in read] == [True, False]
     assert summing.sum_up(read).roles == (RecordedRole("driver", 300, 512), RecordedRole("scheduler", 200, 0))
+
+
+async def test_reports_are_read_by_their_names_alone(tmp_path: Path) -> None:
+    kept = files.RecordFiles(tmp_path)
+    key = AttemptKey("p/d/e/n0/0")
+    assert await kept.reports(key) == {} and await kept.report(key, "performance.html") is None
+    (tmp_path / key).mkdir(parents=True)
+    (tmp_path / key / "performance.html").write_bytes(b"<html>")
+    (tmp_path / key / "driver.log").write_bytes(b"log")
+    assert await kept.reports(key) == {"performance.html": 6}
+    assert await kept.report(key, "performance.html") == b"<html>"
+    assert await kept.report(key, "driver.log") is None
+
+
+@pytest.mark.parametrize(
+    ("lived", "ending", "troubled", "seconds"),
+    [
+        (5.0, "exited", False, 0.0),
+        (40.0, "exited", False, 2.0),
+        (3600.0, "exited", False, 5.0),
+        (5.0, "exited", True, 3.0),
+        (5.0, "oom", True, 3.0),
+        (90.0, "oom", True, 4.5),
+        (3600.0, "stopped", True, 0.0),
+        (3600.0, "essential_lost", True, 0.0),
+    ],
+)
+def test_what_reports_may_take(
+    monkeypatch: pytest.MonkeyPatch, lived: float, ending: str, troubled: bool, seconds: float
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(reporting, "time", SimpleNamespace(time=lambda: now[0]))
+    reporter = reporting.Reporter(SimpleNamespace(add_plugin=lambda _: None), "/nowhere")
+    now[0] += lived
+    assert reporter.allowance(ending, troubled=troubled) == pytest.approx(seconds)
+    for asked, allowed in (("0", 0.0), ("30", 30.0), ("-1", 0.0), ("soon", seconds)):
+        monkeypatch.setenv(reporting.VARIABLE, asked)
+        told = reporter.allowance(ending, troubled=troubled)
+        assert told == pytest.approx(allowed if ending in reporting.ENDINGS else 0.0)
+
+
+async def test_a_report_that_fails_or_is_too_large_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def state(**_: Any) -> dict[str, Any]:
+        return {"scheduler": {"tasks": {}}}
+
+    async def page(**_: Any) -> str:
+        raise ImportError("No module named 'bokeh'")
+
+    running = SimpleNamespace(add_plugin=lambda _: None, tasks={}, get_cluster_state=state, performance_report=page)
+    reporter = reporting.Reporter(running, str(tmp_path))
+    assert await reporter.make() == [reporting.STATE]
+    assert [path.name for path in tmp_path.iterdir()] == [reporting.STATE]
+    monkeypatch.setattr(reporting, "MAX_BYTES", 10)
+    assert await reporter.make() == []
+    assert {reporting.STATE, reporting.PERFORMANCE} == set(REPORTS)
 
 
 def test_workers_that_go_are_summed_up_with_what_they_took_along() -> None:

@@ -121,6 +121,17 @@ async def test_frames(http: httpx.AsyncClient, world: Any) -> None:
     assert told == {"frames": [{"t": 2.0}]}
 
 
+async def test_reports(http: httpx.AsyncClient, world: Any) -> None:
+    put_cluster(world, AttemptPhase.FAILED)
+    assert (await http.get(CLUSTER)).json()["reports"] == []
+    world.made = {"performance.html": b"<html>"}
+    (one,) = (await http.get(CLUSTER)).json()["reports"]
+    assert one["size_bytes"] == 6
+    answer = await http.get(one["url"].removeprefix("/api/dayfly/v1"))
+    assert answer.content == b"<html>" and answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"].startswith("sandbox ")
+
+
 @pytest.mark.parametrize(
     ("path", "status", "told"),
     [
@@ -135,10 +146,13 @@ async def test_frames(http: httpx.AsyncClient, world: Any) -> None:
         ("/clusters/p/d/e/plain/0", 404, "python-task"),
         ("/clusters/p/d/e/n0/99999999999999999999", 400, "attempt"),
         (f"{CLUSTER}/frames?limit=0", 400, "limit"),
+        ("/clusters/p/d/e/dask/0/reports/performance.html", 404, "no report"),
+        ("/clusters/p/d/e/dask/0/reports/cluster.record", 404, "no report"),
     ],
 )
 async def test_refusals(http: httpx.AsyncClient, world: Any, path: str, status: int, told: str) -> None:
     world.put("plain", task_type="python-task")
+    world.put("dask", task_type="dask")
     answer = await http.get(path)
     assert answer.status_code == status
     assert told in answer.json()["error"]

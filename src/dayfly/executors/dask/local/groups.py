@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DRIVER, SCHEDULER = "driver", "scheduler"
 
 ADDRESS_FACT, PROGRESS_FACT, READY_FACT, QUORUM_FACT = "scheduler_address", "progress", "ready", "quorum"
-DASHBOARD_FACT, COUNTED_FACT = "dashboard_address", "counted"
+DASHBOARD_FACT, COUNTED_FACT, REPORTS_FACT = "dashboard_address", "counted", "last_words"
 WARNING_FACT, DEATHS_FACT = "progress_warning", "deaths"
 """What roles and supervisor publish."""
 
@@ -97,6 +97,7 @@ def _scheduler(spec: ClusterSpec, log_dir: str) -> process_groups.Role:
             "notes": list(spec.notes),
             "dashboard_prefix": dashboards.prefix_of(spec.key),
             "record": f"{log_dir}/{records.FILE_NAME}",
+            "reports": log_dir,
             **({"idle_timeout_seconds": spec.idle_timeout_seconds} if spec.idle_timeout_seconds else {}),
         },
         env=dict(spec.driver.env),

@@ -18,7 +18,7 @@ from dayfly.base import errors
 from dayfly.executors.dask import fitting, versions
 from dayfly.executors.dask.local import groups, reports
 from dayfly.model import entrypoint_args, run
-from dayfly.ports import dashboards
+from dayfly.ports import dashboards, records
 
 if TYPE_CHECKING:
     from dayfly.model.identifiers import AttemptKey
@@ -41,7 +41,8 @@ class LocalClusters:
     """Clusters of this host. Implements `ports.clusters.ClusterProvider`.
 
     `unpack` returns the local folder that a distribution was unpacked to, empty for one that is not unpacked.
-    `log_uri` returns where a role's log can be read, `dashboard_uri` where people see the dashboard. Working folders
+    `log_uri` returns where a role's log can be read, `dashboard_uri` where people see the dashboard,
+    `report_uri` one of Dask's own reports. Working folders
     are made below `work_folder`; logs lie at `<log_folder>/<attempt key>/<role>.log`.
     """
 
@@ -54,11 +55,13 @@ class LocalClusters:
         unpack: Callable[[str], Awaitable[str]],
         log_uri: Callable[[AttemptKey, str], str],
         dashboard_uri: Callable[[AttemptKey], str],
+        report_uri: Callable[[AttemptKey, str], str],
         work_folder: Path,
         log_folder: Path,
     ) -> None:
         self._groups, self._environments, self._host = process_groups, environments, host
         self._unpack, self._log_uri, self._dashboard_uri = unpack, log_uri, dashboard_uri
+        self._report_uri = report_uri
         self._work_folder, self._log_folder = work_folder, log_folder
         self._known: dict[AttemptKey, Handle] = {}
 
@@ -133,6 +136,8 @@ class LocalClusters:
         links = () if report.state == "queued" else tuple(run.LogLink(name, self._log_uri(key, name)) for name in names)
         if groups.DASHBOARD_FACT in report.facts:
             links = (*links, run.LogLink(dashboards.LINK_NAME, self._dashboard_uri(key)))
+        for name in reports.read_made(report):
+            links = (*links, run.LogLink(records.REPORTS[name], self._report_uri(key, name)))
         tail = ""
         if report.state == "ended":
             tail = await asyncio.to_thread(_read_tail, self._log_dir(key) / f"{report.role or groups.DRIVER}.log")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.executors.dask.local import groups
-from dayfly.ports import clusters
+from dayfly.ports import clusters, records
 
 if TYPE_CHECKING:
     from dayfly.model.identifiers import AttemptKey
@@ -59,6 +59,12 @@ def translate(
         log_tail=log_tail,
         deaths=_deaths(report.facts),
     )
+
+
+def read_made(report: GroupReport) -> list[str]:
+    """Return which of Dask's own reports there are; the names of their files."""
+    told = report.facts.get(groups.REPORTS_FACT, ())
+    return [name for name in records.REPORTS if isinstance(told, list) and name in told]
 
 
 def end_of(report: GroupReport) -> clusters.ClusterEnd | None:

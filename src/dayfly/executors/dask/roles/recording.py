@@ -52,6 +52,8 @@ class Recorder(distributed.SchedulerPlugin):
         self._unrunnable_since = 0.0
         self.warning = ""
         """What people should know while the cluster runs."""
+        self.troubled = False
+        """A task has failed, or a worker went that nobody had asked to."""
         self._roles: dict[str, tuple[int, int]] = {}
 
     # -- what the scheduler tells -------------------------------------------------------------------------------------
@@ -89,6 +91,7 @@ class Recorder(distributed.SchedulerPlugin):
             told["lost"] = _some(msg.get("lost-computed-tasks"))
             told["scattered"] = _some(msg.get("lost-scattered-tasks"))
             told["expected"] = bool(msg.get("expected", msg.get("safe", False)))
+            self.troubled = self.troubled or not told["expected"]
         elif action == "worker-status-change":
             told["status"] = str(msg.get("status", ""))
             told["before"] = str(msg.get("prev-status", ""))
@@ -204,6 +207,7 @@ class Recorder(distributed.SchedulerPlugin):
         )
 
     def _note_error(self, key: Any, told: dict[str, Any]) -> None:
+        self.troubled = True
         self._note(
             {
                 "kind": "task-erred",
@@ -233,13 +237,13 @@ class Recording:
     """The recorder of one scheduler at work: a frame a second into a file, until it is closed."""
 
     def __init__(self, recorder: Recorder, path: str) -> None:
-        self._recorder = recorder
+        self.recorder = recorder
         self._writer = Writer(path)
         self._failed = False
 
     def write(self) -> None:
         """Append a frame. A disk that is full is said once; the cluster goes on."""
-        frame = self._recorder.take_frame(time.time())
+        frame = self.recorder.take_frame(time.time())
         if len(frame) == 1:
             return
         try:

@@ -1,7 +1,9 @@
 """The scheduler of one cluster: listens on loopback, tells its address, records what happens, ends when told to.
 
 Called by the fork server in a process of its own. It publishes `dashboard_address` and `scheduler_address` once,
-`progress` twice a second at most, only when it has changed, and once more, then `counted`, when the group ends.
+`progress` twice a second at most, only when it has changed, and once more, then `counted`, when the group ends. Before
+that it says in `last_words_within` how many seconds its reports may take, if there are any, and at last in `last_words`
+which it has made.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import dask
 import distributed
 from tornado.ioloop import PeriodicCallback
 
-from . import dashboard, ending, recording
+from . import dashboard, ending, recording, reporting
 
 PROGRESS_MILLISECONDS = 500
 
@@ -31,6 +33,7 @@ log = logging.getLogger("distributed.scheduler")
 def run(channel: Any, arguments: dict[str, Any]) -> int:
     """Be the scheduler; return 0 if a client has shut it down. `arguments`: `wanted` workers, `notes` for the log,
     `dashboard_prefix`, the path below which the dashboard's pages are asked for, `record`, the flight record's file,
+    `reports`, the folder of Dask's own reports,
     `idle_timeout_seconds`, after which it ends without work."""
     for note in arguments.get("notes", ()):
         log.warning("%s", note)
@@ -52,6 +55,7 @@ async def _serve(channel: Any, arguments: dict[str, Any]) -> int:
     recorder = recording.Recorder(scheduler)
     scheduler.add_plugin(recorder)
     recorded = recording.Recording(recorder, arguments["record"])
+    reporter = reporting.Reporter(scheduler, arguments["reports"])
     pages = dashboard.Dashboard(scheduler, str(arguments.get("dashboard_prefix", "")))
     channel.publish("dashboard_address", pages.address)
     channel.publish("scheduler_address", scheduler.address)
@@ -59,7 +63,7 @@ async def _serve(channel: Any, arguments: dict[str, Any]) -> int:
     repeated = [PeriodicCallback(tell, PROGRESS_MILLISECONDS), PeriodicCallback(recorded.write, FRAME_MILLISECONDS)]
     for one in repeated:
         one.start()
-    asyncio.get_running_loop().add_reader(channel.fileno(), _listener(channel, tell, recorder, recorded))
+    asyncio.get_running_loop().add_reader(channel.fileno(), _listener(channel, tell, recorded, reporter))
     try:
         await ending.first_of(scheduler.finished(), stopped.wait())
     finally:
@@ -87,8 +91,10 @@ def _teller(channel: Any, recorder: recording.Recorder, wanted: int) -> Any:
     return tell
 
 
-def _listener(channel: Any, tell: Any, recorder: recording.Recorder, recorded: recording.Recording) -> Any:
-    """Return what hears that the group ends, and then tells the last figures."""
+def _listener(channel: Any, tell: Any, recorded: recording.Recording, reporter: reporting.Reporter) -> Any:
+    """Return what hears that the group ends, and then tells the last figures and makes the reports."""
+    recorder = recorded.recorder
+    made: set[asyncio.Task[None]] = set()  # The loop itself holds tasks weakly.
 
     def listen() -> None:
         try:
@@ -99,11 +105,21 @@ def _listener(channel: Any, tell: Any, recorder: recording.Recorder, recorded: r
             asyncio.get_running_loop().remove_reader(channel.fileno())
             recorder.note_roles(_held(channel.role, facts.get("held", {})))
             recorded.write()
+            allowed = reporter.allowance(facts["ending"], troubled=recorder.troubled)
             with contextlib.suppress(OSError):
                 tell()
+                if allowed:
+                    channel.publish("last_words_within", allowed)
+                    made.add(asyncio.ensure_future(_report(channel, reporter)))
                 channel.publish("counted")
 
     return listen
+
+
+async def _report(channel: Any, reporter: reporting.Reporter) -> None:
+    made = await reporter.make()
+    with contextlib.suppress(OSError):
+        channel.publish("last_words", made)
 
 
 def _held(own: str, told: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:

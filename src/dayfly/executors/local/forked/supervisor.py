@@ -12,6 +12,7 @@ import selectors
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import claims, preloading, processes, role, running, signals, wire
@@ -24,6 +25,9 @@ PROGRESS_SECONDS = 0.5
 
 LAST_FACT_SECONDS = 0.25
 """How long roles may take to say their last figures when the group ends."""
+
+LAST_WORDS_SECONDS = 60.0
+"""How long roles may at most be waited for that have asked for more time, in the fact `last_words_within`."""
 
 LOST_GRACE_SECONDS = 1.0
 """What the main role gets to end by itself when the fork server has died."""
@@ -328,18 +332,23 @@ class Supervisor:
         for one in self.roles:
             if one.peer is not None and one.spec.get("last_fact"):
                 one.peer.send({"facts": {"held": held, "ending": self.ending["end"]}})
-        end = time.monotonic() + LAST_FACT_SECONDS
+        began = time.monotonic()
+        self._hear_out(began + LAST_FACT_SECONDS, lambda one: one.spec["last_fact"] not in self.facts)
+        if within := self.facts.get("last_words_within", 0.0):
+            self._hear_out(began + min(within, LAST_WORDS_SECONDS), lambda _: "last_words" not in self.facts)
+
+    def _hear_out(self, end: float, owes: Callable[[running.Running], bool]) -> None:
+        """Hear roles until none of those that have a last fact owes one, or the end."""
         while True:
             for one in self.roles:
                 if one.peer is not None:
                     self._hear(one)
-            owing = [one.peer.sock for one in self.roles if one.peer is not None and self._owes(one)]
+            owing = [
+                one.peer.sock for one in self.roles if one.peer is not None and one.spec.get("last_fact") and owes(one)
+            ]
             left = end - time.monotonic()
             if not owing or left <= 0 or not select.select(owing, [], [], left)[0]:
                 return
-
-    def _owes(self, one: running.Running) -> bool:
-        return bool(one.spec.get("last_fact")) and one.spec["last_fact"] not in self.facts
 
     # --- rules that depend on the time -------------------------------------------------------------------------------
 
