@@ -85,6 +85,13 @@ def test_sub_workflows(remote: FlyteRemote) -> None:
     assert sorted(one.outputs["o0"] for one in deepest.subworkflow_node_executions.values() if one.outputs) == [14, 15]
 
 
+def test_nodes_are_found_by_the_names_that_users_gave_them(remote: FlyteRemote) -> None:
+    ended = run(remote, "named", x=2)
+    assert ended.outputs == {"o0": 8}
+    assert ended.node_executions["verdoppelt-für-später"].outputs == {"o0": 4}
+    assert ended.node_executions["ergebnis"].outputs == {"o0": 8}
+
+
 @pytest.mark.parametrize(("x", "ready", "result"), [(20, True, 40), (5, False, 13), (7, True, 107), (0, True, 3)])
 def test_conditionals(remote: FlyteRemote, x: int, ready: bool, result: int) -> None:
     ended = run(remote, "choosing", x=x, ready=ready)

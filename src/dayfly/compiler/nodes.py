@@ -15,11 +15,19 @@ from dayfly.compiler import arrays, bindings, branches, errors, gates, reference
 from dayfly.compiler.errors import CompileError
 from dayfly.compiler.interfaces import Interface, Library
 from dayfly.compiler.scopes import Outputs, Scope
+from dayfly.model import identifiers
 from dayfly.model.identifiers import EntityId
+
+_BAD_ID = (
+    "its id is malformed; use letters, digits, dots, dashes and underscores, a letter or digit first, at most "
+    f"{identifiers.MAX_NODE_ID_BYTES} bytes"
+)
 
 
 def check(node: workflow_pb2.Node, library: Library, scope: Scope, path: str, found: list[CompileError]) -> None:
     """Add everything that is wrong with the node, and with those inside it, to `found`."""
+    if node.id and not identifiers.is_node_id(node.id):
+        found.append(CompileError(errors.INVALID_VALUE, path, _BAD_ID))
     kind = node.WhichOneof("target")
     if kind is None:
         found.append(

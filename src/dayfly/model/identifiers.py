@@ -28,8 +28,13 @@ END_NODE = NodeId("end-node")
 MAX_NODE_ID = 20
 """Longer unique node ids are replaced by a hash."""
 
+MAX_NODE_ID_BYTES = 200
+"""Of an id as it is registered, in UTF-8: it names a folder, and file systems end at 255 bytes."""
+
 MAX_GENERATED_NAME = 50
 """Longer generated task names are replaced by a hash."""
+
+_NODE_ID = re.compile(r"[^\W_][\w.\-]*")
 
 _HASH_ALPHABET = "abcdefghijklmnopqrstuvwxyz123456"
 
@@ -110,6 +115,14 @@ def generated_name(execution: ExecutionId, node: NodeId, attempt: int) -> str:
         of_array = generated_name(execution, element[0], 0)
         return _fixed_length(f"{of_array}-{element[1]}" + (f"-{attempt}" if attempt else ""), MAX_GENERATED_NAME)
     return _fixed_length(f"{execution.name}-{node}-{attempt}", MAX_GENERATED_NAME)
+
+
+def is_node_id(text: str) -> bool:
+    """Say whether a node may have this id: it is part of paths, keys and addresses, and `#` marks elements of arrays.
+
+    Letters of all scripts will do: flytekit leaves them in names that users give to nodes.
+    """
+    return _NODE_ID.fullmatch(text) is not None and len(text.encode()) <= MAX_NODE_ID_BYTES
 
 
 def child_id(owner: NodeId, round: int, spec_id: NodeId, taken: Callable[[NodeId], bool]) -> NodeId:

@@ -92,7 +92,12 @@ async def find(runs: Runs, message: identifier_pb2.NodeExecutionIdentifier) -> N
 
 def read_id(message: identifier_pb2.NodeExecutionIdentifier) -> tuple[ExecutionId, NodeId]:
     """Return execution and node, checked. Raise `InvalidArgument`."""
-    node = naming.path_part(message.node_id, "node id of the node execution identifier")
+    what = "node id of the node execution identifier"
+    node = naming.text(message.node_id, what)
+    if not identifiers.is_node_id(node):
+        raise errors.InvalidArgument(
+            f"The {what}, {node[:80]!r}, is malformed.", remedy="Use letters, digits, dots, dashes and underscores."
+        )
     return naming.execution(message.execution_id), NodeId(node)
 
 

@@ -71,6 +71,12 @@ def middle(x: int) -> int:
 
 
 @workflow
+def named(x: int) -> int:
+    doubled = double(x=x).with_overrides(node_name="verdoppelt-für-später")
+    return double(x=doubled).with_overrides(node_name="ergebnis")
+
+
+@workflow
 def sub_workflows(x: int) -> int:
     return add(x=middle(x=x), y=inner(x=x))
 

@@ -66,6 +66,28 @@ def test_nodes_and_edges(make, tasks, diamond):
     assert diamond.SerializeToString(deterministic=True) == before
 
 
+@pytest.mark.parametrize("id", ["../../other", "a/b", "n0#1", "x y", "-n", ".", "..", "n\0", "n" * 201, "é" * 101])
+def test_ids_that_would_lead_elsewhere_are_refused(make, tasks, id):
+    [error] = make.compile(make.workflow([make.node(id, "none")]), tasks).errors
+    assert (error.code, "its id is malformed" in error.message) == (errors.INVALID_VALUE, True)
+
+
+@pytest.mark.parametrize("id", ["n0", "dn0", "my-node.v2_x", "ünï", "計算", "3rd", "n" * 200, "é" * 63])
+def test_ids_as_users_of_flytekit_give_them(make, tasks, id):
+    assert list(make.compile(make.workflow([make.node(id, "none")]), tasks).plan.nodes) == [id]
+
+
+def test_ids_inside_of_branches_and_of_failure_nodes_are_checked(make, tasks):
+    then = workflow_pb2.IfBlock(then_node=make.node("a/b", "none"))
+    branch = workflow_pb2.Node(
+        id="n0", branch_node={"if_else": workflow_pb2.IfElseBlock(case=then, else_node=make.node("n1", "none"))}
+    )
+    document = make.workflow([branch])
+    document.failure_node.CopyFrom(make.node("../efn", "none"))
+    told = [error for error in make.compile(document, tasks).errors if "its id is malformed" in error.message]
+    assert [error.path.rsplit(", ", 1)[-1] for error in told] == ["node a/b", "node ../efn"]
+
+
 def test_the_plan(make, tasks, diamond):
     plan = make.compile(diamond, tasks).plan
     assert {name: node.upstream for name, node in plan.nodes.items()} == {
