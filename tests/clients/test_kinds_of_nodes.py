@@ -15,9 +15,12 @@ from flyteidl.service import dataproxy_pb2, dataproxy_pb2_grpc
 from flytekit.exceptions import base
 from flytekit.remote import FlyteRemote
 from flytekit.remote.executions import FlyteNodeExecution, FlyteWorkflowExecution
-from tests.platforms import remotes
+from tests.platforms import launching, remotes
 from tests.platforms.launching import VERSION
 from tests.platforms.server import Server
+
+from dayfly.model import identifiers
+from dayfly.model.phases import ExecutionPhase
 
 PROGRAM = Path(__file__).parent / "programs" / "whole.py"
 Phase = core_execution_pb2.WorkflowExecution
@@ -247,6 +250,18 @@ def test_recovery_takes_over_what_had_succeeded(remote: FlyteRemote, tmp_path: P
     assert recovered.spec.metadata.reference_execution == first.id
     assert recovered.node_executions["n0"].closure.phase == NodePhase.RECOVERED
     assert (tmp_path / "prepared.tries").read_text() == "."
+
+
+def test_a_failure_node_that_is_a_launch_plan_is_run_anew_in_a_recovery(
+    remote: FlyteRemote, server: Server, tmp_path: Path
+) -> None:
+    # Without flytekit's classes, which cannot read a failure node that is a launch plan.
+    first = launching.launch(server, "whole.tidied", folder=str(tmp_path))
+    assert launching.wait(server, first)[0].phase is ExecutionPhase.FAILED
+    request = execution_pb2.ExecutionRecoverRequest(id=identifiers.to_execution_identifier(first))
+    second = identifiers.from_execution_identifier(remote.client._stub.RecoverExecution(request).id)
+    assert launching.wait(server, second)[0].phase is ExecutionPhase.FAILED
+    assert (tmp_path / "tidied.tries").read_text() == ".."
 
 
 def recover(remote: FlyteRemote, execution: FlyteWorkflowExecution) -> FlyteWorkflowExecution:

@@ -9,7 +9,7 @@ from msgspec import structs
 from dayfly.engine import readying, timers
 from dayfly.engine.drafting import Draft
 from dayfly.engine.nodes import array, branch, dynamic, gate, launch_plan, subworkflow, task
-from dayfly.model import identifiers
+from dayfly.model import identifiers, placing
 from dayfly.model.commands import RecoverNode
 from dayfly.model.events import Launched, NodeRecovered, NothingRecovered
 from dayfly.model.identifiers import ROOT, NodeId
@@ -41,7 +41,7 @@ def start(draft: Draft, owner: NodeId, rules: PlanNode, spec_id: NodeId) -> bool
     node = identifiers.element_id(owner, int(spec_id)) if is_element else draft.child(owner, spec_id)
     draft.add_node(node, owner, rules, spec_id)
     timers.watch_node(draft, node)
-    if draft.state.options.recovers and not _handles_a_failure(draft, owner):
+    if draft.state.options.recovers and not placing.handles_a_failure(draft, owner):
         draft.edit_node(node, recovering=True)
         draft.command(RecoverNode(node))
     else:
@@ -73,15 +73,6 @@ def not_recovered(draft: Draft, event: NothingRecovered) -> None:
 def _is_recovering(draft: Draft, node: NodeId) -> bool:
     state = draft.find(node)
     return state is not None and state.recovering
-
-
-def _handles_a_failure(draft: Draft, owner: NodeId) -> bool:
-    """Say whether what is inside `owner` is a failure node or part of one: that is new in each execution."""
-    while draft.scope(owner).phase is not ScopePhase.HANDLING:
-        if owner == ROOT:
-            return False
-        owner = draft.state.nodes[owner].parent
-    return True
 
 
 def _counted(draft: Draft, owner: NodeId) -> bool:

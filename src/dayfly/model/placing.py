@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from dayfly.model import identifiers
 from dayfly.model.identifiers import ROOT, NodeId
+from dayfly.model.phases import ScopePhase
 from dayfly.model.plan import Graph, NodeKind, Plan, PlanNode
 from dayfly.model.run import RunState
 
@@ -91,6 +92,17 @@ def workflow_scope(run: Inside, node: NodeId) -> NodeId:
     while owner != ROOT and run.state.nodes[owner].kind in (NodeKind.BRANCH, NodeKind.ARRAY):
         owner = run.state.nodes[owner].parent
     return owner
+
+
+def handles_a_failure(run: Inside, owner: NodeId) -> bool:
+    """Say whether what is inside `owner` is a failure node or part of one: that is new in each execution."""
+    while True:
+        scope = run.state.scope(owner)
+        if scope is not None and scope.phase is ScopePhase.HANDLING:
+            return True
+        if owner == ROOT:
+            return False
+        owner = run.state.nodes[owner].parent
 
 
 def find_child(run: Inside, owner: NodeId, spec_id: NodeId) -> NodeId:

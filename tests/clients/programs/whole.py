@@ -141,6 +141,22 @@ def gated(x: int) -> int:
     return last
 
 
+@task
+def tidy(folder: str) -> None:
+    with (pathlib.Path(folder) / "tidied.tries").open("a") as tries:
+        tries.write(".")
+
+
+@workflow
+def tidying(folder: str) -> None:
+    tidy(folder=folder)
+
+
+@workflow(on_failure=LaunchPlan.get_or_create(tidying, name="whole.tidying_plan"))
+def tidied(folder: str) -> int:
+    return fail_if(x=1, limit=0)
+
+
 @workflow(on_failure=tell)
 def handled(x: int) -> int:
     return fail_if(x=x, limit=0)

@@ -110,7 +110,7 @@ class LaunchPlans:
 
     async def _failed_before(self, run: Run, own: execution_pb2.ExecutionSpec, node: NodeId) -> ExecutionId | None:
         """Return the child that this node had launched in the execution that is recovered, if it had not succeeded."""
-        if not run.state.options.recovers:
+        if not run.state.options.recovers or placing.handles_a_failure(run, run.state.nodes[node].parent):
             return None
         before = identifiers.from_execution_identifier(own.metadata.reference_execution)
         row = await self._runs.find_node(before, node)
