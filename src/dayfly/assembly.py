@@ -73,8 +73,9 @@ class _Environment(BaseSettings):
     tasks: themes.TasksSettings = themes.TasksSettings()
     notifications: themes.NotificationsSettings = themes.NotificationsSettings()
     connectors: themes.ConnectorsSettings = themes.ConnectorsSettings()
+    dask: themes.DaskSettings = themes.DaskSettings()
 
-    @pydantic.field_validator("host", "notifications", mode="before")
+    @pydantic.field_validator("host", "notifications", "dask", mode="before")
     @classmethod
     def _read_mappings(cls, told: Any) -> Any:
         """Read the mappings inside a theme from their JSON."""
@@ -88,7 +89,7 @@ class _Environment(BaseSettings):
         return told | read
 
 
-_MAPPINGS = ("environments", "webhooks")
+_MAPPINGS = ("environments", "webhooks", "cluster_arguments")
 """Settings whose value is a mapping."""
 
 
@@ -111,6 +112,7 @@ def read_settings() -> themes.Settings:
         told.tasks,
         told.notifications,
         told.connectors,
+        told.dask,
     )
 
 

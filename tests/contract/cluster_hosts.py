@@ -10,12 +10,14 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import distributed
 from flyteidl.core import tasks_pb2
 
 from dayfly.base.clock import ManualClock, SystemClock
 from dayfly.executors import dask
 from dayfly.executors.dask import fitting
-from dayfly.executors.dask.local import provider
+from dayfly.executors.dask.any_cluster import groups as any_groups
+from dayfly.executors.dask.local import groups, provider
 from dayfly.executors.local.forked import processes
 from dayfly.executors.local.groups import LocalProcessGroups
 from dayfly.executors.local.settings import LocalSettings
@@ -155,6 +157,9 @@ class LocalHost(Host):
         self._settings = {"lease_seconds": 20.0, "grace_seconds": 0.5, "cpus": 8.0} | settings
         self._make()
 
+    shape: Any = groups.FORKED
+    """What its clusters are made of."""
+
     def _make(self) -> None:
         settings = LocalSettings(data=self.data, memory_bytes=MEMORY_BYTES, **self._settings)  # type: ignore[arg-type]
         self.groups = LocalProcessGroups(settings, SystemClock())
@@ -168,6 +173,7 @@ class LocalHost(Host):
             report_uri=lambda key, name: f"http://reports/{key}/{name}",
             work_folder=self.data / "work",
             log_folder=self.data / "logs",
+            shape=self.shape,
         )
         self.executor = dask.build(
             self.groups.share(),
@@ -234,6 +240,29 @@ class LocalHost(Host):
             await _until_empty(lambda key=report.key: self.clusters.leftovers(key, b""))
         await self.groups.abandon()
         await self.unfollow()
+
+
+class ClassHost(LocalHost):
+    """Clusters of `distributed.LocalCluster`, as of any class that the settings name."""
+
+    shape = any_groups.ClusterClass(
+        "distributed:LocalCluster",
+        {
+            "n_workers": 0,
+            "threads_per_worker": "{threads}",
+            "memory_limit": "{memory_bytes}",
+            "dashboard_address": "127.0.0.1:0",
+        },
+    )
+
+    def pid(self, key: str, role: str) -> int:
+        """Ask the workers themselves: nothing on the host tells one from the other."""
+        if not role.startswith("worker-"):
+            return super().pid(key, role)
+        address = next(report.scheduler_address for report in self.seen if report.scheduler_address)
+        with distributed.Client(address) as client:
+            names = {at: f"worker-{each['name']}" for at, each in client.scheduler_info()["workers"].items()}
+            return next(pid for at, pid in client.run(os.getpid).items() if names[at] == role)
 
 
 def end_all(data: Path) -> None:

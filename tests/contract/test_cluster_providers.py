@@ -1,4 +1,4 @@
-"""What every provider of clusters keeps to: the fake, and real processes on this host."""
+"""What every provider of clusters keeps to: the fake, processes of ours on this host, and any class."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     cluster_hosts.end_all(folder)
 
 
-@pytest.fixture(params=["fake", "local"])
+@pytest.fixture(params=["fake", "local", "class"])
 async def host(request: pytest.FixtureRequest) -> AsyncIterator[Any]:
     made: Any = cluster_hosts.FakeHost()
     if request.param == "local":
         made = cluster_hosts.LocalHost(request.getfixturevalue("data"))
+    elif request.param == "class":
+        made = cluster_hosts.ClassHost(request.getfixturevalue("data"))
     yield made
     await made.leave()
 

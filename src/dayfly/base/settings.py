@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,16 @@ class ConnectorsSettings:
 
 
 @dataclass(frozen=True)
+class DaskSettings:
+    """Where Dask clusters come from."""
+
+    cluster_class: str = ""
+    """Class with the interface of `distributed.deploy.Cluster`, as `module:Class`; forked processes when empty."""
+    cluster_arguments: dict[str, Any] = field(default_factory=dict)
+    """What it is made with, in which `{threads}`, `{memory_bytes}` and others stand for what the task asks for."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All themes."""
 
@@ -156,3 +167,4 @@ class Settings:
     tasks: TasksSettings = TasksSettings()
     notifications: NotificationsSettings = field(default_factory=NotificationsSettings)
     connectors: ConnectorsSettings = ConnectorsSettings()
+    dask: DaskSettings = field(default_factory=DaskSettings)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dayfly.executors.dask import executor, fitting
-from dayfly.executors.dask.local import provider
+from dayfly.executors.dask.any_cluster import groups as any_groups
+from dayfly.executors.dask.local import groups, provider
 from dayfly.executors.dask.recorder import files
 from dayfly.ports import dashboards, executor_parts, records
 
@@ -43,8 +44,12 @@ def build(
     work_folder: Path,
     log_folder: Path,
     secrets: Secrets | None = None,
+    cluster_class: any_groups.ClusterClass | None = None,
 ) -> executor.DaskExecutor:
-    """Return the executor that makes clusters on this host, of which tasks may take `cpus` and `memory_bytes`."""
+    """Return the executor that makes clusters on this host, of which tasks may take `cpus` and `memory_bytes`.
+
+    With `cluster_class` it makes clusters of that class, which are not fitted: where they run, the class alone knows.
+    """
     host = fitting.HostCapacity(cpus, memory_bytes)
     clusters = provider.LocalClusters(
         process_groups,
@@ -56,14 +61,22 @@ def build(
         report_uri=report_uri,
         work_folder=work_folder,
         log_folder=log_folder,
+        shape=cluster_class or groups.FORKED,
     )
     return executor.DaskExecutor(
-        clusters, environments, clock, records=files.RecordFiles(log_folder), host=host, strict=strict, secrets=secrets
+        clusters,
+        environments,
+        clock,
+        records=files.RecordFiles(log_folder),
+        host=host if cluster_class is None else None,
+        strict=strict,
+        secrets=secrets,
     )
 
 
 def plug(parts: ExecutorParts) -> Plugged:
-    """Return the executor that makes clusters on this host."""
+    """Return the executor that makes clusters on this host, or of the class that the settings name."""
+    told = parts.settings.dask
     made = build(
         parts.share_groups(),
         parts.environments,
@@ -78,5 +91,8 @@ def plug(parts: ExecutorParts) -> Plugged:
         work_folder=parts.data / "run" / "work",
         log_folder=parts.data / "logs",
         secrets=parts.secrets,
+        cluster_class=any_groups.ClusterClass(told.cluster_class, told.cluster_arguments)
+        if told.cluster_class
+        else None,
     )
     return executor_parts.Plugged(made, TASK_TYPES)

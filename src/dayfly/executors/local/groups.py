@@ -306,17 +306,9 @@ class LocalProcessGroups:
         known = self._known.get(key)
         spec = known.spec if known is not None else record.find_spec()
         supervisor, folders = self._traces(record, spec)
-        if record.find_end() is not None:
-            self._let_go(record)
+        if record.find_end() is not None or spec is None:
+            _let_go(supervisor, (*folders, *_log_dirs(spec)))
         return leftovers.describe(supervisor, folders, _log_dirs(spec))
-
-    def _let_go(self, record: records.Record) -> None:
-        """Give a supervisor that has written the end the moment that it needs to leave."""
-        started = record.find_started()
-        for _ in range(int(LEAVING_PATIENCE_SECONDS / LOST_ROUND_SECONDS)):
-            if started is None or not started.alive:
-                return
-            time.sleep(LOST_ROUND_SECONDS)
 
     def _traces(self, record: records.Record, spec: GroupSpec | None) -> tuple[int, tuple[str, ...]]:
         started = record.find_started()
@@ -338,6 +330,14 @@ def _unwritable(record: records.Record, error: OSError) -> errors.ExecutorUnavai
     return errors.ExecutorUnavailable(
         f"{record.folder} cannot be written: {error.strerror}", remedy="Free some space on its disk."
     )
+
+
+def _let_go(supervisor: int, folders: tuple[str, ...]) -> None:
+    """Give a supervisor that has told the end the moment that it needs to clear up and leave, forgotten or not."""
+    for _ in range(int(LEAVING_PATIENCE_SECONDS / LOST_ROUND_SECONDS)):
+        if not leftovers.find_processes(supervisor, folders):
+            return
+        time.sleep(LOST_ROUND_SECONDS)
 
 
 def _log_dirs(spec: GroupSpec | None) -> tuple[str, ...]:

@@ -42,8 +42,8 @@ _ROLES = Path(__file__).resolve().parent.parent / "roles"
 _ROLE_MODULES = tuple(str(_ROLES / file) for file in ("scheduler.py", "worker.py", "commanded.py"))
 """By path: the environment of the task need not have Dayfly."""
 
-MODULES = ("flytekit.bin.entrypoint", "distributed", *_ROLE_MODULES)
-"""What the fork server imports before it forks."""
+LIBRARIES = ("flytekit.bin.entrypoint", "distributed")
+"""What the fork server imports before it forks, and then the modules of the roles."""
 
 
 def build(
@@ -59,8 +59,8 @@ def build(
     """Return the group. `distribution` is the local folder of the unpacked code, empty where there is none."""
     return process_groups.GroupSpec(
         key=spec.key,
-        preload=_preload(spec.driver, python, distribution),
-        roles=(_scheduler(spec, log_dir), *_workers(spec), _driver(spec.driver, distribution)),
+        preload=preload(spec.driver, python, distribution, _ROLE_MODULES),
+        roles=(_scheduler(spec, log_dir), *_workers(spec), driver(spec.driver, distribution)),
         working_dir=working_dir,
         log_dir=log_dir,
         cpu_request=cpu_request,
@@ -72,6 +72,19 @@ def build(
     )
 
 
+class Forked:
+    """Clusters in which every worker is a role; the shape of `provider.Shape`."""
+
+    build = staticmethod(build)
+
+    def worker_names(self, spec: ClusterSpec) -> tuple[str, ...]:
+        """Return the names of all workers."""
+        return tuple(name for name, _ in worker_names(spec.groups))
+
+
+FORKED = Forked()
+
+
 def worker_names(groups: tuple[WorkerGroup, ...]) -> Iterator[tuple[str, WorkerGroup]]:
     """Yield the name of each worker with its group: `worker-0`, or `worker-gpu-0` outside the default group."""
     for group in groups:
@@ -80,12 +93,33 @@ def worker_names(groups: tuple[WorkerGroup, ...]) -> Iterator[tuple[str, WorkerG
             yield f"{prefix}-{number}", group
 
 
-def _preload(driver: AttemptSpec, python: str, distribution: str) -> process_groups.Preload:
-    """The task's own environment is the same for all attempts of its version; the execution's is not."""
+def preload(driver: AttemptSpec, python: str, distribution: str, roles: tuple[str, ...]) -> process_groups.Preload:
+    """Return what is imported before the fork; `roles` are the paths of the roles' own modules.
+
+    The task's own environment is the same for all attempts of its version; the execution's is not.
+    """
     container = tasks_pb2.TaskTemplate.FromString(driver.template).container
     own = {pair.key: pair.value for pair in container.env if driver.env.get(pair.key) == pair.value}
     modules = () if driver.volatile_env or driver.secrets else entrypoint_args.parse(driver.argv).user_modules
-    return process_groups.Preload(python, MODULES, distribution, modules, tuple(sorted(own.items())))
+    return process_groups.Preload(python, (*LIBRARIES, *roles), distribution, modules, tuple(sorted(own.items())))
+
+
+def driver(driver: AttemptSpec, distribution: str) -> process_groups.Role:
+    """Return the main role, which begins once there is a quorum, and finds the scheduler."""
+    entry = entrypoint_args.parse(driver.argv)
+    unpacked = bool(distribution) or not entry.distribution
+    return process_groups.Role(
+        name=DRIVER,
+        entry="argv",
+        argv=entry.inner if unpacked else driver.argv,
+        # As the Dask operator does: only where the user has not set it.
+        env={"DASK_SCHEDULER_ADDRESS": f"{{fact:{ADDRESS_FACT}}}", **driver.env},
+        env_files=driver.env_files,
+        memory_limit_bytes=driver.memory_limit_bytes,
+        cpu_limit=driver.cpu_limit or driver.cpu_request,
+        main=True,
+        wait_for=(ADDRESS_FACT, QUORUM_FACT),
+    )
 
 
 def _scheduler(spec: ClusterSpec, log_dir: str) -> process_groups.Role:
@@ -135,20 +169,3 @@ def _worker_arguments(name: str, group: WorkerGroup) -> dict[str, object]:
     if group.command:
         arguments |= {"command": list(group.command), "nanny": group.nanny}
     return arguments
-
-
-def _driver(driver: AttemptSpec, distribution: str) -> process_groups.Role:
-    entry = entrypoint_args.parse(driver.argv)
-    unpacked = bool(distribution) or not entry.distribution
-    return process_groups.Role(
-        name=DRIVER,
-        entry="argv",
-        argv=entry.inner if unpacked else driver.argv,
-        # As the Dask operator does: only where the user has not set it.
-        env={"DASK_SCHEDULER_ADDRESS": f"{{fact:{ADDRESS_FACT}}}", **driver.env},
-        env_files=driver.env_files,
-        memory_limit_bytes=driver.memory_limit_bytes,
-        cpu_limit=driver.cpu_limit or driver.cpu_request,
-        main=True,
-        wait_for=(ADDRESS_FACT, QUORUM_FACT),
-    )

@@ -10,7 +10,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.clusters import ClusterReport, ClusterSpec
     from dayfly.ports.environments import Environments
-    from dayfly.ports.process_groups import GroupReport, ProcessGroups
+    from dayfly.ports.process_groups import GroupReport, GroupSpec, ProcessGroups
 
 LOG_TAIL_BYTES = 4096
 """What is read of a log's end for a report."""
@@ -34,7 +34,31 @@ class Handle(msgspec.Struct, frozen=True):
     """What a later platform needs to take the cluster back."""
 
     workers: tuple[str, ...]
-    """Their roles' names."""
+    """Their roles' names, where they are roles of the group."""
+    wanted: int = 0
+    """Their number; 0 where each has a name."""
+
+
+class Shape(Protocol):
+    """What a cluster is made of: see `groups`, where each worker is a role, and `any_cluster.groups`."""
+
+    def build(
+        self,
+        spec: ClusterSpec,
+        *,
+        python: str,
+        distribution: str,
+        working_dir: str,
+        log_dir: str,
+        cpu_request: float,
+        memory_request_bytes: int,
+    ) -> GroupSpec:
+        """Return the group of processes. Raise `InvalidArgument` for a cluster that cannot be made."""
+        ...
+
+    def worker_names(self, spec: ClusterSpec) -> tuple[str, ...]:
+        """Return the workers that are roles of the group, and so have logs."""
+        ...
 
 
 class LocalClusters:
@@ -43,7 +67,8 @@ class LocalClusters:
     `unpack` returns the local folder that a distribution was unpacked to, empty for one that is not unpacked.
     `log_uri` returns where a role's log can be read, `dashboard_uri` where people see the dashboard,
     `report_uri` one of Dask's own reports. Working folders
-    are made below `work_folder`; logs lie at `<log_folder>/<attempt key>/<role>.log`.
+    are made below `work_folder`; logs lie at `<log_folder>/<attempt key>/<role>.log`. `shape` says what clusters are
+    made of; forked processes unless said.
     """
 
     def __init__(
@@ -58,11 +83,13 @@ class LocalClusters:
         report_uri: Callable[[AttemptKey, str], str],
         work_folder: Path,
         log_folder: Path,
+        shape: Shape = groups.FORKED,
     ) -> None:
         self._groups, self._environments, self._host = process_groups, environments, host
         self._unpack, self._log_uri, self._dashboard_uri = unpack, log_uri, dashboard_uri
         self._report_uri = report_uri
         self._work_folder, self._log_folder = work_folder, log_folder
+        self._shape = shape
         self._known: dict[AttemptKey, Handle] = {}
 
     async def make(self, spec: ClusterSpec) -> bytes:
@@ -71,10 +98,10 @@ class LocalClusters:
         distribution = entrypoint_args.parse(spec.driver.argv).distribution
         folder = await self._unpack(distribution) if distribution else ""
         cpu, memory = fitting.admission(spec, self._host)
-        handle = Handle(tuple(name for name, _ in groups.worker_names(spec.groups)))
+        handle = Handle(self._shape.worker_names(spec), spec.worker_count)
         self._known[spec.key] = handle
         await self._groups.start(
-            groups.build(
+            self._shape.build(
                 spec,
                 python=python,
                 distribution=folder,
@@ -141,7 +168,7 @@ class LocalClusters:
         tail = ""
         if report.state == "ended":
             tail = await asyncio.to_thread(_read_tail, self._log_dir(key) / f"{report.role or groups.DRIVER}.log")
-        return reports.translate(key, report, wanted=len(handle.workers), logs=links, log_tail=tail)
+        return reports.translate(key, report, wanted=handle.wanted or len(handle.workers), logs=links, log_tail=tail)
 
     def _log_dir(self, key: AttemptKey) -> Path:
         return self._log_folder / key
