@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV_VERSION = 0.13.9
 BIN = .venv/bin
 
-.PHONY: install old-client demo test check bench bench-million lock clean
+.PHONY: install old-client demo test check bench bench-million bench-clusters lock clean
 
 install: .venv/installed
 
@@ -46,6 +46,10 @@ bench: install
 
 bench-million: install
 	@$(BIN)/python -m benchmarks.million_executions
+
+bench-clusters: install
+	@$(BIN)/python -m benchmarks.many_clusters
+	@$(BIN)/python -m benchmarks.recorder_overhead
 
 lock: install
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev --no-header --no-annotate pyproject.toml --output-file requirements.lock

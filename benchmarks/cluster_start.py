@@ -58,9 +58,10 @@ if __name__ == "__main__":
 """
 
 
-def make_spec(folder: Path, name: str) -> AttemptSpec:
+def make_spec(folder: Path, name: str, workers: int = WORKERS) -> AttemptSpec:
+    """Return an attempt of task `first` in `folder`, on a cluster of so many workers."""
     template = tasks_pb2.TaskTemplate(type="dask")
-    template.custom.update({"workers": {"numberOfWorkers": WORKERS}})
+    template.custom.update({"workers": {"numberOfWorkers": workers}})
     template.container.env.add(key="PYTHONPATH", value=str(folder))
     argv = (
         *("pyflyte-execute", "--inputs", str(folder / "inputs.pb"), "--output-prefix", str(folder / "out" / name)),

@@ -178,12 +178,12 @@ def test_what_reports_may_take(
 ) -> None:
     now = [1000.0]
     monkeypatch.setattr(reporting, "time", SimpleNamespace(time=lambda: now[0]))
-    reporter = reporting.Reporter(SimpleNamespace(add_plugin=lambda _: None), "/nowhere")
+    reporter = reporting.Reporter(SimpleNamespace(scheduler=None, troubled=troubled), "/nowhere")
     now[0] += lived
-    assert reporter.allowance(ending, troubled=troubled) == pytest.approx(seconds)
+    assert reporter.allowance(ending) == pytest.approx(seconds)
     for asked, allowed in (("0", 0.0), ("30", 30.0), ("-1", 0.0), ("soon", seconds)):
         monkeypatch.setenv(reporting.VARIABLE, asked)
-        told = reporter.allowance(ending, troubled=troubled)
+        told = reporter.allowance(ending)
         assert told == pytest.approx(allowed if ending in reporting.ENDINGS else 0.0)
 
 
@@ -194,10 +194,16 @@ async def test_a_report_that_fails_or_is_too_large_is_left_out(tmp_path: Path, m
     async def page(**_: Any) -> str:
         raise ImportError("No module named 'bokeh'")
 
-    running = SimpleNamespace(add_plugin=lambda _: None, tasks={}, get_cluster_state=state, performance_report=page)
-    reporter = reporting.Reporter(running, str(tmp_path))
+    running = scheduler()
+    running.tasks, running.plugins, running.add_plugin = {}, {}, lambda plugin: told.append(list(plugin.buffer))
+    running.get_cluster_state, running.performance_report = state, page
+    told: list[Any] = []
+    recorder = recording.Recorder(running)
+    finish(recorder, "inc-1", at=1.0, took=0.5)
+    reporter = reporting.Reporter(recorder, str(tmp_path))
     assert await reporter.make() == [reporting.STATE]
     assert [path.name for path in tmp_path.iterdir()] == [reporting.STATE]
+    assert [[task["key"] for task in one] for one in told] == [["inc-1"]]
     monkeypatch.setattr(reporting, "MAX_BYTES", 10)
     assert await reporter.make() == []
     assert {reporting.STATE, reporting.PERFORMANCE} == set(REPORTS)

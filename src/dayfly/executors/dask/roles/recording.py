@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import pickle
 import time
+from collections import deque
 from typing import Any
 
 import distributed
@@ -18,6 +19,9 @@ from .recording_frames import Names, Tasks, Writer
 
 MAX_TASKS = 5_000
 """Finished tasks told of one by one in a frame; of more there is only their number, by prefix."""
+
+LAST_TASKS = 5_000
+"""Of the last finished tasks all is kept that the scheduler tells, for Dask's own report."""
 
 MAX_EVENTS = 200
 """Events in a frame; of more there is only the number."""
@@ -43,6 +47,7 @@ class Recorder(distributed.SchedulerPlugin):
         self.scheduler = scheduler
         self.total = 0
         self.done = 0
+        self.last: deque[dict[str, Any]] = deque(maxlen=LAST_TASKS)
         self._tasks = Tasks(MAX_TASKS)
         self._events: list[dict[str, Any]] = []
         self._events_dropped = 0
@@ -62,9 +67,11 @@ class Recorder(distributed.SchedulerPlugin):
         if start == "processing":
             if finish == "memory":
                 self.done += 1
+                self._keep(key, kwargs)
                 self._tasks.add(key, kwargs.get("worker"), kwargs.get("startstops"), failed=False)
             elif finish == "erred":
                 self.done += 1
+                self._keep(key, kwargs)
                 self._tasks.add(key, kwargs.get("worker"), kwargs.get("startstops"), failed=True)
                 self._note_error(key, kwargs)
             elif finish in ("released", "forgotten"):
@@ -218,6 +225,11 @@ class Recorder(distributed.SchedulerPlugin):
                 "traceback": str(told.get("traceback_text") or "")[-MAX_TEXT:],
             }
         )
+
+    def _keep(self, key: Any, told: dict[str, Any]) -> None:
+        if told.get("startstops"):
+            told["key"] = key
+            self.last.append(told)
 
     def _note(self, event: dict[str, Any]) -> None:
         if len(self._events) >= MAX_EVENTS:

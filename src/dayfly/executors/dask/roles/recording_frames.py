@@ -27,6 +27,8 @@ from distributed.utils import key_split
 ACTIONS = ("compute", "transfer", "disk-read", "disk-write", "deserialize")
 """What a worker's thread does for a task; others are left out."""
 
+_NUMBERS = {action: number for number, action in enumerate(ACTIONS)}
+
 FAILED = -1
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -80,11 +82,16 @@ class Tasks:
         """Return the columns of all since the last call; empty where there were none."""
         noted, self._noted = self._noted, []
         dropped, self._dropped = self._dropped, 0
-        rows = [
-            (names.number(key_split(key)), names.number(name_of(worker or "")), span["start"], span["stop"], action)
-            for key, worker, spans, failed in noted
-            for span, action in _spans(spans, failed)
-        ]
+        rows = []
+        workers: dict[Any, int] = {}
+        for key, worker, spans, failed in noted:
+            if (place := workers.get(worker)) is None:
+                place = workers[worker] = names.number(name_of(worker or ""))
+            prefix = names.number(key_split(key))
+            for span in spans or ():
+                if (action := _NUMBERS.get(span["action"])) is not None:
+                    action = FAILED if failed and action == 0 else action
+                    rows.append((prefix, place, span["start"], span["stop"], action))
         told: dict[str, Any] = {}
         if rows:
             origin = min(row[2] for row in rows)
@@ -220,10 +227,3 @@ def _summed(tasks: dict[str, Any]) -> dict[str, Any]:
     summed["action"] = [action for _, _, action in sums]
     summed["summed"] = True
     return summed
-
-
-def _spans(spans: Any, failed: bool) -> Iterator[tuple[dict[str, Any], int]]:
-    for span in spans or ():
-        if span["action"] in ACTIONS:
-            action = ACTIONS.index(span["action"])
-            yield span, FAILED if failed and action == 0 else action

@@ -1,8 +1,8 @@
 """Dask's own reports of a cluster, made when it ends: its performance report, and a dump of the state it ended in.
 
-Nothing of them is made while the task runs, apart from the last tasks being noted. They are made by this process when
-the driver is gone, and may take no more than a share of the time that the cluster has lived; a cluster in which
-something went wrong gets more. What is too large, or not ready in time, is left out.
+Nothing of them is made while the task runs; of the last tasks the recorder keeps all that it is told. They are made by
+this process when the driver is gone, and may take no more than a share of the time that the cluster has lived. One
+in which something went wrong gets more. What is too large, or not ready in time, is left out.
 """
 
 from __future__ import annotations
@@ -35,9 +35,6 @@ VARIABLE = "DAYFLY_REPORT_SECONDS"
 ENDINGS = ("exited", "oom")
 """Ends of a group that reports are made of: who stops one wants it gone."""
 
-TOLD_TASKS = 5_000
-"""The last tasks that the performance report shows one by one."""
-
 DUMPED_TASKS = 5_000
 """A scheduler that still has more tasks is not dumped."""
 
@@ -51,21 +48,20 @@ log = logging.getLogger("distributed.scheduler")
 
 
 class Reporter:
-    """Makes the reports of one cluster in `folder`."""
+    """Makes the reports of one cluster in `folder`, with what its recorder knows of the last tasks."""
 
-    def __init__(self, scheduler: Any, folder: str) -> None:
-        self._scheduler, self._folder = scheduler, folder
+    def __init__(self, recorder: Any, folder: str) -> None:
+        self._recorder, self._scheduler, self._folder = recorder, recorder.scheduler, folder
         self._began = time.time()
-        scheduler.add_plugin(TaskStreamPlugin(scheduler, maxlen=TOLD_TASKS))
 
-    def allowance(self, ending: str, *, troubled: bool) -> float:
+    def allowance(self, ending: str) -> float:
         """Return how many seconds the reports may take, 0 for none."""
         if ending not in ENDINGS:
             return 0.0
         if (asked := _asked()) is not None:
             return asked
         share = min(SHARE * (time.time() - self._began), MOST_SECONDS)
-        allowed = max(share, TROUBLED_SECONDS) if troubled else share
+        allowed = max(share, TROUBLED_SECONDS) if self._recorder.troubled else share
         return allowed if allowed >= LEAST_SECONDS else 0.0
 
     async def make(self) -> list[str]:
@@ -83,6 +79,12 @@ class Reporter:
         return made
 
     async def _build_performance(self) -> bytes:
+        # Dask would note every task in a plugin of its own, which costs as much again as the recorder.
+        if TaskStreamPlugin.name not in self._scheduler.plugins:
+            stream = TaskStreamPlugin(self._scheduler)
+            stream.buffer.extend(self._recorder.last)
+            stream.index = len(stream.buffer)
+            self._scheduler.add_plugin(stream)
         # With what it needs of Bokeh inside, so that it can be read wherever it is copied to.
         page = await self._scheduler.performance_report(start=self._began, last_count=0, mode="inline")
         return str(page).encode()

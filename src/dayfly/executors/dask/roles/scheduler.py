@@ -55,7 +55,7 @@ async def _serve(channel: Any, arguments: dict[str, Any]) -> int:
     recorder = recording.Recorder(scheduler)
     scheduler.add_plugin(recorder)
     recorded = recording.Recording(recorder, arguments["record"])
-    reporter = reporting.Reporter(scheduler, arguments["reports"])
+    reporter = reporting.Reporter(recorder, arguments["reports"])
     pages = dashboard.Dashboard(scheduler, str(arguments.get("dashboard_prefix", "")))
     channel.publish("dashboard_address", pages.address)
     channel.publish("scheduler_address", scheduler.address)
@@ -105,7 +105,7 @@ def _listener(channel: Any, tell: Any, recorded: recording.Recording, reporter: 
             asyncio.get_running_loop().remove_reader(channel.fileno())
             recorder.note_roles(_held(channel.role, facts.get("held", {})))
             recorded.write()
-            allowed = reporter.allowance(facts["ending"], troubled=recorder.troubled)
+            allowed = reporter.allowance(facts["ending"])
             with contextlib.suppress(OSError):
                 tell()
                 if allowed:
