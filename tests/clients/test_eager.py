@@ -8,7 +8,7 @@ import pytest
 from flyteidl.core import execution_pb2
 from flytekit.models.filters import ValueIn
 from flytekit.remote import FlyteRemote
-from tests.platforms import remotes
+from tests.platforms import launching, remotes
 from tests.platforms.server import Server
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -64,3 +64,35 @@ def test_what_it_does_not_catch_fails_it(remote: FlyteRemote) -> None:
     ended = run(remote, "eagerly.gives_up", x=1)
     assert ended.closure.phase == RUNS.FAILED
     assert "Fail" in ended.error.message or "fail" in ended.error.message
+
+
+def test_another_try_takes_up_what_the_first_had_started(remote: FlyteRemote) -> None:
+    ended = run(remote, "eagerly.tries_again", x=1)
+    assert ended.outputs == {"o0": 2}
+    [node] = [one for name, one in ended.node_executions.items() if name not in ("start-node", "end-node")]
+    assert len(node.task_executions) == 2
+    assert len(children(remote, ended)) == 1
+
+
+def phases(remote: FlyteRemote, execution) -> dict[str, int]:
+    found = [remotes.wait(remote, remote.fetch_execution(name=one.id.name)) for one in children(remote, execution)]
+    return {one.id.name.split("-")[3]: one.closure.phase for one in found}
+
+
+def test_what_is_abandoned_is_cleaned_up_by_its_failure_node(remote: FlyteRemote, tmp_path: Path) -> None:
+    plan = remote.fetch_launch_plan(name="eagerly.abandons", version="v1")
+    ended = remotes.wait(remote, remote.execute(plan, inputs={"folder": str(tmp_path)}))
+    assert ended.closure.phase == RUNS.FAILED
+    assert "no more of this" in ended.error.message
+    handler = ended.node_executions["efn"]
+    assert handler.closure.phase == execution_pb2.NodeExecution.SUCCEEDED
+    assert phases(remote, ended) == {"linger": RUNS.ABORTED, "stumble": RUNS.FAILED}
+
+
+def test_an_abort_ends_what_it_has_started(remote: FlyteRemote, tmp_path: Path) -> None:
+    execution = launch(remote, "eagerly.waits", folder=str(tmp_path))
+    launching.wait_until((tmp_path / "lingers").exists, "the child")
+    remote.terminate(execution, "enough")
+    ended = remotes.wait(remote, execution)
+    assert ended.closure.phase == RUNS.ABORTED
+    assert phases(remote, ended) == {"linger": RUNS.ABORTED}

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import sqlite3
+import subprocess
+import sys
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,13 +25,26 @@ Phase = execution_pb2.WorkflowExecution
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def other_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another environment, which sees the same libraries."""
+    folder = tmp_path_factory.mktemp("environments") / "other"
+    venv.create(folder, symlinks=True)
+    [site] = folder.glob("lib/python*/site-packages")
+    (site / "ours.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
+    return folder / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, other_python: Path) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("trades")
     with sqlite3.connect(folder / "there.db") as database:
         database.execute("create table tracks (id integer, name text)")
         database.executemany("insert into tracks values (?, ?)", [(1, "one"), (2, "two"), (3, "three")])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRADES_DATABASE", str(folder / "there.db"))
+        patch.setenv("DAYFLY_HOST__ENVIRONMENTS", json.dumps({"example/other:*": str(other_python)}))
+        patch.setenv("PYTHONPATH", str(PROGRAM.parent))
+        patch.syspath_prepend(PROGRAM.parent)
         with Server(folder / "data") as server:
             yield server
 
@@ -122,7 +139,7 @@ def test_an_output_of_another_type_than_declared(remote: FlyteRemote) -> None:
 
 def test_a_container_that_says_why_it_fails(remote: FlyteRemote) -> None:
     _, message = failure(remote, "says_an_error")
-    assert message.endswith("User Error: it is all too much")
+    assert "User Error: it is all too much" in message
 
 
 def test_a_command_that_this_host_does_not_have(remote: FlyteRemote) -> None:
@@ -135,6 +152,60 @@ def test_a_command_that_this_host_does_not_have(remote: FlyteRemote) -> None:
 def test_threads_go_by_the_cpus_that_task_and_node_ask_for(remote: FlyteRemote) -> None:
     """The variables are set where a task asks for less than all of the host's cores."""
     two = "2" if len(os.sched_getaffinity(0)) > 2 else "-"
-    assert outputs(remote, "overridden") == ["1 task", f"{two} task"]
-    assert outputs(remote, "mapped_overridden", xs=[5, 6]) == [["5 1 -", "6 1 -"]]
-    assert outputs(remote, "dynamic_overridden", n=2) == [["0 1 -", "1 1 -"]]
+    assert outputs(remote, "overridden") == ["1 task task", f"{two} task task"]
+    assert outputs(remote, "mapped_overridden", xs=[5, 6]) == [["5 1 - -", "6 1 - -"]]
+    assert outputs(remote, "dynamic_overridden", n=2) == [["0 1 - -", "1 1 - -"]]
+
+
+def test_variables_of_the_execution_are_the_last_word(remote: FlyteRemote) -> None:
+    plan = remote.fetch_launch_plan(name="trades.overridden", version=VERSION)
+    said = {"FROM_RUN": "run", "OMP_NUM_THREADS": "7"}
+    ended = remotes.wait(remote, remote.execute(plan, inputs={}, envs=said))
+    assert ended.outputs == {"o0": "7 task run", "o1": "7 task run"}
+    assert {"renamed", "n1"} < set(ended.node_executions)
+
+
+def test_a_nodes_image_is_another_environment(remote: FlyteRemote, other_python: Path) -> None:
+    own, other, mapped, grown = outputs(remote, "in_another_image")
+    assert own != other
+    assert (other, mapped, grown) == (str(other_python), [str(other_python)] * 2, [str(other_python)])
+
+
+def test_a_nodes_retries_and_name(remote: FlyteRemote) -> None:
+    ended = run(remote, "retried", x=2)
+    assert ended.outputs == {"o0": 2}
+    node = ended.node_executions["n0"]
+    assert len(node.task_executions) == 3
+    flow = remote.fetch_workflow(name="trades.retried", version=VERSION)
+    assert [one.metadata.name for one in flow.flyte_nodes] == ["the stumbling one"]
+    assert outputs(remote, "mapped_retried", xs=[0, 2]) == [[0, 2]]
+
+
+def test_a_nodes_timeout(remote: FlyteRemote) -> None:
+    for name, inputs in (("timed_out", {"x": 1}), ("mapped_timed_out", {"xs": [1]})):
+        ended = run(remote, name, **inputs)
+        assert ended.closure.phase == Phase.FAILED
+        assert "TimeoutExpired" in ended.error.code + ended.error.message
+
+
+def test_a_nodes_cache(remote: FlyteRemote) -> None:
+    first, again = outputs(remote, "cached_here", x=1), outputs(remote, "cached_here", x=1)
+    assert first[0] != again[0]
+    assert first[1] == again[1]
+
+
+def test_local_tasks_and_workflows_are_registered_as_they_are_executed(remote: FlyteRemote) -> None:
+    from trades import add_kept, found_anyhow
+
+    for entity, inputs, result in ((add_kept, {"x": 1}, 2), (found_anyhow, {"x": 1}, 3072)):
+        ended = remotes.wait(remote, remote.execute(entity, inputs=inputs, version="on-the-fly"))
+        assert ended.outputs == {"o0": result}
+
+
+def test_a_notebooks_tasks_travel_pickled(server: Server) -> None:
+    program = PROGRAM.with_name("notebook.py")
+    done = subprocess.run(
+        [sys.executable, program, server.config], capture_output=True, text=True, cwd=server.folder, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == {"task": 6, "workflow": 9}

@@ -17,7 +17,7 @@ from flyteidl.core import errors_pb2
 from google.protobuf import message as protobuf
 
 from dayfly.base import errors, logs
-from dayfly.controller import checking, explaining
+from dayfly.controller import checking, eager_children, explaining
 from dayfly.model import events, identifiers, layout, phases
 from dayfly.ports import executors
 
@@ -107,6 +107,8 @@ class Observer:
         """Record one observation, and let the executor forget an end once it is stored."""
         execution, _, _ = identifiers.parse_attempt_key(seen.key)
         event = await self._read(seen)
+        if isinstance(event, events.AttemptStopped):
+            await eager_children.end(self._runs, execution, seen.at)
         if isinstance(event, events.AttemptFailed):
             event = await explaining.explained(executor, seen, event)
         await self._runs.append(execution, [*_last_figures(seen), event])

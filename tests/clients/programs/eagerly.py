@@ -1,9 +1,12 @@
 """Eager workflows: Python decides as it goes, and each call is an execution of its own."""
 
 import asyncio
+import os
+from pathlib import Path
 
-from flytekit import eager, task, workflow
+from flytekit import TaskMetadata, eager, task, workflow
 from flytekit.exceptions.eager import EagerException
+from flytekit.exceptions.user import FlyteRecoverableException
 
 
 @task
@@ -56,3 +59,36 @@ async def breaks(x: int) -> int:
 @eager
 async def gives_up(x: int) -> int:
     return await fail(x=x)
+
+
+@task
+async def linger(folder: str) -> int:
+    Path(folder, "lingers").touch()
+    await asyncio.sleep(600)
+    return 0
+
+
+@task
+async def stumble(folder: str) -> int:
+    while not Path(folder, "lingers").exists():  # noqa: ASYNC110 - another process makes it
+        await asyncio.sleep(0.05)
+    raise ValueError("no more of this")
+    return 0
+
+
+@eager
+async def abandons(folder: str) -> int:
+    return sum(await asyncio.gather(linger(folder=folder), stumble(folder=folder)))
+
+
+@eager
+async def waits(folder: str) -> int:
+    return await linger(folder=folder)
+
+
+@eager(metadata=TaskMetadata(retries=1))
+async def tries_again(x: int) -> int:
+    found = await add_one(x=x)
+    if os.environ["FLYTE_ATTEMPT_NUMBER"] == "0":
+        raise FlyteRecoverableException("not at the first go")
+    return found

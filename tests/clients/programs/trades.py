@@ -4,6 +4,8 @@ import asyncio
 import datetime
 import functools
 import os
+import sys
+import time
 
 import flytekit
 import pandas as pd
@@ -12,6 +14,7 @@ from flytekit.core.class_based_resolver import ClassStorageTaskResolver
 from flytekit.core.interface import Interface
 from flytekit.core.python_function_task import PythonInstanceTask
 from flytekit.core.task import ReferenceTask
+from flytekit.exceptions.user import FlyteRecoverableException
 from flytekit.extras.cloud_pickle_resolver import experimental_cloud_pickle_resolver
 from flytekit.extras.sqlite3.task import SQLite3Config, SQLite3Task
 from flytekit.extras.tasks.shell import OutputLocation, ShellTask
@@ -329,14 +332,14 @@ def asks_for_an_absent_program() -> None:
     absent()
 
 
-# --- what nodes say otherwise --------------------------------------------------------------------------------------
+# --- what nodes and executions say otherwise ------------------------------------------------------------------------
 
 
 def seen() -> str:
-    return " ".join(os.environ.get(name, "-") for name in ("OMP_NUM_THREADS", "FROM_TASK"))
+    return " ".join(os.environ.get(name, "-") for name in ("OMP_NUM_THREADS", "FROM_TASK", "FROM_RUN"))
 
 
-@task(environment={"FROM_TASK": "task"}, requests=Resources(cpu="1", mem="200Mi"))
+@task(environment={"FROM_TASK": "task", "FROM_RUN": "task"}, requests=Resources(cpu="1", mem="200Mi"))
 def see() -> str:
     return seen()
 
@@ -368,3 +371,69 @@ def grow_overridden(n: int) -> list[str]:
 @workflow
 def dynamic_overridden(n: int) -> list[str]:
     return grow_overridden(n=n)
+
+
+@task
+def interpreter() -> str:
+    return sys.executable
+
+
+@task
+def interpreter_of(x: int) -> str:
+    return sys.executable
+
+
+@flytekit.dynamic
+def grow_elsewhere(n: int) -> list[str]:
+    return [interpreter_of(x=x).with_overrides(container_image="example/other:1") for x in range(n)]
+
+
+@workflow
+def in_another_image() -> tuple[str, str, list[str], list[str]]:
+    mapped = map_task(interpreter_of)(x=[1, 2]).with_overrides(container_image="example/other:1")
+    other = interpreter().with_overrides(container_image="example/other:1")
+    return interpreter(), other, mapped, grow_elsewhere(n=1)
+
+
+@task
+def stumble(x: int) -> int:
+    attempt = int(os.environ["FLYTE_ATTEMPT_NUMBER"])
+    if attempt < x:
+        raise FlyteRecoverableException(f"attempt {attempt} is not enough")
+    return attempt
+
+
+@workflow
+def retried(x: int) -> int:
+    return stumble(x=x).with_overrides(retries=2, name="the stumbling one")
+
+
+@workflow
+def mapped_retried(xs: list[int]) -> list[int]:
+    return map_task(stumble)(x=xs).with_overrides(retries=2)
+
+
+@task
+def sleep(x: int) -> int:
+    time.sleep(300)
+    return x
+
+
+@workflow
+def timed_out(x: int) -> int:
+    return sleep(x=x).with_overrides(timeout=datetime.timedelta(seconds=1))
+
+
+@workflow
+def mapped_timed_out(xs: list[int]) -> list[int]:
+    return map_task(sleep)(x=xs).with_overrides(timeout=datetime.timedelta(seconds=1))
+
+
+@task
+def moment(x: int) -> str:
+    return f"{x} {time.monotonic_ns()}"
+
+
+@workflow
+def cached_here(x: int) -> tuple[str, str]:
+    return moment(x=x), moment(x=x).with_overrides(cache=True, cache_version="here")
