@@ -49,7 +49,8 @@ class Role(msgspec.Struct, frozen=True):
     memory_limit_bytes: int = 0
     """The supervisor kills the process tree above this and reports `oom`; 0 is no limit."""
     cpu_limit: float = 0.0
-    """Cores that it may use: its libraries are told to start no more threads; 0 is no limit."""
+    """Cores that it may use: its libraries are told to start no more threads, and where it takes more all the same, it
+    gives way to others. 0 is no limit."""
     restart: bool = False
     """A new one is made when it ends by itself, for as long as the group lives."""
     essential: bool = False

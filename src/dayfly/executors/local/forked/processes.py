@@ -20,6 +20,8 @@ FALLOC_FL_PUNCH_HOLE = 2
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
 _libc.fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
@@ -121,6 +123,30 @@ def tree_memory(pid: int, limit_bytes: int) -> int:
     if total > limit_bytes and len(tree) > 1:
         return max(_resident(pid), sum(_proportional(one) for one in tree))
     return total
+
+
+def tree_cpu_seconds(pid: int) -> float:
+    """Return the seconds of CPU that a process and all below it have used, those included that they have waited for."""
+    ticks = 0
+    for one in (pid, *descendants(pid)):
+        try:
+            with open(f"/proc/{one}/stat") as file:
+                ticks += sum(map(int, file.read().rpartition(")")[2].split()[11:15]))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return ticks / _TICKS_A_SECOND
+
+
+def give_way(pid: int, niceness: int) -> None:
+    """Lower the priority of a process and all below it to that, where it is higher."""
+    for one in (pid, *descendants(pid)):
+        try:
+            # On Linux each thread has a priority of its own; those that it starts have its own.
+            for thread in map(int, os.listdir(f"/proc/{one}/task")):
+                if os.getpriority(os.PRIO_PROCESS, thread) < niceness:
+                    os.setpriority(os.PRIO_PROCESS, thread, niceness)
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
 
 
 def send(pid: int, signum: int, *, group: bool = False) -> None:

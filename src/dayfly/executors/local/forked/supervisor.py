@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import claims, preloading, processes, role, running, signals, wire
+from . import claims, giving_way, preloading, processes, role, running, signals, wire
 
 MEMORY_ROUND_SECONDS = 0.25
 """How often the memory of limited roles is looked at, and how far logs have grown."""
@@ -47,6 +47,7 @@ class Supervisor:
         self.spare = spare
         self.own_pid, self.server_pid = os.getpid(), os.getppid()
         self.roles = [running.Running(one, spec["log_dir"], spec.get("max_log_bytes", 0)) for one in spec["roles"]]
+        self.giving_way = giving_way.Watch(self.roles)
         self.main = next(one for one in self.roles if one.spec.get("main"))
         self.facts: dict[str, Any] = {}
         self.ready: set[str] = set()
@@ -355,6 +356,7 @@ class Supervisor:
     def _keep_rules(self) -> None:
         now = time.monotonic()
         running.look_at_logs(self.roles, now)
+        self.giving_way.look(now)
         if self.report_at and now >= self.report_at:
             self._report()
         look = now >= self.memory_at
@@ -382,6 +384,8 @@ class Supervisor:
             moments.append(self.kill_at)
         if len(self.roles) > 1 or self.spec.get("max_log_bytes") or self.main.spec.get("memory_limit_bytes"):
             moments.append(self.memory_at)
+        elif self.giving_way.next_at is not None:
+            moments.append(self.giving_way.next_at)
         if self.report_at:
             moments.append(self.report_at)
         limit = self.spec.get("startup_timeout_seconds", 0.0)
