@@ -63,6 +63,7 @@ class Observer:
         settings: EngineSettings,
     ) -> None:
         self._runs, self._templates, self._blobs = runs, templates, blobs
+        self._linked: set[AttemptKey] = set()
         self._executors, self._settings = by_name, settings
 
     async def recover(self, kept: Collection[AttemptKey]) -> int:
@@ -111,8 +112,11 @@ class Observer:
             await eager_children.end(self._runs, execution, seen.at)
         if isinstance(event, events.AttemptFailed):
             event = await explaining.explained(executor, seen, event)
-        await self._runs.append(execution, [*_last_figures(seen), event])
+        await self._runs.append(execution, [*_last_figures(seen, linked=seen.key in self._linked), event])
+        if seen.logs and seen.kind not in executors.TERMINAL:
+            self._linked.add(seen.key)
         if seen.kind in executors.TERMINAL:
+            self._linked.discard(seen.key)
             self._templates.drop_noted(seen.key)
             handle = await self._runs.find_handle(seen.key)
             await executor.forget(seen.key, handle.handle if handle else b"")
@@ -191,9 +195,12 @@ class Observer:
             return None
 
 
-def _last_figures(seen: Observation) -> list[events.Event]:
-    """Return what an end tells of the attempt's course, as the progress that it is: its readers may have been slow."""
-    if seen.kind not in executors.TERMINAL or not seen.custom_info:
+def _last_figures(seen: Observation, *, linked: bool) -> list[events.Event]:
+    """Return what an end tells of the attempt's course, as the progress that it is: its readers may have been slow.
+
+    `linked`: it was told before where the logs lie, which a task that is over in no time may not have been.
+    """
+    if seen.kind not in executors.TERMINAL or (not seen.custom_info and (linked or not seen.logs)):
         return []
     _, node, attempt = identifiers.parse_attempt_key(seen.key)
     phase = phases.AttemptPhase.INITIALIZING  # which leads back from nothing: how far it came is not told here

@@ -5,6 +5,7 @@ from dayfly.base.clock import Micros
 from dayfly.controller import observing
 from dayfly.model.identifiers import AttemptKey
 from dayfly.model.phases import FailureKind
+from dayfly.model.run import LogLink
 from dayfly.ports.executors import Observation, ObservationKind
 
 ERROR = errors_pb2.ContainerError
@@ -42,3 +43,20 @@ def test_a_crash_is_told_in_words(exit_code: int | None, signal: int | None, sai
     assert (kind, code, recoverable) == (FailureKind.SYSTEM, "Interrupted", True)
     assert said in message
     assert message.endswith("last")
+
+
+@pytest.mark.parametrize(
+    ("kind", "linked", "custom_info", "told"),
+    [
+        (ObservationKind.EXITED, False, b"", True),
+        (ObservationKind.EXITED, True, b"", False),
+        (ObservationKind.EXITED, True, b"figures", True),
+        (ObservationKind.RUNNING, False, b"", False),
+    ],
+)
+def test_an_end_tells_where_the_logs_lie_if_nothing_did_before(
+    kind: ObservationKind, linked: bool, custom_info: bytes, told: bool
+) -> None:
+    logs = (LogLink("task", "file:///log"),)
+    seen = Observation(AttemptKey("p/d/e/n/0"), kind, Micros(0), logs=logs, custom_info=custom_info)
+    assert [event.logs for event in observing._last_figures(seen, linked=linked)] == ([logs] if told else [])
