@@ -41,6 +41,8 @@ WRONG = [
     ("writes_another_variable", {"x": 1}, "OutputsNotFound", ("lacks what the task declares: 'o0' (int)",)),
     ("writes_nothing", {"x": 1}, "RetriesExhausted|OutputsNotFound", ("exited with 0 but wrote neither",)),
     ("writes_garbage_for_an_error", {"x": 1}, "RetriesExhausted|ErrorFileBadFormat", ("holds no error document",)),
+    ("makes_garbage", {"x": 1}, "DynamicWorkflowBuildFailed", ("is no DynamicJobSpec",)),
+    ("makes_another_type", {"x": 1}, "DynamicWorkflowBuildFailed", ("output o0", "is str, and int is declared")),
     ("raises_at_length", {"x": 1}, "USER:RuntimeError", ("ValueError: beginxx", "characters are left out", "xxend")),
     ("mapped_badly", {"n": 2}, "OutputTypeMismatch", ("]: the task wrote an output 'o0'", "int is declared")),
 ]
@@ -59,7 +61,7 @@ def remote(server: Server) -> FlyteRemote:
 
 def launch(remote: FlyteRemote, name: str, **inputs: object) -> FlyteWorkflowExecution:
     named = f"data_forms.{name}"
-    if name.startswith(("writes_", "raises_")):
+    if name.startswith(("writes_", "raises_", "makes_")):
         return remote.execute(remote.fetch_task(name=named, version=VERSION), inputs=inputs)
     return remote.execute(remote.fetch_launch_plan(name=named, version=VERSION), inputs=inputs)
 

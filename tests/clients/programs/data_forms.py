@@ -5,7 +5,7 @@ import pathlib
 from dataclasses import dataclass, field
 from typing import Union
 
-from flytekit import Deck, LaunchPlan, conditional, current_context, map_task, task, workflow
+from flytekit import Deck, LaunchPlan, conditional, current_context, dynamic, map_task, task, workflow
 from flytekit.core import utils
 from flytekit.exceptions.user import FlyteRecoverableException
 from flytekit.models.literals import Literal, LiteralMap, Primitive, Scalar
@@ -276,3 +276,19 @@ def raises_at_length(x: int) -> int:
 @workflow
 def mapped_badly(n: int) -> list[int]:
     return map_task(writes_another_type)(x=far_numbers(n=n))
+
+
+@task
+def text_of(x: int) -> str:
+    return str(x)
+
+
+@dynamic
+def makes_garbage(x: int) -> int:
+    write_instead(b"\xff\xff\xff")
+    return double(x=x)
+
+
+@dynamic
+def makes_another_type(x: int) -> int:
+    return text_of(x=x)
