@@ -127,7 +127,7 @@ def open_again(draft: Draft, event: Any) -> None:
 
 def take_the_first(draft: Draft, event: Any) -> None:
     state = draft.find(event.node)
-    if state is not None and state.chosen is None and state.kind.name == "BRANCH":
+    if state is not None and state.chosen is None and event.case < len(draft.rules(event.node).cases):
         draft.move_node(event.node, NodePhase.RUNNING, chosen=event.case)
         readying.want(draft, event.node, draft.rules(event.node).cases[0])
 

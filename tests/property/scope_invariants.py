@@ -30,7 +30,8 @@ def check_start(watch: Watch, name: NodeId) -> None:
             found = watch.nodes.get(family.get(upstream, NodeId("nobody")))
             assert found and found.phase in DONE, f"{name} started before {upstream} succeeded"
     scope = watch.state.scope(owner)
-    if watch.rules[name].takes_place and scope is not None and scope.phase is ScopePhase.OPEN:
+    assert scope is not None and scope.phase is ScopePhase.OPEN, f"{name} started in what is not open"
+    if watch.rules[name].takes_place:
         order = list(graph.nodes)
         earlier = order[: order.index(node.spec_id)]
         assert not set(_waiting(scope, graph)) & set(earlier), f"{name} started before its turn"

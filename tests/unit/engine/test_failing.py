@@ -43,11 +43,14 @@ def test_a_failure_node_waits_for_room(launch):
     sub = node("s", kind=NodeKind.SUB_WORKFLOW, target=INNER)
     inner = graph_of(node("n0"), failure_node=node("efn"))
     later = FailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
-    run = launch(plan_of(sub, node("a"), node("b"), subs={str(INNER): inner}, on_failure=later), max_parallelism=2)
+    nodes = (sub, node("a"), node("b"), node("d", "b"), node("e", "b"))
+    run = launch(plan_of(*nodes, subs={str(INNER): inner}, on_failure=later), max_parallelism=2)
     run.prepares("s")
     assert run.succeeds("a") == ["start/s-0-n0/0"]
-    assert run.fails("s-0-n0", recoverable=False) == ["start/s-0-efn/0"]
+    assert run.succeeds("b") == ["start/d/0"]
+    assert run.fails("s-0-n0", recoverable=False) == ["start/e/0"]
+    assert run.succeeds("d") == ["start/s-0-efn/0"]
     run.succeeds("s-0-efn")
     assert run.node("s").phase is NodePhase.FAILED
-    run.succeeds("b")
+    run.succeeds("e")
     assert (run.state.phase, run.state.failure.node) == (ExecutionPhase.FAILED, "s-0-n0")
