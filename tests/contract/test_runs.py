@@ -160,6 +160,12 @@ async def test_commands_are_undone_in_order_until_done(runs: Runs):
     assert [item.command for item in await runs.undone(execution())] == [START_N0, WriteOutputs()]
 
 
+async def test_an_undone_command_tells_how_new_the_run_is(runs: Runs):
+    run = await start(runs)
+    await runs.commit(run, run.state, [], [WriteOutputs()])
+    assert {item.version for item in await runs.undone(execution())} == {run.version + 1}
+
+
 async def test_a_command_is_given_once(runs: Runs):
     run = await start(runs)
     await runs.mark_done(execution(), START_N0, executor="local", handle=b"pid 1")
@@ -172,8 +178,8 @@ async def test_a_command_is_given_once(runs: Runs):
 async def test_what_was_done_stays_done(runs: Runs):
     await start(runs)
     _, before = await runs.load(execution())
-    await runs.mark_done(execution(), START_N0, executor="local", handle=b"pid 1", events=[progressed()])
-    await runs.mark_done(execution(), START_N0, executor="other", handle=b"pid 2", events=[progressed()])
+    assert await runs.mark_done(execution(), START_N0, executor="local", handle=b"pid 1", events=[progressed()])
+    assert not await runs.mark_done(execution(), START_N0, executor="other", handle=b"pid 2", events=[progressed()])
 
     handle = await runs.find_handle(attempt_key(execution(), N0, 0))
     assert (handle.executor, handle.handle) == ("local", b"pid 1")

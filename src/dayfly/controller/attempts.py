@@ -9,7 +9,7 @@ from flyteidl.admin import matchable_resource_pb2
 from dayfly.base import errors
 from dayfly.controller import overriding, preparing
 from dayfly.model import events, identifiers, layout, phases, placing
-from dayfly.ports import executor_parts
+from dayfly.ports import executor_parts, executors
 from dayfly.ports.attributes import Place
 
 if TYPE_CHECKING:
@@ -98,8 +98,23 @@ class Attempts:
             await self._fail(run, command, phases.FailureKind.SYSTEM, code, str(error), recoverable=True)
         else:
             told = [self._tell(command, note) for note in spec.notes]
-            await self._runs.mark_done(run.id, command, executor=name, handle=handle, events=told)
+            marked = await self._runs.mark_done(run.id, command, executor=name, handle=handle, events=told)
+            if not marked and not await self._is_wanted(run, command):
+                await self._executors[name].stop(key, handle, grace_seconds=self._grace_seconds)
         self._tries.pop(key, None)
+        return None
+
+    async def find(self, run: Run, command: StartAttempt) -> None:
+        """Find the attempt started by a platform that died before it could say so, or be done with its start."""
+        if self._is_over(run, command):
+            return await self._forget(run, command)
+        key = identifiers.attempt_key(run.id, command.node, command.attempt)
+        name = await self._executor(run, command)
+        seen = await self._executors[name].recover(key, b"")
+        if seen.kind in executors.TERMINAL:
+            await self._forget(run, command)
+        else:
+            await self._runs.mark_done(run.id, command, executor=name)
         return None
 
     async def stop(self, run: Run, command: StopAttempt) -> None:
@@ -108,10 +123,20 @@ class Attempts:
         live = await self._runs.find_handle(key)
         if live is None or not live.executor:
             never_ran = events.AttemptStopped(self._clock.now(), command.node, command.attempt)
-            return await self._runs.mark_done(run.id, command, events=[never_ran])
-        await self._executors[live.executor].stop(key, live.handle, grace_seconds=self._grace_seconds)
-        await self._runs.mark_done(run.id, command)
-        return None
+            await self._runs.mark_done(run.id, command, events=[never_ran])
+        else:
+            await self._executors[live.executor].stop(key, live.handle, grace_seconds=self._grace_seconds)
+            await self._runs.mark_done(run.id, command)
+
+    async def _is_wanted(self, run: Run, command: StartAttempt) -> bool:
+        """Say whether an attempt that another platform was at, too, shall go on.
+
+        While this one was slow, that one may have taken it for never started and told its end, or seen it end.
+        """
+        if await self._runs.find_handle(identifiers.attempt_key(run.id, command.node, command.attempt)) is None:
+            return False
+        now, _ = await self._runs.load(run.id)
+        return not self._is_over(now, command)
 
     def _is_over(self, run: Run, command: StartAttempt) -> bool:
         """Say whether a platform started it, saw it end and died before it could say that it had started it."""

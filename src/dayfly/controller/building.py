@@ -50,7 +50,7 @@ def build(
     known = templates.Templates(stores.definitions)
     sub_workflows = subworkflow.SubWorkflows(resolver, clock)
     launch_plans = launch_plan.LaunchPlans(resolver, runs, children, clock)
-    cached = caching.Caching(stores.catalog, blobs, resolver, known, clock)
+    cached = caching.Caching(stores.catalog, runs, blobs, resolver, known, clock)
     performer = performing.Performer(
         runs,
         resolver,

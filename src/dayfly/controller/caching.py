@@ -7,7 +7,7 @@ is made anew and takes its place (flyteorg/flyte#4672 asks for it).
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flyteidl.core import literals_pb2
 
@@ -23,21 +23,31 @@ if TYPE_CHECKING:
     from dayfly.controller.resolving import Resolver
     from dayfly.controller.templates import Templates
     from dayfly.model.caching import CacheKey
-    from dayfly.model.identifiers import NodeId
+    from dayfly.model.identifiers import ExecutionId, NodeId
     from dayfly.ports.blobs import Blobs
     from dayfly.ports.catalog import Catalog, Entry
-    from dayfly.ports.runs import Run
+    from dayfly.ports.runs import Run, Runs
 
 _log = logs.get("controller.caching")
+
+
+class _Held(NamedTuple):
+    """The right of a node to make a result."""
+
+    key: CacheKey
+    execution: ExecutionId
+    node: NodeId
 
 
 class Caching:
     """The cache, as nodes use it."""
 
-    def __init__(self, catalog: Catalog, blobs: Blobs, resolver: Resolver, templates: Templates, clock: Clock) -> None:
-        self._catalog, self._blobs, self._resolver, self._templates = catalog, blobs, resolver, templates
-        self._clock = clock
-        self._held: dict[str, CacheKey] = {}
+    def __init__(
+        self, catalog: Catalog, runs: Runs, blobs: Blobs, resolver: Resolver, templates: Templates, clock: Clock
+    ) -> None:
+        self._catalog, self._runs, self._blobs, self._resolver = catalog, runs, blobs, resolver
+        self._templates, self._clock = templates, clock
+        self._held: dict[str, _Held] = {}
 
     async def look_up(self, run: Run, node: NodeId, look: int) -> events.Event:
         """Return `CacheHit` after storing the result as the node's outputs, `CacheMissed`, or `CacheBusy`.
@@ -56,7 +66,7 @@ class Caching:
                     return events.CacheBusy(self._clock.now(), node, look)
                 # Whoever held it before may have made the result in between.
                 entry = await self._find(key)
-                self._held[owner] = key
+                self._held[owner] = _Held(key, run.id, node)
         except errors.PlatformError as error:
             _log.warning("the cache does not answer", execution=str(run.id), node=node, error=str(error))
             return events.CacheMissed(self._clock.now(), node, CacheStatus.LOOKUP_FAILURE)
@@ -90,21 +100,29 @@ class Caching:
 
     async def leave(self, run: Run, node: NodeId) -> None:
         """Give up the right to make a result, if the node has it."""
-        key = self._held.get(_owner(run, node))
-        if key is None and node in run.state.nodes:
-            key = await self._key(run, node)
-        if key is not None:
-            await self._release(key, _owner(run, node))
+        held = self._held.pop(_owner(run, node), None)
+        if held is not None:
+            await self._catalog.release(held.key, _owner(run, node))
+        elif node in run.state.nodes:  # It may be held by a platform that is gone.
+            await self._catalog.release(await self._key(run, node), _owner(run, node))
 
     async def hold(self) -> None:
         """Keep up the rights that nodes have, until cancelled. After a crash they lapse: others may make the same."""
         while True:
             await asyncio.sleep(MAX_HEARTBEAT_SECONDS)
-            for owner, key in tuple(self._held.items()):
+            for owner, held in tuple(self._held.items()):
                 try:
-                    await self._catalog.reserve(key, owner, MAX_HEARTBEAT_SECONDS)
+                    await self._hold_one(owner, held)
                 except errors.PlatformError as error:
                     _log.warning("a reservation could not be kept up", owner=owner, error=str(error))
+
+    async def _hold_one(self, owner: str, held: _Held) -> None:
+        run, _ = await self._runs.load(held.execution)
+        state = run.state.nodes.get(held.node)
+        if state is not None and not state.ended:
+            await self._catalog.reserve(held.key, owner, MAX_HEARTBEAT_SECONDS)
+        else:  # Another platform ended it, which did not know of the right; nobody waits for it any longer.
+            await self._release(held.key, owner)
 
     async def _key(self, run: Run, node: NodeId) -> CacheKey:
         rules = placing.rules_of(run, node)

@@ -12,7 +12,6 @@ import functools
 import signal
 from typing import TYPE_CHECKING
 
-from flyteidl.admin import task_execution_pb2
 from flyteidl.core import errors_pb2
 from google.protobuf import message as protobuf
 
@@ -69,12 +68,12 @@ class Observer:
     async def recover(self, kept: Collection[AttemptKey]) -> int:
         """Take back every attempt that an earlier platform started; return how many.
 
-        `kept` names what executors still keep: of these, what has ended and is recorded is forgotten now, since that
-        platform may have died between the two.
+        `kept` names what executors still keep: of these, what is recorded as over is ended and forgotten now, since
+        that platform may have died before it could do so.
         """
         handles = await self._runs.live_handles()
-        for key in set(kept) - {live.key for live in handles}:
-            await self._forget_if_ended(key)
+        for key in sorted(set(kept) - {live.key for live in handles}):
+            await self._drop_if_over(key)
         for live in handles:
             executor = self._executors.get(live.executor)
             if executor is None:
@@ -121,13 +120,25 @@ class Observer:
             handle = await self._runs.find_handle(seen.key)
             await executor.forget(seen.key, handle.handle if handle else b"")
 
-    async def _forget_if_ended(self, key: AttemptKey) -> None:
-        row = await self._runs.find_attempt(*identifiers.parse_attempt_key(key))
-        handle = await self._runs.find_handle(key)
-        if row is None or handle is None or handle.executor not in self._executors:
-            return
-        if task_execution_pb2.TaskExecutionClosure.FromString(row.closure).phase in phases.TERMINAL_ATTEMPT:
-            await self._executors[handle.executor].forget(key, handle.handle)
+    async def _drop_if_over(self, key: AttemptKey) -> None:
+        execution, node, attempt = identifiers.parse_attempt_key(key)
+        try:
+            run, _ = await self._runs.load(execution)
+        except errors.NotFound:
+            return  # It is of another database.
+        state = run.state.nodes.get(node)
+        if state is not None and (attempt >= len(state.attempts) or state.attempts[attempt].live):
+            return  # It is yet to be said that it was started: whoever does that finds it.
+        found = await self._runs.find_handle(key)
+        handle = found.handle if found is not None else b""
+        for name in [found.executor] if found is not None else self._executors:
+            executor = self._executors.get(name)
+            if executor is None:
+                continue
+            if (await executor.recover(key, handle)).kind in executors.TERMINAL:
+                await executor.forget(key, handle)
+            else:
+                await executor.stop(key, handle, grace_seconds=0.0)  # `take` forgets it
 
     async def _read(self, seen: Observation) -> events.Event:
         execution, node, attempt = identifiers.parse_attempt_key(seen.key)

@@ -65,8 +65,12 @@ class Performer:
     async def perform(self, run: Run) -> bool:
         """Carry out all undone commands of `run`; one node's in order, nodes side by side. Say whether any were."""
         by_node: dict[str, list[Command]] = {}
-        for undone in await self._runs.undone(run.id):
-            by_node.setdefault(getattr(undone.command, "node", ""), []).append(undone.command)
+        undone = await self._runs.undone(run.id)
+        if undone and undone[0].version != run.version:
+            # Another platform has committed since: its commands are about nodes that this run does not know.
+            run, _ = await self._runs.load(run.id)
+        for item in undone:
+            by_node.setdefault(getattr(item.command, "node", ""), []).append(item.command)
         done = await asyncio.gather(*(self._in_order(run, some) for some in by_node.values()), return_exceptions=True)
         failures = [each for each in done if isinstance(each, BaseException)]
         if failures:
@@ -78,8 +82,8 @@ class Performer:
         is_stopped = any(isinstance(command, commands.StopChild) for command in some)
         for command in some:
             if isinstance(command, commands.StartAttempt) and command.attempt in stopped:
-                # It was aborted before anybody had started it: the stop below answers for it.
-                await self._runs.mark_done(run.id, command)
+                # It was aborted before anybody said that he had started it: what there is of it, the stop below ends.
+                await self._attempts.find(run, command)
             elif isinstance(command, commands.StartAttempt):
                 await self._attempts.start(run, command)
             elif isinstance(command, commands.StopAttempt):
@@ -94,7 +98,8 @@ class Performer:
     async def _do(self, run: Run, command: _NodeCommand) -> None:
         state = run.state.nodes.get(command.node)
         if command.node != ROOT and state is None and not isinstance(command, commands.LeaveCache):
-            return await self._runs.mark_done(run.id, command)  # an array's element that has ended meanwhile
+            await self._runs.mark_done(run.id, command)  # an array's element that has ended meanwhile
+            return
         tries = (str(run.id), command.key)
         try:
             plan, told = await self._carry_out(run, command)
@@ -108,7 +113,7 @@ class Performer:
             _log.error("given up", execution=str(run.id), command=command.key, error=str(error))
             plan, told = None, [self._failed(command, phases.FailureKind.SYSTEM, type(error).__name__, str(error))]
         self._tries.pop(tries, None)
-        return await self._runs.mark_done(run.id, command, events=told, plan=plan)
+        await self._runs.mark_done(run.id, command, events=told, plan=plan)
 
     async def _carry_out(self, run: Run, command: _NodeCommand) -> tuple[Plan | None, list[events.Event]]:
         if isinstance(command, commands.PrepareNode):

@@ -73,6 +73,8 @@ class UndoneCommand(msgspec.Struct, frozen=True):
 
     execution: ExecutionId
     command: Command
+    version: int
+    """Of the run as it is stored now: who works with an older one reads it again before he carries this out."""
 
 
 class LiveHandle(msgspec.Struct, frozen=True):
@@ -206,8 +208,11 @@ class Runs(Protocol):
         handle: bytes = b"",
         events: Sequence[Event] = (),
         plan: Plan | None = None,
-    ) -> None:
-        """Mark a command done, with what it made, keep the `plan` that grew, and append `events`, in one commit."""
+    ) -> bool:
+        """Mark a command done, with what it made, keep the `plan` that grew, and append `events`, in one commit.
+
+        Return False where somebody else had done it, with nothing changed. Raise `NotFound`.
+        """
         ...
 
     async def live_handles(self) -> list[LiveHandle]:

@@ -28,8 +28,9 @@ _executions, _outbox, _timers, _attempts, _elements = (
 _LIVE_PHASES = [phase.name for phase in AttemptPhase if phase not in TERMINAL_ATTEMPT]
 
 _UNDONE = (
-    sa.select(_outbox.command)
+    sa.select(_outbox.command, schema.runs.c.version)
     .join_from(schema.outbox, schema.executions, _executions.id == _outbox.execution_id)
+    .join(schema.runs, schema.runs.c.execution_id == _outbox.execution_id)
     .where(run_rows.NAMED, _outbox.done_at.is_(None))
     .order_by(_outbox.id)
 )
@@ -113,7 +114,7 @@ _APPEND = schema.inbox.insert()
 def undone(connection: sa.Connection, execution: ExecutionId) -> list[UndoneCommand]:
     """Return undone commands, oldest first."""
     rows = connection.execute(_UNDONE, run_rows.naming(execution))
-    return [UndoneCommand(execution, commands.decode(row.command)) for row in rows]
+    return [UndoneCommand(execution, commands.decode(row.command), row.version) for row in rows]
 
 
 def mark_done(
@@ -126,8 +127,8 @@ def mark_done(
     handle: bytes,
     new: Sequence[Event],
     plan: Plan | None = None,
-) -> None:
-    """Mark a command done, keep the plan that grew and append what came of it; one that is done already stays as it is.
+) -> bool:
+    """Mark a command done, keep the plan that grew and append what came of it; say whether it was not done already.
 
     Raises `NotFound` where no such command was ever committed.
     """
@@ -135,11 +136,13 @@ def mark_done(
     found = connection.execute(_ONE, {"number": number, "which": command.key}).one_or_none()
     if found is None:
         raise errors.NotFound(f"execution {execution} has no command {command.key}.")
-    if found.done_at is None:
-        connection.execute(_DONE, {"row_number": found.id, "at": at, "by": executor, "made": handle})
-        if plan is not None:
-            plan_store.keep(connection, plan)
-        run_rows.append(connection, number, list(new))
+    if found.done_at is not None:
+        return False
+    connection.execute(_DONE, {"row_number": found.id, "at": at, "by": executor, "made": handle})
+    if plan is not None:
+        plan_store.keep(connection, plan)
+    run_rows.append(connection, number, list(new))
+    return True
 
 
 def live_handles(connection: sa.Connection) -> list[LiveHandle]:

@@ -130,19 +130,20 @@ class SqlRuns:
         handle: bytes = b"",
         events: Sequence[Event] = (),
         plan: Plan | None = None,
-    ) -> None:
-        """Mark a command done, with what it made, and append `events`, in one commit. Once done it stays as it is.
+    ) -> bool:
+        """Mark a command done, with what it made, and append `events`, in one commit.
 
-        Raise `NotFound`.
+        Return False where somebody else had done it, with nothing changed. Raise `NotFound`.
         """
         now = self._clock.now()
-        await self._connections.write(
+        marked = await self._connections.write(
             lambda connection: run_acting.mark_done(
                 connection, execution, command, at=now, executor=executor, handle=handle, new=events, plan=plan
             )
         )
         if events:
             self._waking.wake()
+        return marked
 
     async def live_handles(self) -> list[LiveHandle]:
         """Return the handles of all attempts that were started and have not ended in the stored state."""
