@@ -19,7 +19,7 @@ _INNER_SIZES = (0, 1, 2, 3, 2, 1)
 DEEPEST = 3
 SIGNALS = ("yes", "no")
 
-_KINDS = (
+KINDS = (
     *[NodeKind.TASK] * 6,
     *[NodeKind.SUB_WORKFLOW] * 3,
     *[NodeKind.BRANCH] * 2,
@@ -48,7 +48,7 @@ def plan_of(*nodes: PlanNode, **rules: object) -> Plan:
 
 
 def plans(
-    *, timeouts: bool = True, policy: FailurePolicy | None = None, kinds: tuple[NodeKind, ...] = _KINDS
+    *, timeouts: bool = True, policy: FailurePolicy | None = None, kinds: tuple[NodeKind, ...] = KINDS
 ) -> st.SearchStrategy[Plan]:
     """Any acyclic plan of nodes of these kinds, whatever is inside of them."""
     return st.binary(min_size=160, max_size=160).map(
@@ -58,7 +58,7 @@ def plans(
 
 def options() -> st.SearchStrategy[RunOptions]:
     """Any options, narrow ones included."""
-    return st.binary(min_size=6, max_size=6).map(lambda drawn: _options(Chances(drawn)))
+    return st.binary(min_size=6, max_size=6).map(lambda drawn: draw_options(Chances(drawn)))
 
 
 class PlanDrawing:
@@ -70,10 +70,10 @@ class PlanDrawing:
         *,
         timeouts: bool = True,
         policy: FailurePolicy | None = None,
-        kinds: tuple[NodeKind, ...] = _KINDS,
+        kinds: tuple[NodeKind, ...] = KINDS,
     ) -> None:
         self.chance, self.timeouts, self.policy = chance, timeouts, policy
-        self.kinds = (NodeKind.TASK,) if kinds is _KINDS and chance.one_in(4) else kinds
+        self.kinds = (NodeKind.TASK,) if kinds is KINDS and chance.one_in(4) else kinds
         self.subs: dict[str, Graph] = {}
         self.used_again: list[EntityId] = []
         """Sub-workflows without further ones inside, so that using them again multiplies little."""
@@ -166,7 +166,8 @@ _DRAWN = {
 }
 
 
-def _options(chance: Chances) -> RunOptions:
+def draw_options(chance: Chances) -> RunOptions:
+    """Return any options."""
     return RunOptions(
         max_parallelism=chance.choose((0, 1, 2, 3, 25, 1, 2)),
         interruptible=chance.choose((None, True, False)),
