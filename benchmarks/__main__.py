@@ -4,7 +4,7 @@ import importlib
 import os
 import platform
 
-PARTS = ("attempt_start", "cluster_start", "whole_platform", "rates")
+PARTS = ("attempt_start", "cluster_start", "whole_platform", "engine_scale", "rates")
 
 
 def main() -> None:

@@ -128,7 +128,7 @@ _START, _LEASE, _DRIVE = (
 )
 
 BUGS = {
-    "engine: parallelism is not limited": Bug(readying, "_room", lambda draft: 2**31),
+    "engine: parallelism is not limited": Bug(readying, "room", lambda draft: 2**31),
     "store: a commit is taken whatever it was made from": Bug(run_driving, "_SAVE", _save_any_version()),
     "performing: a start is said to be done before it is": Bug(attempts.Attempts, "start", say_before_it_is_done),
     "observing: what an earlier platform started is not looked at": Bug(

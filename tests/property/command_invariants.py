@@ -58,8 +58,8 @@ def _most_of(watch: Watch, name: NodeId) -> int:
     rules, node = watch.rules[name], watch.nodes[name]
     rounds = rules.max_attempts if rules.kind is NodeKind.SUB_WORKFLOW else 1
     attempts = rules.max_attempts + watch.state.options.system_retries if rules.kind is NodeKind.TASK else 0
-    # For an attempt: start, stop, a timer set and cancelled. For a look: the look, a timer set and cancelled.
-    return 4 * attempts + 3 * node.looks + rounds + 8
+    # For an attempt: start, stop, a timer set and cancelled. For a look: the look itself. For a wait: a timer likewise.
+    return 4 * attempts + node.looks + 2 * node.waits + rounds + 8
 
 
 def _wanted(watch: Watch, before: NodeState | None, name: NodeId, event: Event) -> Iterator[str]:

@@ -119,6 +119,7 @@ def _check_execution(watch: Watch, before: RunState, state: RunState) -> None:
         node.phase not in TERMINAL_NODE
         and node.phase is not NodePhase.DYNAMIC_RUNNING
         and node.kind in PLACED
+        and not (0 < node.looks == node.busy and not node.attempts)
         and (node.parent == ROOT or watch.rules[node.parent].kind is not NodeKind.ARRAY)
         for node in state.nodes.values()
     )

@@ -57,7 +57,7 @@ def expected_timers(node: NodeState, rules: PlanNode, name: NodeId) -> set[str]:
     if rules.sleep_seconds is not None and node.phase is NodePhase.RUNNING and not node.writing:
         timers.add(f"gate/{name}")
     if last is None and node.looks and node.looks == node.busy:
-        timers.add(f"cache/{name}/{node.looks}")
+        timers.add(f"cache/{name}/{node.waits}")
     return timers
 
 

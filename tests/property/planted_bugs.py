@@ -22,7 +22,7 @@ from dayfly.engine import (
 )
 from dayfly.engine.drafting import Draft
 from dayfly.engine.nodes import array, branch, dynamic, gate, launch_plan, reporting, subworkflow, task
-from dayfly.model import events
+from dayfly.model import events, placing
 from dayfly.model.commands import FillCache, PrepareNode, StopAttempt, WriteOutputs
 from dayfly.model.phases import ExecutionPhase, NodePhase, ScopePhase
 
@@ -243,7 +243,7 @@ _RECOVERED = starting.recovered
 BUGS = {
     "a node starts when one upstream is done": Bug(readying, "_is_ready", start_with_any_upstream),
     "a node never becomes ready": Bug(readying, "_is_ready", never),
-    "parallelism is not limited": Bug(readying, "_room", lambda draft: 2**31),
+    "parallelism is not limited": Bug(readying, "room", lambda draft: 2**31),
     "a case waits for no room": Bug(readying, "want", start_at_once),
     "waiting nodes keep no order": Bug(readying, "_in_order", put_in_front),
     "who comes last is served first": Bug(readying, "_queue", jump_the_queue),
@@ -299,7 +299,7 @@ BUGS = {
     "what was recovered runs all the same": Bug(step._RULES, events.NodeRecovered, run_all_the_same),
     "what was recovered begins, too": Bug(step._RULES, events.NodeRecovered, recover_and_begin),
     "what was not recovered is forgotten": Bug(step._RULES, events.NothingRecovered, nothing),
-    "a failure node is recovered": Bug(starting, "_handles_a_failure", never),
+    "a failure node is recovered": Bug(placing, "handles_a_failure", never),
     "a node that recovers has begun": Bug(drafting.Draft, "find", find_recovering_too),
     "progress ends an attempt": Bug(task, "_end_stopped", nothing),
 }

@@ -6,7 +6,7 @@ The controller looks and keeps (`controller.caching`); here is only what follows
 
 from __future__ import annotations
 
-from dayfly.engine import timers
+from dayfly.engine import readying, timers
 from dayfly.engine.drafting import Draft
 from dayfly.model.commands import FillCache, LeaveCache, LookUpCache, SetTimer
 from dayfly.model.events import CacheBusy, CacheFilled, CacheHit, TimerFired
@@ -56,16 +56,22 @@ def busy(draft: Draft, event: CacheBusy) -> None:
     if state is None or not is_looking(draft, event.node) or event.look != state.looks - 1:
         return
     draft.edit_node(event.node, busy=state.busy + 1)
-    due_at = timers.due(draft.at, BUSY_SECONDS)
-    draft.command(SetTimer(timers.cache_timer(event.node, state.looks), due_at))
+    _wait(draft, event.node)
 
 
 def fired(draft: Draft, event: TimerFired, name: str) -> None:
-    """Look again, if this is the look that the timer was set for."""
+    """Look again, if this is what the node waits for and there is room; else wait on.
+
+    A node that waits takes no place: whoever makes the result may need it, for the nodes that a dynamic task makes.
+    """
     node, _, look = name.rpartition("/")
     state = draft.find(NodeId(node))
-    if state is not None and not state.attempts and state.busy == state.looks and look == str(state.looks) != "0":
+    if state is None or not state.waits_for_cache or look != str(state.waits):
+        return
+    if draft.is_element(NodeId(node)) or readying.room(draft) > 0:
         _look(draft, NodeId(node))
+    else:
+        _wait(draft, NodeId(node))
 
 
 def fill(draft: Draft, node: NodeId) -> bool:
@@ -91,6 +97,12 @@ def leave(draft: Draft, node: NodeId) -> None:
     state, rules = draft.state.nodes[node], draft.rules(node).cache
     if rules is not None and rules.serializable and state.looks and state.phase is not NodePhase.SUCCEEDED:
         draft.command(LeaveCache(node))
+
+
+def _wait(draft: Draft, node: NodeId) -> None:
+    waits = draft.state.nodes[node].waits + 1
+    draft.edit_node(node, waits=waits)
+    draft.command(SetTimer(timers.cache_timer(node, waits), timers.due(draft.at, BUSY_SECONDS)))
 
 
 def _look(draft: Draft, node: NodeId) -> None:

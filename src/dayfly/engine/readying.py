@@ -57,15 +57,15 @@ def want(draft: Draft, owner: NodeId, rules: PlanNode) -> None:
 
 def fill(draft: Draft) -> None:
     """Start as much of what waits as there is room for."""
-    room = _room(draft)
-    while room > 0 and draft.state.queue:
+    free = room(draft)
+    while free > 0 and draft.state.queue:
         owner = draft.state.queue[0]
         rules = _take(draft, owner)
         if rules is None:
             draft.edit(queue=draft.state.queue[1:])
             continue
         draft.start(owner, rules)
-        room -= 1
+        free -= 1
 
 
 def waits(draft: Draft, owner: NodeId) -> bool:
@@ -134,7 +134,8 @@ def _in_order(draft: Draft, owner: NodeId, ready: list[NodeId]) -> tuple[NodeId,
     return tuple(waiting)
 
 
-def _room(draft: Draft) -> int:
+def room(draft: Draft) -> int:
+    """Return how many more nodes that take a place may start."""
     limit = draft.state.options.max_parallelism
     return _NO_LIMIT if limit <= 0 else max(0, limit - draft.state.live)
 

@@ -88,5 +88,5 @@ def _cancel_waiting(draft: Draft, node: NodeId, state: NodeState) -> None:
     sleeps = state.kind is NodeKind.GATE and draft.rules(node).sleep_seconds is not None
     if sleeps and state.phase is NodePhase.RUNNING and not state.writing:
         draft.command(CancelTimer(timers.gate_timer(node)))
-    if state.looks and state.busy == state.looks and not state.attempts:
-        draft.command(CancelTimer(timers.cache_timer(node, state.looks)))
+    if state.waits_for_cache:
+        draft.command(CancelTimer(timers.cache_timer(node, state.waits)))

@@ -67,6 +67,6 @@ def gate_timer(node: NodeId) -> str:
     return f"gate/{node}"
 
 
-def cache_timer(node: NodeId, look: int) -> str:
-    """Return the name of the timer after which the cache is looked at for the `look`th time."""
-    return f"cache/{node}/{look}"
+def cache_timer(node: NodeId, wait: int) -> str:
+    """Return the name of the timer after which the node has waited for the `wait`th time."""
+    return f"cache/{node}/{wait}"

@@ -155,6 +155,8 @@ class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
     """How often the cache was asked."""
     busy: int = 0
     """How often another node was making the same result."""
+    waits: int = 0
+    """How often it was put off until it looks into the cache again."""
     catalog: bytes = b""
     """A serialized `flyteidl.core.CatalogMetadata`: where a cached result came from or went to."""
     dynamic: bool = False
@@ -178,8 +180,18 @@ class NodeState(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def takes_place(self) -> bool:
-        """Say whether it counts under `max_parallelism` now: a dynamic task that has ended does not."""
-        return not self.ended and self.kind in _PLACED and self.phase is not NodePhase.DYNAMIC_RUNNING
+        """Say whether it counts under `max_parallelism` now.
+
+        A dynamic task that has ended does not, nor a node that waits until another has made the result it wants.
+        """
+        if self.ended or self.waits_for_cache:
+            return False
+        return self.kind in _PLACED and self.phase is not NodePhase.DYNAMIC_RUNNING
+
+    @property
+    def waits_for_cache(self) -> bool:
+        """Say whether it waits to look into the cache again, while another node makes the same result."""
+        return 0 < self.looks == self.busy and not self.attempts and not self.ended
 
 
 _PLACED = (NodeKind.TASK, NodeKind.LAUNCH_PLAN, NodeKind.ARRAY)

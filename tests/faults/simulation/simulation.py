@@ -115,8 +115,8 @@ class Simulation:
         plan = workflows.draw(Chances(self.chance.randbytes(260)), "plan")
         options = arbitrary.draw_options(Chances(self.chance.randbytes(6)))
         if workflows.has_turns(plan):
-            # A node that waits for another's result keeps its place; a dynamic task that makes that result would
-            # find no place for its nodes. Where there is room for all, neither waits for the other.
+            # An array keeps its place while its elements wait for another's result; a dynamic task that makes that
+            # result would find no place for its nodes. Where there is room for all, neither waits for the other.
             options = structs.replace(options, max_parallelism=0)
         execution = await self.create(self.store.runs, "x", plan, options)
         for _ in range(self.chance.choice((1, 2, 2))):

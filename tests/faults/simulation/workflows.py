@@ -62,14 +62,15 @@ def draw(chance: Chances, digest: str, *, child: bool = False) -> Plan:
 
 
 def has_turns(plan: Plan) -> bool:
-    """Say whether nodes of a plan may wait for each other's results."""
+    """Say whether elements of arrays may wait for the results of other nodes."""
     graphs = [plan, *plan.subs.values()]
     nodes = [node for graph in graphs for node in (*graph.nodes.values(), graph.failure_node) if node is not None]
     while nodes:
         node = nodes.pop()
-        if node.cache is not None and node.cache.serializable:
+        element = node.element
+        if element is not None and element.cache is not None and element.cache.serializable:
             return True
-        nodes += [*node.cases, *([node.element] if node.element is not None else [])]
+        nodes += node.cases
     return False
 
 

@@ -58,3 +58,13 @@ def test_inputs_that_cannot_be_put_together_fail_the_node(launch):
     run = launch(CACHED)
     run.tell(events.NodeFailed, "n", FailureKind.USER, "BadInputs", "no such input")
     assert run.node("n").phase is NodePhase.FAILED
+
+
+def test_a_node_that_waits_for_anothers_result_gives_its_place_up(launch):
+    shared = CacheRules("1", serializable=True)
+    run = launch(plan_of(node("waiter", cache=shared), node("next")), max_parallelism=1)
+    assert run.tell(events.CacheBusy, "waiter", 0) == ["timer/cache/waiter/1", "start/next/0"]
+    assert run.tell(events.TimerFired, "cache/waiter/1") == ["timer/cache/waiter/2"]
+    assert run.succeeds("next") == []
+    assert run.tell(events.TimerFired, "cache/waiter/2") == ["look/waiter/1"]
+    assert run.tell(events.CacheHit, "waiter") == ["outputs"]
