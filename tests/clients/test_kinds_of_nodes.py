@@ -19,6 +19,7 @@ from tests.platforms import launching, remotes
 from tests.platforms.launching import VERSION
 from tests.platforms.server import Server
 
+from dayfly.controller import attempts as attempts_of_tasks
 from dayfly.model import identifiers
 from dayfly.model.phases import ExecutionPhase
 
@@ -140,6 +141,14 @@ def test_map_tasks(remote: FlyteRemote) -> None:
     ]
     assert [each.external_id for each in resources] == [f"{ended.id.name}-n1-0-{index}" for index in range(5)]
     assert all(each.logs for each in resources)
+
+
+def test_long_map_tasks(remote: FlyteRemote) -> None:
+    # each element gets inputs of its own, which a task does not notice
+    size = attempts_of_tasks.LONG_ARRAY + 20
+    ended = run(remote, "mapped", n=size)
+    assert ended.outputs == {"o0": size * (size - 1)}
+    assert ended.node_executions["n1"].outputs["o0"] == [2 * number for number in range(size)]
 
 
 def test_map_tasks_of_nothing(remote: FlyteRemote) -> None:

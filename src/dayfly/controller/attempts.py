@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from dayfly.ports.executors import Executor
     from dayfly.ports.runs import Run, Runs
 
+LONG_ARRAY = 200
+"""Elements from which on each gets inputs of its own: to read those of ten thousand takes flytekit a tenth of a
+second."""
+
 MAX_TRIES = 5
 """Times a start meets a platform error before it becomes a system failure of the attempt, which has a budget."""
 
@@ -69,7 +73,7 @@ class Attempts:
             template, notes = overriding.apply(registered, rules.document)
             inputs = await self._inputs(run, command)
             name = await self._executor_of(template.type)
-            own_inputs_uri = await self._store_own_inputs(run, command, template, inputs, name)
+            own_inputs_uri, alone = await self._store_own_inputs(run, command, template, inputs, name)
             spec = preparing.build_spec(
                 run,
                 command.node,
@@ -83,6 +87,7 @@ class Attempts:
                 out_of_memory=command.out_of_memory,
                 notes=notes,
                 own_inputs_uri=own_inputs_uri,
+                alone=alone,
             )
             if preparing.uses_task_template(template):
                 await self._blobs.put(preparing.task_template_uri(run, command.node), spec.template)
@@ -170,21 +175,28 @@ class Attempts:
         template: tasks_pb2.TaskTemplate,
         inputs: literals_pb2.LiteralMap,
         executor: str,
-    ) -> str:
+    ) -> tuple[str, bool]:
         """Store what an array's element takes where somebody will read it, and return where; else nothing.
 
-        flytekit's own entry point takes the array's inputs, of which there is one file for all elements. Nobody else
-        knows of arrays: neither what runs elsewhere, nor a task that an array refers to.
+        With it comes whether that are lists of one.
+
+        flytekit's own entry point takes the array's inputs, of which there is one file for all elements; of a long
+        array each element gets a list of one, since flytekit makes an object of each value it reads. Nobody else knows
+        of arrays: neither what runs elsewhere, nor a task that an array refers to.
         """
         element = identifiers.parse_element(command.node)
         if element is None:
-            return ""
+            return "", False
+        alone = False
         is_process = executor == self._by_type[executor_parts.ANY_TYPE]
         if is_process and preparing.finds_its_element(template):
-            return ""
+            array = run.state.nodes[element[0]].array
+            if array is None or array.size <= LONG_ARRAY:
+                return "", False
+            inputs, alone = await self._resolver.element_inputs(run, *element, as_lists=True), True
         uri = layout.element_inputs_uri(run.storage, run.id, *element)
         await self._resolver.write(uri, inputs)
-        return uri
+        return uri, alone
 
     async def _sizing_for(self, run: Run) -> preparing.Sizing:
         """Return the sizes that hold for the run's workflow: the platform's, and attributes laid over."""

@@ -56,22 +56,30 @@ def build_spec(
     out_of_memory: int = 0,
     notes: tuple[str, ...] = (),
     own_inputs_uri: str = "",
+    alone: bool = False,
 ) -> AttemptSpec:
     """Return everything an executor needs to run this attempt.
 
     `template` is the task's with the node's overrides applied, of which `notes` tells; `platform_env` is what every
     task gets (object store credentials); `own_inputs_uri` is where an array's element finds its own inputs, if these
-    were stored. Raises `InvalidArgument` where a command template names an input that does not exist.
+    were stored; `alone` says that they are lists of one, which its entry point is led to. Raises `InvalidArgument`
+    where a command template names an input that does not exist.
     """
     task = placing.rules_of(run, node).target
     spec = execution_pb2.ExecutionSpec.FromString(run.spec)
     container = template.container
     whole = layout.node_inputs_uri(run.storage, run.id, node)
-    inputs_uri = whole if finds_its_element(template) else own_inputs_uri or whole
+    inputs_uri = whole if finds_its_element(template) and not alone else own_inputs_uri or whole
     values = _template_values(run, node, attempt, spec, inputs, inputs_uri)
     own = {pair.key: pair.value for pair in container.env}
     of_execution = {pair.key: pair.value for pair in spec.envs.values}
-    env = {**own, **_flyte_env(run, task, attempt, public_url), **_element_env(node), **platform_env, **of_execution}
+    env = {
+        **own,
+        **_flyte_env(run, task, attempt, public_url),
+        **_element_env(node, alone=alone),
+        **platform_env,
+        **of_execution,
+    }
     sizing = sizing or Sizing()
     sizes = resources.settle(container.resources, sizing.ceiling)
     factor, told = _growth(sizes, sizing, out_of_memory)
@@ -173,13 +181,19 @@ def _flyte_env(run: Run, task: EntityId, attempt: int, public_url: str) -> dict[
     }
 
 
-def _element_env(node: NodeId) -> dict[str, str]:
+def _element_env(node: NodeId, *, alone: bool) -> dict[str, str]:
     """Return by what `pyflyte-map-execute` finds its element
-    (flyteplugins/go/tasks/plugins/array/k8s/subtask.go in flyteorg/flyte)."""
+    (flyteplugins/go/tasks/plugins/array/k8s/subtask.go in flyteorg/flyte).
+
+    Where its inputs are lists of one, an offset leads it there; its index stays what it is.
+    """
     element = identifiers.parse_element(node)
     if element is None:
         return {}
-    return {"BATCH_JOB_ARRAY_INDEX_VAR_NAME": INDEX_VARIABLE, INDEX_VARIABLE: str(element[1])}
+    found = {"BATCH_JOB_ARRAY_INDEX_VAR_NAME": INDEX_VARIABLE, INDEX_VARIABLE: str(element[1])}
+    if alone:
+        found["BATCH_JOB_ARRAY_INDEX_OFFSET"] = str(-element[1])
+    return found
 
 
 def _secrets(template: tasks_pb2.TaskTemplate, spec: execution_pb2.ExecutionSpec) -> tuple[secrets.SecretRequest, ...]:

@@ -66,10 +66,12 @@ class Resolver:
         """Return the inputs that were stored of a node. Raise `BlobUnavailable`."""
         return await self.read(layout.node_inputs_uri(run.storage, run.id, node), f"the inputs of node {node}", run)
 
-    async def element_inputs(self, run: Run, array: NodeId, index: int) -> literals_pb2.LiteralMap:
+    async def element_inputs(
+        self, run: Run, array: NodeId, index: int, *, as_lists: bool = False
+    ) -> literals_pb2.LiteralMap:
         """Return what one element of an array takes: of each list that is not bound as a whole, its own part.
 
-        Raise `BlobUnavailable`.
+        `as_lists`: each part as a list of one, as the array of only that element would take. Raise `BlobUnavailable`.
         """
         kept = self._arrays.get((run.id, array))
         if kept is None:
@@ -79,7 +81,7 @@ class Resolver:
             node = workflow_pb2.Node.FromString(placing.rules_of(run, array).document)
             kept = (await self.stored_inputs(run, array), frozenset(node.array_node.bound_inputs))
             self._arrays[run.id, array] = kept
-        return element_part(*kept, index)
+        return element_part(*kept, index, as_lists=as_lists)
 
     async def resolve(self, run: Run, scope: NodeId, document: bytes) -> literals_pb2.LiteralMap:
         """Return the inputs of the `flyteidl.core.Node` in `document`, whose bindings name nodes inside `scope`."""
@@ -131,12 +133,17 @@ class Resolver:
         return await self.stored_inputs(run, owner)
 
 
-def element_part(inputs: literals_pb2.LiteralMap, bound: Collection[str], index: int) -> literals_pb2.LiteralMap:
+def element_part(
+    inputs: literals_pb2.LiteralMap, bound: Collection[str], index: int, *, as_lists: bool = False
+) -> literals_pb2.LiteralMap:
     """Return one element's part of an array's inputs, of which those in `bound` are taken whole."""
     own = literals_pb2.LiteralMap()
     for name, literal in inputs.literals.items():
         varies = name not in bound and literal.WhichOneof("value") == "collection"
-        own.literals[name].CopyFrom(literal.collection.literals[index] if varies else literal)
+        if varies and as_lists:
+            own.literals[name].collection.literals.add().CopyFrom(literal.collection.literals[index])
+        else:
+            own.literals[name].CopyFrom(literal.collection.literals[index] if varies else literal)
     return own
 
 

@@ -55,3 +55,5 @@ def test_what_makes_no_array(given, bound, message) -> None:
 def test_an_element_takes_its_part_of_each_list() -> None:
     own = resolving.element_part(inputs(x=numbers(5, 6), y=number(7), all=numbers(8, 9)), {"all"}, 1)
     assert own == inputs(x=number(6), y=number(7), all=numbers(8, 9))
+    alone = resolving.element_part(inputs(x=numbers(5, 6), y=number(7), all=numbers(8, 9)), {"all"}, 1, as_lists=True)
+    assert alone == inputs(x=numbers(6), y=number(7), all=numbers(8, 9))
