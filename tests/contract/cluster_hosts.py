@@ -272,10 +272,15 @@ def end_all(data: Path) -> None:
         host = LocalHost(data)
         await host.clusters.close(grace_seconds=0)
         await host.unfollow()
+        # What watches over a cluster class's own processes ends when it sees that they have.
+        await _until_empty(lambda: _naming(data))
 
     asyncio.run(end())
-    left = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _names(pid, str(data))]
-    assert not left, left
+
+
+async def _naming(data: Path) -> list[int]:
+    """Return the processes whose command names the folder."""
+    return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _names(pid, str(data))]
 
 
 async def _unpacked(uri: str) -> str:
