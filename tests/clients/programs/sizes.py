@@ -1,6 +1,7 @@
 """Tasks that need more than they ask for, and nodes that ask for more than their tasks."""
 
 import os
+import time
 
 from flytekit import Resources, task, workflow
 
@@ -8,6 +9,7 @@ from flytekit import Resources, task, workflow
 @task(limits=Resources(mem="250Mi"), retries=2)
 def hold(mebibytes: int) -> int:
     held = bytearray(os.urandom(1024)) * 1024 * mebibytes
+    time.sleep(2)  # what is held for a blink alone is over before anybody looks
     return len(held) >> 20
 
 
