@@ -8,6 +8,7 @@ that cannot be loaded before a fork are left to the attempts: then the server wi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -127,15 +128,18 @@ class ForkServers:
                 task.cancel()
         if not pending:
             await asyncio.to_thread(self._tidy)
-        if self._folder != self._logs and self._folder.is_dir() and not list(self._folder.iterdir()):
-            self._folder.rmdir()
+        if self._folder != self._logs:
+            with contextlib.suppress(OSError):  # gone already, or with something in it
+                self._folder.rmdir()
 
     def _tidy(self) -> None:
         """Remove what servers that were killed have left."""
         for temporary in self._logs.glob("*.tmp"):
             shutil.rmtree(temporary, ignore_errors=True)
-        for path in self._folder.glob("*.sock"):
-            path.unlink(missing_ok=True)
+        # The folder of sockets goes with the last server's own end, which may be this very moment.
+        with contextlib.suppress(FileNotFoundError):
+            for path in self._folder.glob("*.sock"):
+                path.unlink(missing_ok=True)
 
     async def abandon(self) -> None:
         """Let go of all servers without ending them, as a platform that is killed does."""
