@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from flyteidl.core import literals_pb2
 
 from dayfly.base import errors, logs
+from dayfly.controller import checking
 from dayfly.model import caching, events, identifiers, layout, placing
 from dayfly.model.phases import CacheStatus
 from dayfly.ports.catalog import MAX_HEARTBEAT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from flyteidl.core import tasks_pb2
 
     from dayfly.base.clock import Clock
     from dayfly.controller.resolving import Resolver
@@ -56,16 +59,17 @@ class Caching:
         """
         rules = placing.rules_of(run, node)
         assert rules.cache is not None, f"node {node} is not cached"
-        key = await self._key(run, node)
+        template = await self._templates.of(run, node)
+        key = await self._key(run, node, template)
         try:
-            entry = await self._find(key)
+            entry = await self._find(key, node, template)
             if entry is None and rules.cache.serializable:
                 owner = _owner(run, node)
                 reservation = await self._catalog.reserve(key, owner, MAX_HEARTBEAT_SECONDS)
                 if reservation.owner != owner:
                     return events.CacheBusy(self._clock.now(), node, look)
                 # Whoever held it before may have made the result in between.
-                entry = await self._find(key)
+                entry = await self._find(key, node, template)
                 self._held[owner] = _Held(key, run.id, node)
         except errors.PlatformError as error:
             _log.warning("the cache does not answer", execution=str(run.id), node=node, error=str(error))
@@ -80,7 +84,8 @@ class Caching:
     async def fill(self, run: Run, node: NodeId) -> events.Event:
         """Keep the node's outputs and give up the right to make them. A cache that cannot keep them is no failure."""
         state = run.state.nodes[node]
-        key = await self._key(run, node)
+        template = await self._templates.of(run, node)
+        key = await self._key(run, node, template)
         at = self._clock.now()
         source = caching.Source(placing.rules_of(run, node).target.version, run.id, node, state.round)
         try:
@@ -89,7 +94,7 @@ class Caching:
                 entry = await self._catalog.overwrite(key, outputs, source, at)
             else:
                 entry = await self._catalog.put(key, outputs, source, at)
-                if entry.source != source and not await self._is_whole(entry):
+                if entry.source != source and not await self._is_sound(entry, node, template):
                     entry = await self._catalog.overwrite(key, outputs, source, at)
             await self._release(key, _owner(run, node))
         except errors.PlatformError as error:
@@ -104,7 +109,8 @@ class Caching:
         if held is not None:
             await self._catalog.release(held.key, _owner(run, node))
         elif node in run.state.nodes:  # It may be held by a platform that is gone.
-            await self._catalog.release(await self._key(run, node), _owner(run, node))
+            key = await self._key(run, node, await self._templates.of(run, node))
+            await self._catalog.release(key, _owner(run, node))
 
     async def hold(self) -> None:
         """Keep up the rights that nodes have, until cancelled. After a crash they lapse: others may make the same."""
@@ -124,10 +130,9 @@ class Caching:
         else:  # Another platform ended it, which did not know of the right; nobody waits for it any longer.
             await self._release(held.key, owner)
 
-    async def _key(self, run: Run, node: NodeId) -> CacheKey:
+    async def _key(self, run: Run, node: NodeId, template: tasks_pb2.TaskTemplate) -> CacheKey:
         rules = placing.rules_of(run, node)
         assert rules.cache is not None, f"node {node} is not cached"
-        template = await self._templates.of(run, node)
         inputs = await self._inputs(run, node)
         return caching.build_key(rules.target, rules.cache.version, template.interface, inputs, rules.cache.ignored)
 
@@ -139,9 +144,18 @@ class Caching:
             return await self._resolver.stored_inputs(run, node)
         return await self._resolver.store_inputs(run, node)
 
-    async def _find(self, key: CacheKey) -> Entry | None:
+    async def _find(self, key: CacheKey, node: NodeId, template: tasks_pb2.TaskTemplate) -> Entry | None:
         entry = await self._catalog.find(key)
-        return entry if entry is not None and await self._is_whole(entry) else None
+        return entry if entry is not None and await self._is_sound(entry, node, template) else None
+
+    async def _is_sound(self, entry: Entry, node: NodeId, template: tasks_pb2.TaskTemplate) -> bool:
+        """Say whether an entry is what the task declares, and the files that it points to are all there."""
+        # Clients of the catalog may have written anything under the key.
+        declared, of_element = template.interface.outputs.variables, identifiers.parse_element(node) is not None
+        fault = checking.find_fault(entry.outputs, declared, of_element=of_element)
+        if fault is not None:
+            _log.warning("a cached result is not what its task declares", key=str(entry.key), fault=fault[1])
+        return fault is None and await self._is_whole(entry)
 
     async def _is_whole(self, entry: Entry) -> bool:
         """Say whether the files that an entry points to are all there."""

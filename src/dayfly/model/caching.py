@@ -19,7 +19,7 @@ from flyteidl.core import catalog_pb2, identifier_pb2, interface_pb2, literals_p
 from google.protobuf.message import Message
 
 from dayfly.base import errors
-from dayfly.model import identifiers, literals, object_hash
+from dayfly.model import identifiers, object_hash
 from dayfly.model.identifiers import EntityId, ExecutionId, NodeId
 
 DATASET_PREFIX = "flyte_task-"
@@ -109,16 +109,6 @@ def task_name(key: CacheKey) -> str:
 def cache_version(dataset_version: str) -> str:
     """Return the cache version in a dataset's version; all of it, where others have named the dataset."""
     return _SIGNED.sub("", dataset_version)
-
-
-def mismatch(outputs: Mapping[str, literals_pb2.Literal], declared: interface_pb2.VariableMap) -> str:
-    """Say why an entry's outputs may not stand for a task's; empty when they may. Whoever writes to the catalog may
-    have written anything."""
-    if set(outputs) != set(declared.variables):
-        named, wanted = (", ".join(sorted(names)) or "none" for names in (outputs, declared.variables))
-        return f"it has the outputs {named}, and {wanted} are declared"
-    reasons = ((name, literals.mismatch(outputs[name], declared.variables[name].type)) for name in sorted(outputs))
-    return next((f"output {name}: {reason}" for name, reason in reasons if reason), "")
 
 
 def source_metadata(source: Source) -> dict[str, str]:

@@ -191,17 +191,6 @@ def test_what_a_node_tells_of_its_entry() -> None:
     assert not caching.to_catalog_metadata(key, "id").HasField("source_task_execution")
 
 
-def test_outputs_must_fit_the_interface() -> None:
-    declared = interface(outputs=("a",)).outputs
-    fitting = integers(_a=1).literals
-    assert caching.mismatch(fitting, declared) == ""
-    assert "outputs none" in caching.mismatch({}, declared)
-    assert "outputs b" in caching.mismatch(integers(_b=1).literals, declared)
-    wrong = literals_pb2.Literal()
-    wrong.scalar.primitive.string_value = "1"
-    assert "output a: it is" in caching.mismatch({"a": wrong}, declared)
-
-
 @pytest.mark.parametrize(
     ("dataset_version", "version"),
     [
