@@ -41,6 +41,7 @@ class Resolver:
         self._blobs = blobs
         self._offloaded = offloading.Offloaded(blobs)
         self._arrays: dict[tuple[ExecutionId, NodeId], tuple[literals_pb2.LiteralMap, frozenset[str]]] = {}
+        self._reading_array = asyncio.Lock()
 
     async def store_inputs(self, run: Run, node: NodeId, *, whole: bool = False) -> literals_pb2.LiteralMap:
         """Resolve the node's bindings and store what comes of it, for the first time or again.
@@ -73,15 +74,22 @@ class Resolver:
 
         `as_lists`: each part as a list of one, as the array of only that element would take. Raise `BlobUnavailable`.
         """
-        kept = self._arrays.get((run.id, array))
-        if kept is None:
-            # Read once for all elements: a hundred thousand of them would each parse a hundred thousand values.
-            if len(self._arrays) >= ARRAYS_KEPT:
-                del self._arrays[next(iter(self._arrays))]
-            node = workflow_pb2.Node.FromString(placing.rules_of(run, array).document)
-            kept = (await self.stored_inputs(run, array), frozenset(node.array_node.bound_inputs))
-            self._arrays[run.id, array] = kept
-        return element_part(*kept, index, as_lists=as_lists)
+        return element_part(*await self._array_inputs(run, array), index, as_lists=as_lists)
+
+    async def _array_inputs(self, run: Run, array: NodeId) -> tuple[literals_pb2.LiteralMap, frozenset[str]]:
+        """Return an array's inputs and which of them are bound as wholes.
+
+        Read once for all elements: a hundred thousand of them would each parse a hundred thousand values.
+        """
+        async with self._reading_array:
+            kept = self._arrays.get((run.id, array))
+            if kept is None:
+                node = workflow_pb2.Node.FromString(placing.rules_of(run, array).document)
+                kept = (await self.stored_inputs(run, array), frozenset(node.array_node.bound_inputs))
+                if len(self._arrays) >= ARRAYS_KEPT:
+                    del self._arrays[next(iter(self._arrays))]
+                self._arrays[run.id, array] = kept
+            return kept
 
     async def resolve(self, run: Run, scope: NodeId, document: bytes) -> literals_pb2.LiteralMap:
         """Return the inputs of the `flyteidl.core.Node` in `document`, whose bindings name nodes inside `scope`."""
