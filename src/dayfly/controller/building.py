@@ -48,7 +48,6 @@ def build(
     runs = stores.runs
     resolver = resolving.Resolver(blobs)
     known = templates.Templates(stores.definitions)
-    sub_workflows = subworkflow.SubWorkflows(resolver, clock)
     launch_plans = launch_plan.LaunchPlans(resolver, runs, children, clock)
     cached = caching.Caching(stores.catalog, runs, blobs, resolver, known, clock)
     performer = performing.Performer(
@@ -70,13 +69,12 @@ def build(
             claims=claims,
         ),
         {
-            NodeKind.SUB_WORKFLOW: sub_workflows,
+            NodeKind.SUB_WORKFLOW: subworkflow.SubWorkflows(resolver, clock),
             NodeKind.BRANCH: branch.Branches(resolver, clock),
             NodeKind.LAUNCH_PLAN: launch_plans,
             NodeKind.GATE: gate.Gates(resolver, stores.signals, clock),
             NodeKind.ARRAY: array.Arrays(resolver, known, runs, clock),
         },
-        sub_workflows,
         launch_plans,
         dynamic.Growing(blobs, known),
         cached,

@@ -177,14 +177,13 @@ class Observer:
         except errors.ResourceExhausted:
             told = f"outputs.pb is larger than {limit} bytes; return large data as files, datasets or directories."
             return phases.FailureKind.USER, "OutputSizeExceeded", told, False
+        known = await self._declared_outputs(seen.key)
         if raw is None:
-            known = await self._declared_outputs(seen.key)
             if known is not None and not known.variables:
                 await self._blobs.put(f"{prefix}/outputs.pb", b"")  # the empty map, for whoever reads it later
                 return None
             told = f"the task exited with 0 but wrote neither outputs.pb nor error.pb to {prefix}.{_tail(seen)}"
             return phases.FailureKind.USER, checking.NOT_FOUND, told, True
-        known = await self._declared_outputs(seen.key)
         declared = known.variables if known is not None else {}
         # Checking ten megabytes of numbers takes a second, in which everything else goes on.
         check = functools.partial(checking.find_fault, raw, declared, of_element=_is_element(seen.key))

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from dayfly.controller.caching import Caching
     from dayfly.controller.kinds.dynamic import Growing
     from dayfly.controller.kinds.launch_plan import LaunchPlans
-    from dayfly.controller.kinds.subworkflow import SubWorkflows
     from dayfly.controller.kinds.working import Kind
     from dayfly.controller.recovering import Recovering
     from dayfly.controller.resolving import Resolver
@@ -50,7 +49,6 @@ class Performer:
         resolver: Resolver,
         attempts: Attempts,
         kinds: Mapping[NodeKind, Kind],
-        sub_workflows: SubWorkflows,
         launch_plans: LaunchPlans,
         growing: Growing,
         caching: Caching,
@@ -58,8 +56,8 @@ class Performer:
         clock: Clock,
     ) -> None:
         self._runs, self._resolver, self._attempts, self._kinds = runs, resolver, attempts, kinds
-        self._sub_workflows, self._launch_plans, self._growing = sub_workflows, launch_plans, growing
-        self._caching, self._recovering, self._clock = caching, recovering, clock
+        self._launch_plans, self._growing, self._caching = launch_plans, growing, caching
+        self._recovering, self._clock = recovering, clock
         self._tries: dict[tuple[str, str], int] = {}
 
     async def perform(self, run: Run) -> bool:
@@ -141,7 +139,8 @@ class Performer:
             await self._resolver.write(layout.execution_outputs_uri(run.storage, run.id), outputs)
             return events.OutputsWritten(self._clock.now())
         kind = run.state.nodes[command.node].kind
-        maker = self._sub_workflows if kind is NodeKind.TASK else self._kinds[kind]
+        # What a dynamic task made ends like a sub-workflow.
+        maker = self._kinds[NodeKind.SUB_WORKFLOW if kind is NodeKind.TASK else kind]
         outputs = await maker.outputs(run, command.node)
         await self._resolver.write(layout.outputs_uri(run.storage, run.id, command.node, command.round), outputs)
         return events.OutputsWritten(self._clock.now(), command.node, command.round)

@@ -36,11 +36,7 @@ class Templates:
 
         Raise `NotFound`.
         """
-        target = placing.rules_of(run, node).target
-        brought = placing.plan_of(run, node).tasks.get(str(target))
-        if brought is not None:
-            return tasks_pb2.TaskTemplate.FromString(brought)
-        return await self._registered(target)
+        return await self._task(run, node, placing.rules_of(run, node).target)
 
     def note(self, key: AttemptKey, template: tasks_pb2.TaskTemplate) -> None:
         """Remember by what template an attempt was started, so that at its end nobody needs to load its run."""
@@ -58,10 +54,7 @@ class Templates:
         """Return the outputs that a task or launch plan declares which runs inside or as `node`. Raise `NotFound`."""
         if target.kind == identifier_pb2.LAUNCH_PLAN:
             return (await self.launch_plans([target]))[target].closure.expected_outputs
-        brought = placing.plan_of(run, node).tasks.get(str(target))
-        if brought is not None:
-            return tasks_pb2.TaskTemplate.FromString(brought).interface.outputs
-        return (await self._registered(target)).interface.outputs
+        return (await self._task(run, node, target)).interface.outputs
 
     async def registered(self, tasks: Iterable[EntityId]) -> dict[EntityId, tasks_pb2.TaskTemplate]:
         """Return those of the tasks that are registered."""
@@ -74,6 +67,10 @@ class Templates:
         """Return those of the launch plans that are registered."""
         found = await self._definitions.find_many(list(plans))
         return {plan: launch_plan_pb2.LaunchPlan.FromString(each.document) for plan, each in found.items()}
+
+    async def _task(self, run: Run, node: NodeId, task: EntityId) -> tasks_pb2.TaskTemplate:
+        brought = placing.plan_of(run, node).tasks.get(str(task))
+        return await self._registered(task) if brought is None else tasks_pb2.TaskTemplate.FromString(brought)
 
     async def _registered(self, task: EntityId) -> tasks_pb2.TaskTemplate:
         if task not in self._kept:

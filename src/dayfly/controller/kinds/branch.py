@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flyteidl.core import literals_pb2, workflow_pb2
+from flyteidl.core import workflow_pb2
 
-from dayfly.base import errors
 from dayfly.model import conditions, events, placing
 
 if TYPE_CHECKING:
+    from flyteidl.core import literals_pb2
+
     from dayfly.base.clock import Clock
     from dayfly.controller.resolving import Resolver
     from dayfly.model.identifiers import NodeId
@@ -29,11 +30,8 @@ class Branches:
         return events.BranchChosen(self._clock.now(), node, conditions.choose(branch, inputs))
 
     async def outputs(self, run: Run, node: NodeId) -> literals_pb2.LiteralMap:
-        """Return what the case gave; one that gives nothing, as a gate that slept, has no file of it."""
+        """Return what the case gave."""
         chosen = run.state.nodes[node].chosen
         assert chosen is not None, f"branch {node} has chosen nothing"
         case = placing.rules_of(run, node).cases[chosen]
-        try:
-            return await self._resolver.outputs(run, placing.find_child(run, node, case.id))
-        except errors.NotFound:
-            return literals_pb2.LiteralMap()
+        return await self._resolver.outputs(run, placing.find_child(run, node, case.id))
