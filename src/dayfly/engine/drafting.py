@@ -27,7 +27,7 @@ from dayfly.model.phases import (
     ScopePhase,
 )
 from dayfly.model.plan import Graph, NodeKind, Plan, PlanNode
-from dayfly.model.run import AttemptState, NodeState, RunState, ScopeState
+from dayfly.model.run import AttemptState, Failure, NodeState, RunState, ScopeState
 
 
 class Draft:
@@ -138,6 +138,11 @@ class Draft:
         if kind is not None and (found.kind is not kind or found.recovering):
             return None
         return found
+
+    def find_failure(self, node: NodeId) -> Failure | None:
+        """Return why a node ended badly, naming the node that it began with; None where it did not."""
+        failure = self.state.nodes[node].failure
+        return failure if failure is None or failure.node is not None else structs.replace(failure, node=node)
 
     def inside(self, owner: NodeId) -> list[NodeId]:
         """Return the nodes directly inside `owner` that have started and not ended; looks through all nodes once."""

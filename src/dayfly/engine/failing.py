@@ -5,8 +5,6 @@ The abort message is Flyte's own (flytepropeller/pkg/controller/workflow/executo
 
 from __future__ import annotations
 
-from msgspec import structs
-
 from dayfly.engine import stopping
 from dayfly.engine.drafting import Draft
 from dayfly.model.identifiers import NodeId
@@ -18,10 +16,9 @@ AUTO_ABORT = "Some node execution failed, auto-abort."
 
 def apply_policy(draft: Draft, owner: NodeId, node: NodeId) -> None:
     """Look at a node inside `owner` that failed: fail at once, or remember the last one's error for the end."""
-    failure = draft.state.nodes[node].failure
+    failure = draft.find_failure(node)
     if failure is None or draft.scope(owner).phase is not ScopePhase.OPEN:
         return
-    failure = failure if failure.node is not None else structs.replace(failure, node=node)
     if draft.graph(owner).on_failure is FailurePolicy.FAIL_IMMEDIATELY:
         fail(draft, owner, failure)
     else:

@@ -5,8 +5,6 @@ A workflow that failed runs its failure node before it ends. What its end means 
 
 from __future__ import annotations
 
-from msgspec import structs
-
 from dayfly.engine import caching, failing, readying, stopping
 from dayfly.engine.drafting import Draft
 from dayfly.model.commands import WriteOutputs
@@ -117,8 +115,7 @@ def _all_done(draft: Draft, owner: NodeId) -> None:
 
 def _handled(draft: Draft, owner: NodeId, node: NodeId) -> None:
     """End after the failure node: with the error that it was run for, or its own if it failed itself."""
-    failure = draft.state.nodes[node].failure
+    failure = draft.find_failure(node)
     if failure is not None:
-        own = failure if failure.node is not None else structs.replace(failure, node=node)
-        draft.edit_scope(owner, failure=own)
+        draft.edit_scope(owner, failure=failure)
     draft.move_scope(owner, ScopePhase.ENDED)

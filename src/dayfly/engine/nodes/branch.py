@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec import structs
-
 from dayfly.engine import readying, stopping
 from dayfly.engine.drafting import Draft
 from dayfly.model.commands import PrepareNode, WriteOutputs
@@ -36,6 +34,5 @@ def child_ended(draft: Draft, node: NodeId, child: NodeId) -> None:
     elif inner.phase in readying.SUCCEEDED:
         draft.edit_node(node, writing=True)
         draft.command(WriteOutputs(node))
-    elif inner.failure is not None:
-        failure = inner.failure if inner.failure.node is not None else structs.replace(inner.failure, node=child)
-        draft.move_node(node, NodePhase.FAILED, failure=failure)
+    else:
+        draft.move_node(node, NodePhase.FAILED, failure=draft.find_failure(child))
