@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from dayfly.base import clock, errors
 from dayfly.ports.definitions import Filter, Page
-from dayfly.stores import schema
+from dayfly.stores import columns
 
 Column = sa.ColumnElement[Any]
 
@@ -68,7 +68,7 @@ def condition(item: Filter, fields: Fields) -> Column:
     except ValueError as error:
         raise errors.InvalidArgument(f"filter on {item.field}: {error}.") from error
     # What is not known yet is neither less than anything nor unequal to it.
-    return sa.and_(found, field.column >= 0) if isinstance(field.column.type, schema.Later) else found
+    return sa.and_(found, field.column >= 0) if isinstance(field.column.type, columns.Later) else found
 
 
 def alternatives(item: Filter, fields: Fields) -> list[Column]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
 from dayfly.ports.definitions import Listed, Page
-from dayfly.stores import filtering, narrowing, positions, schema
+from dayfly.stores import columns, filtering, narrowing, positions
 from dayfly.stores.filtering import Column, Fields
 from dayfly.stores.positions import Position
 
@@ -129,7 +129,7 @@ def listing(
         key = filtering.find_field(page.sort_key, fields, "sort key").column
         # As the database has it, where that is another value than ours.
         order = Order(
-            sa.type_coerce(key, key.type.impl) if isinstance(key.type, schema.Later) else key, page.descending
+            sa.type_coerce(key, key.type.impl) if isinstance(key.type, columns.Later) else key, page.descending
         )
     return Listing(several, page, order, number, positions.fingerprint(scope, page), narrower, start)
 
