@@ -15,13 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import claims, giving_way, preloading, processes, role, running, signals, wire
-
-MEMORY_ROUND_SECONDS = 0.25
-"""How often the memory of limited roles is looked at, and how far logs have grown."""
-
-PROGRESS_SECONDS = 0.5
-"""Facts named `progress...` reach the platform at most this often; all others at once."""
+from . import claims, preloading, processes, reporting, role, rounds, running, signals, wire
 
 LAST_FACT_SECONDS = 0.25
 """How long roles may take to say their last figures when the group ends."""
@@ -47,20 +41,16 @@ class Supervisor:
         self.spare = spare
         self.own_pid, self.server_pid = os.getpid(), os.getppid()
         self.roles = [running.Running(one, spec["log_dir"], spec.get("max_log_bytes", 0)) for one in spec["roles"]]
-        self.giving_way = giving_way.Watch(self.roles)
         self.main = next(one for one in self.roles if one.spec.get("main"))
-        self.facts: dict[str, Any] = {}
+        self.rounds = rounds.Rounds(spec, self.roles, self.main)
+        self.reporter = reporting.Reporter(spec["key"], server)
+        self.facts = self.reporter.facts
         self.ready: set[str] = set()
-        self.state = "starting"
-        self.reason = ""
         self.restarts = 0
         self.settled = False
         """An essential role has ended as it was told to: nothing is made anew any more."""
         self.ending: dict[str, Any] = {}
         self.kill_at = 0.0
-        self.report_at = 0.0
-        self.reported_at = 0.0
-        self.memory_at = 0.0
         self.began = time.monotonic()
         self.selector = selectors.DefaultSelector()
         self.wakeup = signals.Wakeup({signal.SIGCHLD, signal.SIGTERM})
@@ -78,7 +68,7 @@ class Supervisor:
             for one in self.roles:
                 self._fork(one)
             self._note_running()
-            self._report()
+            self.reporter.report()
         while not self._over():
             self._wait()
             self._reap()
@@ -177,7 +167,7 @@ class Supervisor:
             value = sorted(self.ready)
         self.facts[name] = value
         if name.startswith("progress"):
-            self._report_later()
+            self.reporter.report_later()
             return
         if name != "ready":
             self._tell({name: value}, but=one)
@@ -186,7 +176,7 @@ class Supervisor:
             self.facts[quorum] = len(self.ready)
             self._tell({quorum: len(self.ready)})
         self._note_running()
-        self._report()
+        self.reporter.report()
 
     def _tell(self, facts: dict[str, Any], but: running.Running | None = None) -> None:
         for one in self.roles:
@@ -194,8 +184,8 @@ class Supervisor:
                 one.peer.send({"facts": facts})
 
     def _note_running(self) -> None:
-        if self.state == "starting" and all(name in self.facts for name in self.main.spec.get("wait_for", ())):
-            self.state = "running"
+        if self.reporter.state == "starting" and all(name in self.facts for name in self.main.spec.get("wait_for", ())):
+            self.reporter.state = "running"
 
     # --- ends --------------------------------------------------------------------------------------------------------
 
@@ -225,7 +215,7 @@ class Supervisor:
                 self._end("exited", one, how)
         elif self.ending:
             return
-        elif one.spec.get("essential") and code == 0 and self.state == "running":
+        elif one.spec.get("essential") and code == 0 and self.reporter.state == "running":
             self._settle(one)
         elif one.spec.get("essential"):
             self._end("oom" if one.over_limit_bytes else "essential_lost", one, how, running.tell_end(one, code))
@@ -234,19 +224,19 @@ class Supervisor:
         elif one.spec.get("restart"):
             self._restart(one, how, running.tell_end(one, code))
         else:
-            self.reason = running.tell_end(one, code)
-            self._report()
+            self.reporter.reason = running.tell_end(one, code)
+            self.reporter.report()
 
     def _settle(self, one: running.Running) -> None:
         """Let the main role go on alone: it has ended the others by its own means."""
         self.settled = True
-        self.reason = f"{one.name} ended as it was told to; nothing is made anew any more"
+        self.reporter.reason = f"{one.name} ended as it was told to; nothing is made anew any more"
         for other in self.roles:
             if other.spec.get("restart"):
                 other.restart_at = 0.0
                 if other.pid:
                     processes.send(other.pid, signal.SIGTERM)
-        self._report()
+        self.reporter.report()
 
     def _restart(self, one: running.Running, how: dict[str, int], told: str) -> None:
         self.restarts += 1
@@ -257,8 +247,8 @@ class Supervisor:
             return
         one.restart_at = time.monotonic() + running.pause_seconds(one)
         one.restarts += 1
-        self.reason = f"{told}; it is made anew (number {self.restarts})"
-        self._report()
+        self.reporter.reason = f"{told}; it is made anew (number {self.restarts})"
+        self.reporter.report()
 
     def _end(
         self,
@@ -301,7 +291,7 @@ class Supervisor:
             left = ", ".join(map(str, processes.descendants(os.getpid())))
             self.ending["message"] = f"{self.ending['message']} (processes {left} do not die)".strip()
         running.hold_logs(self.roles)
-        if self.state != "ended":
+        if self.reporter.state != "ended":
             self._conclude()
         self._settle_server()
         shutil.rmtree(self.spec["temporary_dir"], ignore_errors=True)  # last, for nobody waits for it
@@ -309,11 +299,11 @@ class Supervisor:
 
     def _conclude(self) -> None:
         """Write the end and tell it."""
-        self.state = "ended"
+        self.reporter.state = "ended"
         if len(self.roles) > 1:
             self.facts["peak_memory_bytes"] = {one.name: one.peak_bytes for one in self.roles}
         told = next(one for one in self.roles if one.name == self.ending["role"])
-        report = self._build_report() | self.ending | {"peak_memory_bytes": told.peak_bytes}
+        report = self.reporter.build() | self.ending | {"peak_memory_bytes": told.peak_bytes}
         claims.write_end(self.record_dir, report)
         self.server.send({"op": "report", "report": report})
 
@@ -355,14 +345,9 @@ class Supervisor:
 
     def _keep_rules(self) -> None:
         now = time.monotonic()
-        running.look_at_logs(self.roles, now)
-        self.giving_way.look(now)
-        if self.report_at and now >= self.report_at:
-            self._report()
-        look = now >= self.memory_at
-        if look:
-            self.memory_at = now + MEMORY_ROUND_SECONDS
-            running.hold_logs(self.roles)
+        self.rounds.take(now, ending=bool(self.ending))
+        if self.reporter.due_at and now >= self.reporter.due_at:
+            self.reporter.report()
         if self.ending:
             return
         limit = self.spec.get("startup_timeout_seconds", 0.0)
@@ -372,9 +357,6 @@ class Supervisor:
         for one in self.roles:
             if one.restart_at and now >= one.restart_at:
                 self._fork(one)
-        if look:
-            for one in self.roles:
-                running.hold_to_limit(one)
 
     def _patience(self) -> float | None:
         """Return how long nothing can happen by itself; None is for ever."""
@@ -382,37 +364,11 @@ class Supervisor:
         moments = [one.restart_at for one in self.roles if one.restart_at]
         if self.ending:
             moments.append(self.kill_at)
-        if len(self.roles) > 1 or self.spec.get("max_log_bytes") or self.main.spec.get("memory_limit_bytes"):
-            moments.append(self.memory_at)
-        elif self.giving_way.next_at is not None:
-            moments.append(self.giving_way.next_at)
-        if self.report_at:
-            moments.append(self.report_at)
+        if self.rounds.next_at is not None:
+            moments.append(self.rounds.next_at)
+        if self.reporter.due_at:
+            moments.append(self.reporter.due_at)
         limit = self.spec.get("startup_timeout_seconds", 0.0)
         if limit and self.spec.get("quorum_fact") not in self.facts:
             moments.append(self.began + limit)
         return max(0.0, min(moments) - now) if moments else None
-
-    # --- reports -----------------------------------------------------------------------------------------------------
-
-    def _report_later(self) -> None:
-        due = self.reported_at + PROGRESS_SECONDS
-        if time.monotonic() >= due:
-            self._report()
-        else:
-            self.report_at = due
-
-    def _report(self) -> None:
-        if self.state == "ended":
-            return
-        self.report_at, self.reported_at = 0.0, time.monotonic()
-        self.server.send({"op": "report", "report": self._build_report()})
-
-    def _build_report(self) -> dict[str, Any]:
-        return {
-            "key": self.spec["key"],
-            "at": time.time_ns() // 1000,
-            "state": self.state,
-            "reason": self.reason,
-            "facts": self.facts,
-        }
