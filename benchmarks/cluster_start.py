@@ -25,6 +25,7 @@ from dayfly import environments
 from dayfly.base.clock import SystemClock
 from dayfly.executors import dask, local
 from dayfly.executors.dask.executor import DaskExecutor
+from dayfly.executors.local.groups import LocalProcessGroups
 from dayfly.model.identifiers import AttemptKey, EntityId
 from dayfly.ports.executors import TERMINAL, AttemptSpec, ObservationKind
 
@@ -80,10 +81,9 @@ def make_spec(folder: Path, name: str, workers: int = WORKERS) -> AttemptSpec:
     )
 
 
-async def run_forked(folder: Path, rounds: int) -> list[float]:
-    settings = local.LocalSettings(data=folder / "data")
-    groups = local.build_groups(settings, SystemClock())
-    executor = dask.build(
+def make_executor(groups: LocalProcessGroups, folder: Path) -> DaskExecutor:
+    """Return an executor of Dask tasks on this host whose processes are of `groups`; its files lie in `folder`."""
+    return dask.build(
         groups.share(),
         environments.build(sys.executable),
         SystemClock(),
@@ -97,6 +97,12 @@ async def run_forked(folder: Path, rounds: int) -> list[float]:
         work_folder=folder / "work",
         log_folder=folder / "logs",
     )
+
+
+async def run_forked(folder: Path, rounds: int) -> list[float]:
+    settings = local.LocalSettings(data=folder / "data")
+    groups = local.build_groups(settings, SystemClock())
+    executor = make_executor(groups, folder)
     took = [await _round(executor, folder, f"round{number}") for number in range(rounds + 1)]
     await executor.close(grace_seconds=1)
     return took

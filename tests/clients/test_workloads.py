@@ -65,13 +65,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_an_array_larger_than_the_memory_of_the_cluster(server: Server) -> None:
-    chunks = 80
+    chunks = 120
     array = Workload(server, "reduces", chunks=str(chunks))
     numbers = chunks * 1_000_000
     assert array.answer == numbers * (numbers - 1) // 2
     workers = array.record["workers"]
-    assert {worker["memory_limit"] for worker in workers} == {300}
-    assert len(workers) * 300 < numbers * 8 >> 20, "it does not fit"
+    assert {worker["memory_limit"] for worker in workers} == {400}
+    assert len(workers) * 400 < numbers * 8 >> 20, "it does not fit"
     assert sum(worker["spilled_peak"] for worker in workers) > 100
     assert all(not worker["processing"] and not worker["lost"] for worker in workers), "nobody was killed for it"
     frames = array.below(array.cluster["frames_url"])["frames"]
@@ -80,7 +80,7 @@ def test_an_array_larger_than_the_memory_of_the_cluster(server: Server) -> None:
     assert {task["action"] for frame in frames for task in frame.get("tasks", ())} >= {"compute", "disk-read"}
     assert [log["role"] for log in array.below(array.cluster["logs_url"])["logs"]] == ROLES
     more = array.advice()["worker", "memory"]
-    assert more["had"] == "300Mi" and "were spilled to disk in 1 run" in more["reason"]
+    assert more["had"] == "400Mi" and "were spilled to disk in 1 run" in more["reason"]
 
 
 def test_tables_joined_by_a_shuffle(server: Server) -> None:

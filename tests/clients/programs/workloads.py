@@ -18,7 +18,7 @@ def successor(number: int) -> int:
     return number + 1
 
 
-@task(task_config=cluster(2, "300Mi"))
+@task(task_config=cluster(2, "400Mi"))
 def reduces(chunks: str) -> int:
     """Keep an array, and go through it twice."""
     with distributed.Client():

@@ -30,12 +30,14 @@ TERMINATE_SHARE = 0.95
 """Of a worker's memory limit: above it, it is killed, where Dask's nanny would
 (distributed.worker.memory.terminate)."""
 
-ONE_THREAD = {
+NANNY_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_TRIM_THRESHOLD_": "65536",
 }
-"""What Dask's nanny sets for its workers: their tasks run side by side already."""
+"""What Dask's nanny sets for its workers (distributed.nanny.pre-spawn-environ): their tasks run side by side already,
+and memory that is freed goes back at once, lest they pause for what they no longer hold."""
 
 _ROLES = Path(__file__).resolve().parent.parent / "roles"
 
@@ -150,7 +152,7 @@ def _workers(spec: ClusterSpec) -> Iterator[process_groups.Role]:
             name=name,
             entry=f"{_ROLE_MODULES[2] if group.command else _ROLE_MODULES[1]}:run",
             arguments=_worker_arguments(name, group),
-            env={**ONE_THREAD, **spec.driver.env, **group.env},
+            env={**NANNY_ENVIRONMENT, **spec.driver.env, **group.env},
             env_files=spec.driver.env_files,
             memory_limit_bytes=int(group.memory_limit_bytes * share),
             restart=True,

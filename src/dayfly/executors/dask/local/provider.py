@@ -65,10 +65,9 @@ class LocalClusters:
     """Clusters of this host. Implements `ports.clusters.ClusterProvider`.
 
     `unpack` returns the local folder that a distribution was unpacked to, empty for one that is not unpacked.
-    `log_uri` returns where a role's log can be read, `dashboard_uri` where people see the dashboard,
-    `report_uri` one of Dask's own reports. Working folders
-    are made below `work_folder`; logs lie at `<log_folder>/<attempt key>/<role>.log`. `shape` says what clusters are
-    made of; forked processes unless said.
+    `log_uri` returns where a role's log can be read, `dashboard_uri` where people see the dashboard, `report_uri` one
+    of Dask's own reports. Working folders are made below `work_folder`; logs lie at
+    `<log_folder>/<attempt key>/<role>.log`. `shape` says what clusters are made of; forked processes unless said.
     """
 
     def __init__(

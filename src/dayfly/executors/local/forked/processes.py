@@ -48,6 +48,12 @@ def advise(start: int, length: int, advice: int) -> bool:
     return bool(_libc.madvise(start, length, advice) == 0)
 
 
+def set_allocator(parameter: int, value: int) -> bool:
+    """Set a parameter of glibc's allocator; False if it does not take it, or the C library is another."""
+    mallopt = getattr(_libc, "mallopt", None)
+    return mallopt is not None and bool(mallopt(parameter, value))
+
+
 def punch_hole(descriptor: int, start: int, length: int) -> bool:
     """Give back the disk of a part of a file, which reads as zeros then; False if its file system cannot."""
     return bool(_libc.fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, start, length) == 0)

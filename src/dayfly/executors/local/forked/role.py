@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from . import channel, entries, leaving, prefaulting, processes, signals, threads, wire
+from . import allocator, channel, entries, leaving, prefaulting, processes, signals, threads, wire
 
 if TYPE_CHECKING:
     from . import preloading
@@ -98,6 +98,7 @@ def _run_entry(
 ) -> int:
     environ = _environ(group, spec, preload)
     _set_environment(environ)
+    allocator.heed(environ)
     _set_module_path(group, environ, preload)
     os.chdir(group["working_dir"])
     preload.settle(group["temporary_dir"])
