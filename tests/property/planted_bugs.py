@@ -244,6 +244,7 @@ BUGS = {
     "a node starts when one upstream is done": Bug(readying, "_is_ready", start_with_any_upstream),
     "a node never becomes ready": Bug(readying, "_is_ready", never),
     "parallelism is not limited": Bug(readying, "room", lambda draft: 2**31),
+    "what others wait for gets no place": Bug(readying, "_find_urgent", lambda draft: None),
     "a case waits for no room": Bug(readying, "want", start_at_once),
     "waiting nodes keep no order": Bug(readying, "_in_order", put_in_front),
     "who comes last is served first": Bug(readying, "_queue", jump_the_queue),

@@ -6,6 +6,7 @@ from dayfly.model.identifiers import ROOT, START_NODE, NodeId
 from dayfly.model.phases import TERMINAL_NODE, ExecutionPhase, FailurePolicy, ScopePhase
 from dayfly.model.plan import Graph, NodeKind
 from dayfly.model.run import Failure, NodeState, ScopeState
+from tests.property import places
 from tests.property.node_invariants import DONE, FAILED
 from tests.property.watch import Watch
 
@@ -79,7 +80,9 @@ def _check_open(watch: Watch, owner: NodeId, scope: ScopeState, graph: Graph, pr
     assert _waiting(scope, graph) == ready, "waiting is not what is ready"
     if ready:
         assert owner in watch.state.queue, f"what waits inside {owner or 'all'} is forgotten"
-        assert watch.state.live == watch.state.options.max_parallelism, "there is room, but something waits"
+        assert watch.state.live >= watch.state.options.max_parallelism, "there is room, but something waits"
+        makers = places.makers_around(watch, owner)
+        assert not makers or places.is_under_way(watch, makers[0]), "nothing is under way of what others wait for"
     assert scope.live or ready, f"nothing more can happen inside {owner or 'all'}"
 
 

@@ -68,7 +68,7 @@ def fired(draft: Draft, event: TimerFired, name: str) -> None:
     state = draft.find(NodeId(node))
     if state is None or not state.waits_for_cache or look != str(state.waits):
         return
-    if draft.is_element(NodeId(node)) or readying.room(draft) > 0:
+    if readying.may_go_on(draft, NodeId(node)):
         _look(draft, NodeId(node))
     else:
         _wait(draft, NodeId(node))

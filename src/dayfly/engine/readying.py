@@ -56,13 +56,15 @@ def want(draft: Draft, owner: NodeId, rules: PlanNode) -> None:
 
 
 def fill(draft: Draft) -> None:
-    """Start as much of what waits as there is room for."""
+    """Start as much of what waits as there is room for, and what others wait for that hold all places."""
     free = room(draft)
-    while free > 0 and draft.state.queue:
-        owner = draft.state.queue[0]
+    while draft.state.queue:
+        owner = draft.state.queue[0] if free > 0 else _find_urgent(draft)
+        if owner is None:
+            return
         rules = _take(draft, owner)
         if rules is None:
-            draft.edit(queue=draft.state.queue[1:])
+            draft.edit(queue=tuple(one for one in draft.state.queue if one != owner))
             continue
         draft.start(owner, rules)
         free -= 1
@@ -72,6 +74,55 @@ def waits(draft: Draft, owner: NodeId) -> bool:
     """Say whether anything inside `owner` waits for room."""
     scope = draft.scope(owner)
     return bool(scope.ready) or scope.cursor < len(draft.index(owner).roots)
+
+
+def may_go_on(draft: Draft, node: NodeId) -> bool:
+    """Say whether there is a place for a node that had given its own up while it waited for the cache."""
+    if draft.is_element(node) or room(draft) > 0:
+        return True
+    maker = _find_maker(draft, draft.state.nodes[node].parent)
+    return maker is not None and not _is_under_way(draft, maker)
+
+
+def _find_urgent(draft: Draft) -> NodeId | None:
+    """Return who may start a node where there is no room.
+
+    A dynamic task that has the right to make a cached result may be what launch plans and arrays wait for, deep inside
+    of them, and keep their places meanwhile: for want of one for its own nodes, nobody would ever go on. So it always
+    has one node under way.
+    """
+    for owner in draft.state.queue:
+        maker = _find_maker(draft, owner)
+        if maker is not None and not _is_under_way(draft, maker):
+            return owner
+    return None
+
+
+def _find_maker(draft: Draft, owner: NodeId) -> NodeId | None:
+    """Return the innermost dynamic task around or at `owner` for whose result others may wait."""
+    while owner != ROOT:
+        state = draft.state.nodes[owner]
+        if state.phase is NodePhase.DYNAMIC_RUNNING and state.looks:
+            rules = draft.rules(owner).cache
+            if rules is not None and rules.serializable:
+                return owner
+        owner = state.parent
+    return None
+
+
+def _is_under_way(draft: Draft, maker: NodeId) -> bool:
+    """Say whether anything inside `maker`, however deep, takes a place or is about to."""
+    if any(_is_inside(draft, owner, maker) for owner, _, _ in draft.starting):
+        return True
+    # Those that started last are most likely to be live.
+    nodes = draft.state.nodes
+    return any(node.takes_place and _is_inside(draft, node.parent, maker) for node in reversed(nodes.values()))
+
+
+def _is_inside(draft: Draft, owner: NodeId, maker: NodeId) -> bool:
+    while owner not in (ROOT, maker):
+        owner = draft.state.nodes[owner].parent
+    return owner == maker
 
 
 def _queue(draft: Draft, owner: NodeId) -> None:

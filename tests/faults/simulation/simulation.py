@@ -11,7 +11,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from flyteidl.admin import execution_pb2
-from msgspec import structs
 
 from dayfly.base import errors
 from dayfly.base.clock import ManualClock
@@ -114,10 +113,6 @@ class Simulation:
             await self.store.definitions.create(definition)
         plan = workflows.draw(Chances(self.chance.randbytes(260)), "plan")
         options = arbitrary.draw_options(Chances(self.chance.randbytes(6)))
-        if workflows.has_turns(plan):
-            # An array keeps its place while its elements wait for another's result; a dynamic task that makes that
-            # result would find no place for its nodes. Where there is room for all, neither waits for the other.
-            options = structs.replace(options, max_parallelism=0)
         execution = await self.create(self.store.runs, "x", plan, options)
         for _ in range(self.chance.choice((1, 2, 2))):
             self._start_platform()

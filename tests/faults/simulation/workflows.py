@@ -61,19 +61,6 @@ def draw(chance: Chances, digest: str, *, child: bool = False) -> Plan:
     return structs.replace(plan, subs=subs, **_documented(plan, chance))
 
 
-def has_turns(plan: Plan) -> bool:
-    """Say whether elements of arrays may wait for the results of other nodes."""
-    graphs = [plan, *plan.subs.values()]
-    nodes = [node for graph in graphs for node in (*graph.nodes.values(), graph.failure_node) if node is not None]
-    while nodes:
-        node = nodes.pop()
-        element = node.element
-        if element is not None and element.cache is not None and element.cache.serializable:
-            return True
-        nodes += node.cases
-    return False
-
-
 def values(number: int = 1) -> bytes:
     """Return what an attempt of the task gives."""
     return literals_pb2.LiteralMap(literals={"o": _literal(number)}).SerializeToString(deterministic=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dayfly.model import events
 from dayfly.model.phases import FailureKind, NodePhase
-from dayfly.model.plan import CacheRules
+from dayfly.model.plan import CacheRules, NodeKind
 from tests.property.arbitrary import node, plan_of
 
 GROWN = plan_of(node("dn0"), node("dn1", "dn0"), digest="grown")
@@ -65,3 +65,32 @@ def test_its_result_is_kept_once_its_nodes_are_done(launch):
     assert run.grows("d", plan_of(digest="empty")) == ["outputs/d/0"]
     assert run.writes("d") == ["fill/d"]
     assert run.tell(events.CacheFilled, "d") == ["outputs"]
+
+
+def test_what_makes_a_result_that_others_wait_for_goes_on_though_they_hold_all_places(launch):
+    shared = CacheRules("1", serializable=True)
+    run = launch(plan_of(node("d", cache=shared), node("child", kind=NodeKind.LAUNCH_PLAN)), max_parallelism=1)
+    run.tell(events.CacheMissed, "d")
+    # Its place is free while its nodes are compiled; the child, in which somebody waits for `d`, keeps it.
+    assert run.succeeds("d", grows=True) == ["grow/d/0", "prepare/child"]
+    assert run.grows("d", plan_of(node("dn0"), node("dn1"), digest="two")) == ["start/d-0-dn0/0"]
+    assert run.succeeds("d-0-dn0") == ["start/d-0-dn1/0"]
+    assert run.succeeds("d-0-dn1") == ["outputs/d/0"]
+
+
+def test_whose_result_nobody_waits_for_waits_for_room(launch):
+    child = node("child", kind=NodeKind.LAUNCH_PLAN)
+    run = launch(plan_of(node("d", cache=CacheRules("1")), child), max_parallelism=1)
+    run.tell(events.CacheMissed, "d")
+    run.succeeds("d", grows=True)
+    assert run.grows("d", GROWN) == []
+
+
+def test_inside_of_it_a_node_that_waited_for_the_cache_goes_on_likewise(launch):
+    shared = CacheRules("1", serializable=True)
+    run = launch(plan_of(node("d", cache=shared), node("child", kind=NodeKind.LAUNCH_PLAN)), max_parallelism=1)
+    run.tell(events.CacheMissed, "d")
+    run.succeeds("d", grows=True)
+    assert run.grows("d", plan_of(node("dn0", cache=shared), digest="one")) == ["look/d-0-dn0/0"]
+    assert run.tell(events.CacheBusy, "d-0-dn0", 0) == ["timer/cache/d-0-dn0/1"]
+    assert run.tell(events.TimerFired, "cache/d-0-dn0/1") == ["look/d-0-dn0/1"]
