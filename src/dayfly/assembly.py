@@ -294,7 +294,9 @@ async def _engine(
     # The locks of folder and database admit one platform, so that leases of the one before it are ours at once.
     owner = "all-in-one"
     controller = leasing.Controller(store.runs, parts.performer, settings.lease, owner)
-    observer = observing.Observer(store.runs, parts.templates, blob_store, executors.by_name, settings.engine)
+    observer = observing.Observer(
+        store.runs, parts.templates, parts.unsaid, blob_store, executors.by_name, settings.engine
+    )
     taken_back = await observer.recover([identifiers.AttemptKey(key) for key in executors.groups.list_kept()])
     if taken_back:
         _log.info("took running attempts back", attempts=taken_back)

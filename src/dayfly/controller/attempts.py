@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dayfly.base.clock import Clock
     from dayfly.controller.resolving import Resolver
     from dayfly.controller.templates import Templates
+    from dayfly.controller.unsaid import Unsaid
     from dayfly.model.commands import StartAttempt, StopAttempt
     from dayfly.ports.attributes import Attributes
     from dayfly.ports.blobs import Blobs
@@ -43,6 +44,7 @@ class Attempts:
         blobs: Blobs,
         resolver: Resolver,
         templates: Templates,
+        unsaid: Unsaid,
         by_name: Mapping[str, Executor],
         by_type: Mapping[str, str],
         clock: Clock,
@@ -59,6 +61,7 @@ class Attempts:
         self._executors, self._by_type, self._clock = by_name, by_type, clock
         self._public_url, self._grace_seconds, self._platform_env = public_url, grace_seconds, platform_env
         self._sizing, self._attributes = sizing or preparing.Sizing(), attributes
+        self._unsaid = unsaid
         self._tries: dict[str, int] = {}
 
     async def start(self, run: Run, command: StartAttempt) -> None:
@@ -106,7 +109,11 @@ class Attempts:
             marked = await self._runs.mark_done(run.id, command, executor=name, handle=handle, events=told)
             if not marked and not await self._is_wanted(run, command):
                 await self._executors[name].stop(key, handle, grace_seconds=self._grace_seconds)
+            elif self._unsaid.take(key):
+                await self._executors[name].forget(key, handle)
         self._tries.pop(key, None)
+        if self._unsaid.take(key):  # It could not be started, as far as anybody here could see.
+            await self._forget(run, command)
         return None
 
     async def find(self, run: Run, command: StartAttempt) -> None:
@@ -153,6 +160,7 @@ class Attempts:
         # An element that ended is not in the state any more, nor by what rules it ran.
         for name in self._executors if command.node not in run.state.nodes else [await self._executor(run, command)]:
             await self._executors[name].forget(key, b"")
+        self._unsaid.take(key)
         await self._runs.mark_done(run.id, command)
 
     async def _executor(self, run: Run, command: StartAttempt) -> str:

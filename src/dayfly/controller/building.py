@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dayfly.controller import attempts, caching, performing, recovering, resolving, templates
+from dayfly.controller import attempts, caching, performing, recovering, resolving, templates, unsaid
 from dayfly.controller.kinds import array, branch, dynamic, gate, launch_plan, subworkflow
 from dayfly.model.plan import NodeKind
 
@@ -28,6 +28,7 @@ class Parts(NamedTuple):
     performer: performing.Performer
     caching: caching.Caching
     templates: templates.Templates
+    unsaid: unsaid.Unsaid
 
 
 def build(
@@ -48,6 +49,7 @@ def build(
     runs = stores.runs
     resolver = resolving.Resolver(blobs)
     known = templates.Templates(stores.definitions)
+    over = unsaid.Unsaid()
     launch_plans = launch_plan.LaunchPlans(resolver, runs, children, clock)
     cached = caching.Caching(stores.catalog, runs, blobs, resolver, known, clock)
     performer = performing.Performer(
@@ -58,6 +60,7 @@ def build(
             blobs,
             resolver,
             known,
+            over,
             by_name,
             by_type,
             clock,
@@ -81,4 +84,4 @@ def build(
         recovering.Recovering(runs, blobs, clock),
         clock,
     )
-    return Parts(performer, cached, known)
+    return Parts(performer, cached, known, over)

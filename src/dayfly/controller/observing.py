@@ -17,7 +17,7 @@ from google.protobuf import message as protobuf
 
 from dayfly.base import errors, logs
 from dayfly.controller import checking, eager_children, explaining
-from dayfly.model import events, identifiers, layout, phases
+from dayfly.model import commands, events, identifiers, layout, phases
 from dayfly.ports import executors
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from dayfly.base.settings import EngineSettings
     from dayfly.controller.templates import Templates
+    from dayfly.controller.unsaid import Unsaid
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.blobs import Blobs
     from dayfly.ports.executors import Executor, Observation
@@ -57,11 +58,12 @@ class Observer:
         self,
         runs: Runs,
         templates: Templates,
+        unsaid: Unsaid,
         blobs: Blobs,
         by_name: Mapping[str, Executor],
         settings: EngineSettings,
     ) -> None:
-        self._runs, self._templates, self._blobs = runs, templates, blobs
+        self._runs, self._templates, self._unsaid, self._blobs = runs, templates, unsaid, blobs
         self._linked: set[AttemptKey] = set()
         self._executors, self._settings = by_name, settings
 
@@ -117,8 +119,21 @@ class Observer:
         if seen.kind in executors.TERMINAL:
             self._linked.discard(seen.key)
             self._templates.drop_noted(seen.key)
-            handle = await self._runs.find_handle(seen.key)
-            await executor.forget(seen.key, handle.handle if handle else b"")
+            await self._forget(executor, seen.key)
+
+    async def _forget(self, executor: Executor, key: AttemptKey) -> None:
+        """Let the executor forget an end, unless somebody has yet to store that the attempt was started."""
+        self._unsaid.note(key)
+        found = await self._runs.find_handle(key)
+        if found is None and await self._is_unsaid(key):
+            return  # Who stores it lets the executor forget.
+        self._unsaid.take(key)
+        await executor.forget(key, found.handle if found else b"")
+
+    async def _is_unsaid(self, key: AttemptKey) -> bool:
+        execution, node, attempt = identifiers.parse_attempt_key(key)
+        which = commands.StartAttempt(node, attempt).key
+        return any(undone.command.key == which for undone in await self._runs.undone(execution))
 
     async def _drop_if_over(self, key: AttemptKey) -> None:
         execution, node, attempt = identifiers.parse_attempt_key(key)
