@@ -82,6 +82,18 @@ def worker(channel, arguments):
     time.sleep(1000)
 
 
+def scale(channel, arguments):
+    """Be a scheduler that wants, one after the other, the roles that are named in files which a test makes."""
+    channel.publish("scheduler_address", "tcp://127.0.0.1:1")
+    number = 0
+    while True:
+        if os.path.exists(f"wanted-{number}"):
+            with open(f"wanted-{number}") as file:
+                channel.publish("wanted_roles", file.read().split())
+            number += 1
+        time.sleep(0.01)
+
+
 def driver(channel, arguments):
     print(os.environ["SCHEDULER"], channel.facts["quorum"])
     for number in range(arguments.get("rounds", 0)):

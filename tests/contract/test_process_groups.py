@@ -12,6 +12,7 @@ import pytest
 
 from dayfly.base import errors
 from dayfly.executors.local.forked import processes
+from dayfly.ports import process_groups
 from tests.contract import groups
 from tests.contract.groups import command, main_role, role
 
@@ -107,6 +108,100 @@ async def test_a_main_role_may_end_the_others(host: groups.Host) -> None:
     Path(spec.working_dir, "go").touch()
     report = await host.ended("a")
     assert (report.end, report.role, report.exit_code) == ("exited", "driver", 0)
+
+
+class Scaled:
+    """A group with roles that run while they are wanted, and a way to say which are."""
+
+    def __init__(self, host: groups.Host) -> None:
+        self._host, self._times = host, 0
+        self.spec = host.spec(
+            "a",
+            role("scheduler", "scale", essential=True),
+            *(
+                role(f"worker-{number}", "worker", restart=True, scaled=True, wait_for=("scheduler_address",))
+                for number in range(3)
+            ),
+            main_role("tell_term", wait_for=("quorum",)),
+            wanted_roles=("worker-0",),
+            quorum_fact="quorum",
+            quorum=1,
+            startup_timeout_seconds=20,
+            restart_limit=1,
+        )
+
+    def want(self, *names: str) -> None:
+        folder = Path(self.spec.working_dir)
+        (folder / "draft").write_text(" ".join(names))
+        (folder / "draft").rename(folder / f"wanted-{self._times}")
+        self._times += 1
+
+    async def ready(self, *names: str, but: int = 0) -> int:
+        """Wait until these have become ready; return the process of the last, which is not `but`."""
+
+        def there(report: process_groups.GroupReport) -> bool:
+            pids = [report.facts.get(f"{name}_pid") for name in names]
+            return report.facts.get("wanted_roles") == list(names) and None not in pids and pids[-1] != but
+
+        report = await self._host.until("a", there)
+        return int(str(report.facts[f"{names[-1]}_pid"]))
+
+
+async def test_scaled_roles_run_while_they_are_wanted(host: groups.Host) -> None:
+    scaled = Scaled(host)
+    await host.groups.start(scaled.spec)
+    first = await scaled.ready("worker-0")
+    running = await host.until("a", lambda report: report.state == "running")
+    assert (running.facts["ready"], running.facts["begun_roles"]) == (["worker-0"], ["worker-0"])
+    began = [0]
+    for _ in range(3):
+        scaled.want("worker-0", "worker-1")
+        began.append(await scaled.ready("worker-0", "worker-1", but=began[-1]))
+        scaled.want("worker-0")
+        await groups.until_gone(lambda: processes.start_ticks(began[-1]))
+    assert processes.start_ticks(first), "it was wanted all the time"
+    await host.groups.stop("a", grace_seconds=groups.PATIENCE_SECONDS)
+    report = await host.ended("a")
+    assert (report.end, report.exit_code) == ("stopped", 0), "more came and went than restarts are allowed"
+    assert "deaths" not in report.facts
+    assert report.facts["begun_roles"] == ["worker-0", "worker-1"]
+    assert set(report.facts["peak_memory_bytes"]) == {"scheduler", "worker-0", "worker-1", "driver"}
+    assert [line.split()[1] for line in host.log("a", "worker-1").splitlines()] == ["0", "1", "2"]
+    assert not [path.name for path in Path(scaled.spec.log_dir).iterdir() if path.name.startswith("worker-2")]
+
+
+async def test_a_scaled_role_that_is_wanted_and_dies_is_made_anew(host: groups.Host) -> None:
+    scaled = Scaled(host)
+    await host.groups.start(scaled.spec)
+    await scaled.ready("worker-0")
+    scaled.want("worker-0", "worker-2")
+    killed = await scaled.ready("worker-0", "worker-2")
+    os.kill(killed, 9)
+    anew = await scaled.ready("worker-0", "worker-2", but=killed)
+    report = await host.until("a", lambda report: "deaths" in report.facts)
+    assert [(death["role"], death["exit_code"]) for death in report.facts["deaths"]] == [("worker-2", -9)]
+    scaled.want("worker-0")
+    await groups.until_gone(lambda: processes.start_ticks(anew))
+    await host.groups.stop("a", grace_seconds=groups.PATIENCE_SECONDS)
+    report = await host.ended("a")
+    assert len(report.facts["deaths"]) == 1
+
+
+async def test_what_a_group_has_scaled_up_ends_with_it(host: groups.Host) -> None:
+    scaled = Scaled(host)
+    await host.groups.start(scaled.spec)
+    await scaled.ready("worker-0")
+    scaled.want("worker-0", "worker-1", "worker-2")
+    last = await scaled.ready("worker-0", "worker-1", "worker-2")
+    await host.restart()
+    report = await host.groups.recover("a")
+    assert report is not None
+    assert report.facts["begun_roles"] == ["worker-0", "worker-1", "worker-2"]
+    await host.groups.stop("a", grace_seconds=groups.PATIENCE_SECONDS)
+    assert (await host.ended("a")).end == "stopped"
+    await groups.until_gone(lambda: processes.start_ticks(last))
+    await host.groups.forget("a")
+    assert await host.groups.leftovers("a") == []
 
 
 async def test_quorum_that_never_comes(host: groups.Host) -> None:

@@ -53,6 +53,9 @@ class Role(msgspec.Struct, frozen=True):
     gives way to others. 0 is no limit."""
     restart: bool = False
     """A new one is made when it ends by itself, for as long as the group lives."""
+    scaled: bool = False
+    """It runs only while its name is in the fact `wanted_roles`, which another role may publish anew: it is started
+    when it comes in, and told to end when it goes out, which is no death. It may come and go again and again."""
     essential: bool = False
     """When it ends, the group ends, as failed. Exactly one role is `main` instead. One that ends with exit code 0 while
     the group is running has been told to by the main role: that goes on, and nothing is made anew any more."""
@@ -86,6 +89,8 @@ class GroupSpec(msgspec.Struct, frozen=True):
     """From start until the quorum; above it the group fails with `startup_timeout`. 0 is no limit."""
     restart_limit: int = 0
     """Restarts in all before the group fails with `restarts_exhausted`; 0 is no limit."""
+    wanted_roles: tuple[str, ...] = ()
+    """Of the roles that are `scaled`, those that run from the beginning."""
 
 
 class GroupReport(msgspec.Struct, frozen=True):
@@ -98,7 +103,7 @@ class GroupReport(msgspec.Struct, frozen=True):
     reason: str = ""
     """For people: what it waits for, what was restarted and why."""
     facts: dict[str, object] = {}
-    """All that roles have published, by name: plain JSON."""
+    """All that roles have published, by name: plain JSON. `begun_roles` are the scaled roles that have ever run."""
     end: str = ""
     """When ended: exited, stopped, oom, essential_lost, startup_timeout, restarts_exhausted, lost, interrupted."""
     role: str = ""

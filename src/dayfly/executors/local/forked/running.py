@@ -27,7 +27,12 @@ class Running:
         self.log_limit = log_limits.Limit(os.path.join(log_dir, f"{self.name}.log"), max_log_bytes)
         self.pid = 0
         self.peer: wire.Peer | None = None
+        self.begun = not spec.get("scaled")
+        """It has been started, or is about to be."""
         self.restarts = 0
+        """How often it has been made anew, for whatever reason."""
+        self.failures = 0
+        """How often it has ended by itself."""
         self.restart_at = 0.0
         self.peak_bytes = 0
         self.over_limit_bytes = 0
@@ -51,18 +56,20 @@ def look_at_logs(roles: Sequence[Running], now: float) -> None:
     if len(roles) > 1:
         wall_micros = time.time_ns() // 1000
         for one in roles:
-            one.looks.look(now, wall_micros)
+            if one.begun:
+                one.looks.look(now, wall_micros)
 
 
 def hold_logs(roles: Sequence[Running]) -> None:
     """Keep the logs of a group within their limit."""
     for one in roles:
-        one.log_limit.keep()
+        if one.begun:
+            one.log_limit.keep()
 
 
 def pause_seconds(one: Running) -> float:
     """Return how long a role that has ended waits before it is made anew."""
-    return 0.0 if one.restarts == 0 else min(0.1 * 2**one.restarts, SLOWEST_RESTART_SECONDS)
+    return 0.0 if one.failures == 0 else min(0.1 * 2**one.failures, SLOWEST_RESTART_SECONDS)
 
 
 def note_death(facts: dict[str, Any], one: Running, code: int, *, asked: bool) -> None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import claims, preloading, processes, reporting, role, rounds, running, signals, wire
+from . import claims, preloading, processes, reporting, role, rounds, running, scaling, signals, wire
 
 LAST_FACT_SECONDS = 0.25
 """How long roles may take to say their last figures when the group ends."""
@@ -45,6 +45,7 @@ class Supervisor:
         self.rounds = rounds.Rounds(spec, self.roles, self.main)
         self.reporter = reporting.Reporter(spec["key"], server)
         self.facts = self.reporter.facts
+        self.scaling = scaling.Scaling(spec, self.roles, self.facts)
         self.ready: set[str] = set()
         self.restarts = 0
         self.settled = False
@@ -66,7 +67,8 @@ class Supervisor:
             self._end("lost", message=f"its working folder {self.spec['working_dir']} could not be made: {error}")
         else:
             for one in self.roles:
-                self._fork(one)
+                if one.begun:
+                    self._fork(one)
             self._note_running()
             self.reporter.report()
         while not self._over():
@@ -169,7 +171,10 @@ class Supervisor:
         if name.startswith("progress"):
             self.reporter.report_later()
             return
-        if name != "ready":
+        if name == scaling.WANTED_FACT:
+            if not (self.ending or self.settled):
+                self.scaling.heed(time.monotonic())
+        elif name != "ready":
             self._tell({name: value}, but=one)
         quorum = self.spec.get("quorum_fact", "")
         if quorum and quorum not in self.facts and len(self.ready) >= self.spec.get("quorum", 0):
@@ -207,13 +212,15 @@ class Supervisor:
         code = os.waitstatus_to_exitcode(status)
         how = {"exit_code": code} if code >= 0 else {"signal": -code}
         self.ready.discard(one.name)
-        running.note_death(self.facts, one, code, asked=bool(self.ending) or self.settled or one is self.main)
+        left = self.scaling.take_leave(one, time.monotonic())
+        asked = left or bool(self.ending) or self.settled or one is self.main
+        running.note_death(self.facts, one, code, asked=asked)
         if one is self.main:
             if one.over_limit_bytes:
                 self._end("oom", one, how, running.tell_excess(one))
             else:
                 self._end("exited", one, how)
-        elif self.ending:
+        elif self.ending or left:
             return
         elif one.spec.get("essential") and code == 0 and self.reporter.state == "running":
             self._settle(one)
@@ -247,6 +254,7 @@ class Supervisor:
             return
         one.restart_at = time.monotonic() + running.pause_seconds(one)
         one.restarts += 1
+        one.failures += 1
         self.reporter.reason = f"{told}; it is made anew (number {self.restarts})"
         self.reporter.report()
 
@@ -301,7 +309,7 @@ class Supervisor:
         """Write the end and tell it."""
         self.reporter.state = "ended"
         if len(self.roles) > 1:
-            self.facts["peak_memory_bytes"] = {one.name: one.peak_bytes for one in self.roles}
+            self.facts["peak_memory_bytes"] = {one.name: one.peak_bytes for one in self.roles if one.begun}
         told = next(one for one in self.roles if one.name == self.ending["role"])
         report = self.reporter.build() | self.ending | {"peak_memory_bytes": told.peak_bytes}
         claims.write_end(self.record_dir, report)
@@ -354,6 +362,7 @@ class Supervisor:
         if limit and self.spec.get("quorum_fact") not in self.facts and now - self.began > limit:
             wanted = self.spec.get("quorum", 0)
             self._end("startup_timeout", message=f"{len(self.ready)} of {wanted} were ready after {limit:g} s")
+        self.scaling.hurry(now)
         for one in self.roles:
             if one.restart_at and now >= one.restart_at:
                 self._fork(one)
@@ -361,7 +370,7 @@ class Supervisor:
     def _patience(self) -> float | None:
         """Return how long nothing can happen by itself; None is for ever."""
         now = time.monotonic()
-        moments = [one.restart_at for one in self.roles if one.restart_at]
+        moments = [*(one.restart_at for one in self.roles if one.restart_at), *self.scaling.moments]
         if self.ending:
             moments.append(self.kill_at)
         if self.rounds.next_at is not None:
