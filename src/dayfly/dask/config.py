@@ -40,7 +40,7 @@ class Workers(plugin.WorkerGroup):
     """Modules, files or addresses that each worker loads as it begins."""
     nanny: bool | None = None
     adapt: cluster_wishes.Adapt | None = None
-    """The number of workers follows the work, within these bounds."""
+    """The number of workers follows the work, within these bounds; it begins with `number_of_workers`."""
 
 
 @dataclasses.dataclass

@@ -31,7 +31,10 @@ _VARIABLE = re.compile(r"[^=\0]+")
 
 
 class Adapt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How few and how many workers a group may have, as there is work."""
+    """How few and how many workers a group may have: their number follows the work, and keeps the data that they hold.
+
+    As long as a client is connected, there is one worker at least over all groups.
+    """
 
     maximum: _Count
     minimum: Annotated[int, msgspec.Meta(ge=0)] = 0

@@ -63,7 +63,12 @@ class WorkerGroup(msgspec.Struct, frozen=True):
     """None is not said, and the provider chooses."""
     minimum: int = 0
     maximum: int = 0
-    """Bounds of adaptive scaling; a maximum of 0 is none."""
+    """Bounds within which the number of workers follows the work; a maximum of 0 is none, and the number is fixed."""
+
+    @property
+    def most(self) -> int:
+        """Return how many workers there may be at once."""
+        return max(self.count, self.maximum)
 
 
 class ClusterSpec(msgspec.Struct, frozen=True):
@@ -91,7 +96,7 @@ class ClusterSpec(msgspec.Struct, frozen=True):
 
     @property
     def worker_count(self) -> int:
-        """Return how many workers, as Dask counts them, are wanted in all."""
+        """Return how many workers, as Dask counts them, are wanted in all at the beginning."""
         return sum(group.count * group.processes for group in self.groups)
 
 

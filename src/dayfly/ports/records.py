@@ -25,6 +25,13 @@ def link_to(public_url: str, key: AttemptKey, name: str) -> str:
     return f"{public_url}/api/dayfly/v1/clusters/{quote(key)}/reports/{name}"
 
 
+NOT_NEEDED = "retired, no longer needed"
+"""Cause of a worker's going whose number follows the work: Dask had moved its data to others."""
+
+SCALED = "scale"
+"""Kind of the events from which on other numbers of workers are `wanted`: by what their group's names begin with."""
+
+
 class RecordedWorker(msgspec.Struct, frozen=True):
     """One worker, from its first sign of life to its last. Times are seconds since the epoch, memory is in MiB."""
 
@@ -35,6 +42,8 @@ class RecordedWorker(msgspec.Struct, frozen=True):
     """When the scheduler missed it; None where it was there at the end of the record."""
     expected: bool = False
     """It was asked to go."""
+    cause: str = ""
+    """Why it was asked to, where the platform did: `NOT_NEEDED`, or nothing."""
     processing: tuple[str, ...] = ()
     """Keys of tasks that it was given and had not finished when it went."""
     lost: tuple[str, ...] = ()

@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 def of_host(spec: ClusterSpec, *, cpus: float, memory_bytes: int) -> tuple[ClusterSpec, list[str]]:
     """Return the cluster as one host has it, where each worker is one process, and a sentence for each change.
 
-    Groups whose number follows the work are as large as `cpus` and `memory_bytes` have room for, from start to end.
+    Groups whose number follows the work grow no larger than `cpus` and `memory_bytes` have room for.
     """
     several = len(spec.groups) > 1
     groups: list[WorkerGroup] = []
     notes: list[str] = []
     for group in spec.groups:
-        count = _count(group, cpus, memory_bytes)
-        groups.append(_one_process_each(group, count))
-        notes += _notes(f"Workers {group.name}" if several else "The workers", group, count, spec.driver.image)
+        maximum = _maximum(group, cpus, memory_bytes)
+        groups.append(_one_process_each(group, maximum))
+        notes += _notes(f"Workers {group.name}" if several else "The workers", group, maximum, spec.driver.image)
     if spec.reuse_seconds:
         notes.append("The cluster asked to be reused; on this host each attempt gets a new one, in less than a second.")
     return msgspec.structs.replace(spec, groups=tuple(groups)), notes
 
 
-def _notes(name: str, group: WorkerGroup, count: int, image: str) -> Iterator[str]:
+def _notes(name: str, group: WorkerGroup, maximum: int, image: str) -> Iterator[str]:
     if group.resources.gpus:
         gpus = "1 GPU" if group.resources.gpus == 1 else f"{group.resources.gpus} GPUs"
         yield f"{name} asked for {gpus} each; this host gives none: they compute on CPUs."
@@ -44,19 +44,21 @@ def _notes(name: str, group: WorkerGroup, count: int, image: str) -> Iterator[st
             f"{name} asked for the image {group.image}; this host pulls none: they run in the Python environment that "
             "stands for it."
         )
-    if group.maximum:
-        yield f"{name} may be {group.minimum} to {group.maximum}; on this host there are {count} from start to end."
+    if maximum < group.maximum:
+        yield f"{name} may be {group.minimum} to {group.maximum}; this host has room for {maximum}."
 
 
-def _count(group: WorkerGroup, cpus: float, memory_bytes: int) -> int:
+def _maximum(group: WorkerGroup, cpus: float, memory_bytes: int) -> int:
     """More workers than cores gain nothing; fewer than it begins with are the matter of `fitting`."""
+    if not group.maximum:
+        return 0
     room = math.ceil(cpus / (max(group.threads, 1) * group.processes))
     if group.memory_limit_bytes:
         room = min(room, memory_bytes // (group.memory_limit_bytes * group.processes))
     return max(group.count, min(group.maximum, room))
 
 
-def _one_process_each(group: WorkerGroup, count: int) -> WorkerGroup:
+def _one_process_each(group: WorkerGroup, maximum: int) -> WorkerGroup:
     parts, resources = group.processes, group.resources
     if parts > 1:
         resources = msgspec.structs.replace(
@@ -68,10 +70,10 @@ def _one_process_each(group: WorkerGroup, count: int) -> WorkerGroup:
         )
     return msgspec.structs.replace(
         group,
-        count=count * parts,
+        count=group.count * parts,
         processes=1,
         resources=msgspec.structs.replace(resources, gpus=0),
         command=() if resources.gpus and group.command == specs.CUDA_WORKER else group.command,
-        minimum=0,
-        maximum=0,
+        minimum=group.minimum * parts,
+        maximum=maximum * parts,
     )

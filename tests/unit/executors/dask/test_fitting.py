@@ -133,12 +133,65 @@ def test_each_process_is_a_worker_on_one_host():
 
 
 @pytest.mark.parametrize(
-    ("threads", "memory", "maximum", "count"), [(1, 0, 50, 2), (1, 8 * GIB, 50, 2), (1, 20 * GIB, 50, 1), (0, 0, 1, 1)]
+    ("threads", "memory", "maximum", "most"),
+    [(1, 0, 50, 8), (2, 0, 50, 4), (1, GIB, 50, 8), (1, 4 * GIB, 50, 4), (1, 20 * GIB, 50, 2), (0, 0, 3, 3)],
 )
-def test_an_adaptive_group_is_as_large_as_there_is_room(threads: int, memory: int, maximum: int, count: int):
-    fitted, notes = fitting.fit(changed(cluster(1, threads, memory), minimum=1, maximum=maximum), HOST)
-    assert (fitted.groups[0].count, fitted.groups[0].maximum) == (count, 0)
-    assert f"The workers may be 1 to {maximum}; on this host there are {count} from start to end." in notes
+def test_an_adaptive_group_grows_as_large_as_there_is_room(threads: int, memory: int, maximum: int, most: int):
+    host = fitting.HostCapacity(8, 23 * GIB)
+    fitted, notes = fitting.fit(changed(cluster(2, threads, memory), minimum=1, maximum=maximum), host)
+    (group,) = fitted.groups
+    assert (group.count, group.minimum, group.maximum, fitted.worker_count) == (2, 1, most, 2)
+    told = [note for note in notes if note.startswith("The workers may be")]
+    assert told == ([f"The workers may be 1 to {maximum}; this host has room for {most}."] if most < maximum else [])
+    assert group.maximum * group.memory_limit_bytes <= host.memory_bytes
+
+
+def test_room_is_kept_for_all_that_an_adaptive_group_may_have():
+    host = fitting.HostCapacity(8, 23 * GIB)
+    fitted, _ = fitting.fit(changed(cluster(1, threads=1, memory=GIB), maximum=6), host)
+    assert fitting.admission(fitted, host) == (6.0, 6 * GIB)
+
+
+def test_processes_of_an_adaptive_group_are_workers_too():
+    asked = changed(cluster(2, threads=1, memory=2 * GIB), processes=2, memory_limit_bytes=GIB, minimum=1, maximum=3)
+    group = fitting.fit(asked, fitting.HostCapacity(8, 23 * GIB))[0].groups[0]
+    assert (group.count, group.minimum, group.maximum, group.processes) == (4, 2, 6, 1)
+
+
+def test_an_adaptive_group_without_a_choice_has_a_fixed_number():
+    fitted, _ = fitting.fit(changed(cluster(1, threads=1), minimum=1, maximum=50), fitting.HostCapacity(1, GIB))
+    assert (fitted.groups[0].count, fitted.groups[0].minimum, fitted.groups[0].maximum) == (1, 0, 0)
+
+
+def test_strictness_asks_for_what_an_adaptive_group_begins_with():
+    assert fitting.refusal(changed(cluster(2, threads=1, memory=4 * GIB), maximum=1000), HOST) == ""
+
+
+@given(
+    begun=st.integers(1, 60),
+    less=st.integers(0, 60),
+    more=st.integers(0, 5000),
+    quorum=st.integers(1, 60),
+    fixed=st.integers(0, 40),
+    cpus=st.floats(0.5, 256),
+    host_memory=st.integers(256 * 2**20, 2**41),
+)
+def test_any_adaptive_cluster_can_begin_and_never_outgrows_the_host(
+    begun: int, less: int, more: int, quorum: int, fixed: int, cpus: float, host_memory: int
+):
+    host = fitting.HostCapacity(cpus, host_memory)
+    asked = changed(cluster(begun, threads=1, memory=GIB), minimum=max(0, begun - less), maximum=begun + more)
+    others = (clusters.WorkerGroup("fixed", fixed, "", 1, GIB),) if fixed else ()
+    asked = msgspec.structs.replace(asked, groups=(*asked.groups, *others), quorum=min(quorum, begun + fixed))
+    fitted, _ = fitting.fit(asked, host)
+    assert 1 <= fitted.quorum <= fitted.worker_count
+    assert sum(group.most * group.memory_limit_bytes for group in fitted.groups) <= host_memory
+    for group in fitted.groups:
+        assert group.maximum == 0 or group.minimum <= group.count <= group.maximum
+        assert group.maximum <= begun + more
+    assert all(
+        0 <= part <= whole for part, whole in zip(fitting.admission(fitted, host), (cpus, host_memory), strict=True)
+    )
 
 
 def test_what_one_host_lacks_is_said():

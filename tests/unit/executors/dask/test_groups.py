@@ -9,6 +9,7 @@ from flyteidl.core import tasks_pb2
 from dayfly.base.clock import Micros
 from dayfly.executors.dask import observing
 from dayfly.executors.dask.local import groups, reports
+from dayfly.executors.dask.roles import scaling
 from dayfly.model import identifiers
 from dayfly.model.identifiers import AttemptKey
 from dayfly.ports import clusters, executors, process_groups
@@ -97,6 +98,43 @@ def test_a_group_gets_what_it_asked_for():
     assert own.arguments == {"name": "worker-own-0", **common}
     assert told.arguments == {"name": "worker-told-0", **common, "command": ["my", "worker"], "nanny": False}
     assert told.entry.endswith("commanded.py:run")
+
+
+def test_workers_whose_number_follows_the_work_are_roles_that_may_wait():
+    adaptive = clusters.WorkerGroup("default", 1, threads=1, memory_limit_bytes=GIB, minimum=0, maximum=3)
+    fixed = clusters.WorkerGroup("fixed", 1, threads=1, memory_limit_bytes=GIB)
+    other = msgspec.structs.replace(adaptive, name="gpu", count=2, minimum=1, maximum=2)
+    made = clusters.ClusterSpec(KEY, "e-n0-0", driver(), clusters.SchedulerSpec(), (adaptive, fixed, other), 2)
+    group = groups.build(
+        made,
+        python="/env/bin/python",
+        distribution="",
+        working_dir="/work",
+        log_dir="/logs",
+        cpu_request=1.0,
+        memory_request_bytes=GIB,
+    )
+    scaled = ["worker-0", "worker-1", "worker-2", "worker-gpu-0", "worker-gpu-1"]
+    assert [role.name for role in group.roles if role.scaled] == scaled
+    assert [role.name for role in group.roles if role.restart] == [*scaled[:3], "worker-fixed-0", *scaled[3:]]
+    assert group.wanted_roles == ("worker-0", "worker-gpu-0", "worker-gpu-1")
+    assert group.roles[0].arguments["wanted"] == 4
+    assert group.roles[0].arguments["scaled"] == [
+        {"name": "worker", "roles": scaled[:3], "begun": 1, "minimum": 0},
+        {"name": "worker-gpu", "roles": scaled[3:], "begun": 2, "minimum": 1},
+    ]
+    assert group.roles[0].env["DASK_DISTRIBUTED__ADAPTIVE__TARGET_DURATION"] == "500ms"
+    made_of = [scaling.Group(**told) for told in group.roles[0].arguments["scaled"]]
+    assert [one.wanted for one in made_of] == [{"worker-0"}, {"worker-gpu-0", "worker-gpu-1"}]
+
+
+def test_a_pace_of_the_users_own_stays():
+    own = driver(env={"DASK_DISTRIBUTED__ADAPTIVE__TARGET_DURATION": "'7s'"})
+    adaptive = clusters.WorkerGroup("default", 1, threads=1, memory_limit_bytes=GIB, maximum=3)
+    made = clusters.ClusterSpec(KEY, "e-n0-0", own, clusters.SchedulerSpec(), (adaptive,), 1)
+    folders = {"working_dir": "/work", "log_dir": "/logs"}
+    group = groups.build(made, python="/python", distribution="", cpu_request=1.0, memory_request_bytes=GIB, **folders)
+    assert group.roles[0].env["DASK_DISTRIBUTED__ADAPTIVE__TARGET_DURATION"] == "'7s'"
 
 
 def test_the_driver_waits_for_a_quorum_and_finds_the_scheduler():

@@ -11,7 +11,7 @@ import pytest
 from dayfly.executors.dask.recorder import files, reading, summing
 from dayfly.executors.dask.roles import recording, recording_frames, reporting
 from dayfly.model.identifiers import AttemptKey
-from dayfly.ports.records import REPORTS, RecordedRole
+from dayfly.ports.records import NOT_NEEDED, REPORTS, RecordedRole
 
 
 def worker(name: str, memory: int = 100, **changes: Any) -> SimpleNamespace:
@@ -88,6 +88,28 @@ def test_a_flood_is_counted() -> None:
     frame = recorder.take_frame(2.0)
     assert frame["tasks"]["dropped"] == 10
     assert frame["events_dropped"] == 5
+
+
+@pytest.mark.parametrize(
+    ("told", "cause", "troubled"),
+    [
+        ({"expected": True, "stimulus_id": "dayfly-not-needed-1790000000.1"}, NOT_NEEDED, False),
+        ({"expected": True, "stimulus_id": "retire-workers-1790000000.1"}, "", False),
+        ({"expected": False, "stimulus_id": "handle-worker-cleanup-1790000000.1"}, "", True),
+    ],
+)
+def test_who_is_no_longer_needed_is_told_from_who_is_lost(
+    tmp_path: Path, told: dict[str, Any], cause: str, troubled: bool
+) -> None:
+    running = scheduler(a=worker("worker-0"))
+    recorder = recording.Recorder(running)
+    recorder.add_worker(running, "tcp://a")
+    recorder.log_event("all", {"action": "remove-worker", "worker": "tcp://a", "processing-tasks": {}, **told})
+    read = write(tmp_path / "record", recorder.take_frame(1.0))
+    assert [event["kind"] for event in read[0]["events"]] == ["add-worker", "remove-worker"]
+    (one,) = summing.sum_up(read).workers
+    assert (one.name, one.cause, one.expected, one.lost) == ("worker-0", cause, not troubled, ())
+    assert recorder.troubled is troubled
 
 
 def test_tasks_that_no_worker_may_take_are_told_of_once_with_what_they_want() -> None:

@@ -1,7 +1,8 @@
 """From a cluster's description to the group of processes that is the cluster. Pure.
 
-Called by `provider`. The scheduler is essential: with it goes all that the cluster knows. Workers are made anew. The
-driver is the main role: its end is the cluster's.
+Called by `provider`. The scheduler is essential: with it goes all that the cluster knows. Workers are made anew; those
+of a group whose number follows the work are scaled roles, as many as there may be. The driver is the main role: its end
+is the cluster's.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ DRIVER, SCHEDULER = "driver", "scheduler"
 
 ADDRESS_FACT, PROGRESS_FACT, READY_FACT, QUORUM_FACT = "scheduler_address", "progress", "ready", "quorum"
 DASHBOARD_FACT, COUNTED_FACT, REPORTS_FACT = "dashboard_address", "counted", "last_words"
-WARNING_FACT, DEATHS_FACT = "progress_warning", "deaths"
+WARNING_FACT, DEATHS_FACT, BEGUN_FACT = "progress_warning", "deaths", "begun_roles"
 """What roles and supervisor publish."""
 
 TERMINATE_SHARE = 0.95
@@ -38,6 +39,12 @@ NANNY_ENVIRONMENT = {
 }
 """What Dask's nanny sets for its workers (distributed.nanny.pre-spawn-environ): their tasks run side by side already,
 and memory that is freed goes back at once, lest they pause for what they no longer hold."""
+
+SCALING_ENVIRONMENT = {"DASK_DISTRIBUTED__ADAPTIVE__TARGET_DURATION": "500ms"}
+"""Of the scheduler of workers that follow the work: how long these may need for all there is to do before there are
+more. Dask's 5 s are for workers that take minutes to start; here it is a fifth of a second, and their room is kept. A
+task that Dask has not seen before counts as much (distributed.scheduler.unknown-task-duration), so that a few long ones
+get a worker each at once (dask/dask-jobqueue#463)."""
 
 _ROLES = Path(__file__).resolve().parent.parent / "roles"
 
@@ -63,6 +70,7 @@ def build(
         key=spec.key,
         preload=preload(spec.driver, python, distribution, _ROLE_MODULES),
         roles=(_scheduler(spec, log_dir), *_workers(spec), driver(spec.driver, distribution)),
+        wanted_roles=tuple(name for group in spec.groups if group.maximum for name in _names(group, group.count)),
         working_dir=working_dir,
         log_dir=log_dir,
         cpu_request=cpu_request,
@@ -80,7 +88,7 @@ class Forked:
     build = staticmethod(build)
 
     def worker_names(self, spec: ClusterSpec) -> tuple[str, ...]:
-        """Return the names of all workers."""
+        """Return the names of all workers that there may be."""
         return tuple(name for name, _ in worker_names(spec.groups))
 
 
@@ -88,11 +96,20 @@ FORKED = Forked()
 
 
 def worker_names(groups: tuple[WorkerGroup, ...]) -> Iterator[tuple[str, WorkerGroup]]:
-    """Yield the name of each worker with its group: `worker-0`, or `worker-gpu-0` outside the default group."""
+    """Yield the name of each worker that there may be with its group: `worker-0`, or `worker-gpu-0` outside the default
+    group."""
     for group in groups:
-        prefix = "worker" if group.name == "default" else f"worker-{group.name}"
-        for number in range(group.count):
-            yield f"{prefix}-{number}", group
+        for name in _names(group, group.most):
+            yield name, group
+
+
+def _names(group: WorkerGroup, number: int) -> list[str]:
+    """Return the names of the group's first workers."""
+    return [f"{_prefix(group)}-{place}" for place in range(number)]
+
+
+def _prefix(group: WorkerGroup) -> str:
+    return "worker" if group.name == "default" else f"worker-{group.name}"
 
 
 def preload(driver: AttemptSpec, python: str, distribution: str, roles: tuple[str, ...]) -> process_groups.Preload:
@@ -125,6 +142,11 @@ def driver(driver: AttemptSpec, distribution: str) -> process_groups.Role:
 
 
 def _scheduler(spec: ClusterSpec, log_dir: str) -> process_groups.Role:
+    scaled = [
+        {"name": _prefix(group), "roles": _names(group, group.most), "begun": group.count, "minimum": group.minimum}
+        for group in spec.groups
+        if group.maximum
+    ]
     return process_groups.Role(
         name=SCHEDULER,
         entry=f"{_ROLE_MODULES[0]}:run",
@@ -135,8 +157,9 @@ def _scheduler(spec: ClusterSpec, log_dir: str) -> process_groups.Role:
             "record": f"{log_dir}/{records.FILE_NAME}",
             "reports": log_dir,
             **({"idle_timeout_seconds": spec.idle_timeout_seconds} if spec.idle_timeout_seconds else {}),
+            **({"scaled": scaled} if scaled else {}),
         },
-        env=dict(spec.driver.env),
+        env={**(SCALING_ENVIRONMENT if scaled else {}), **spec.driver.env},
         env_files=spec.driver.env_files,
         memory_limit_bytes=spec.scheduler.resources.memory_limit_bytes,
         essential=True,
@@ -156,6 +179,7 @@ def _workers(spec: ClusterSpec) -> Iterator[process_groups.Role]:
             env_files=spec.driver.env_files,
             memory_limit_bytes=int(group.memory_limit_bytes * share),
             restart=True,
+            scaled=bool(group.maximum),
         )
 
 

@@ -36,7 +36,9 @@ class Handle(msgspec.Struct, frozen=True):
     workers: tuple[str, ...]
     """Their roles' names, where they are roles of the group."""
     wanted: int = 0
-    """Their number; 0 where each has a name."""
+    """How many are wanted at the beginning; 0 is all."""
+    later: tuple[str, ...] = ()
+    """Those of them that are not there at the beginning, and perhaps never."""
 
 
 class Shape(Protocol):
@@ -97,19 +99,18 @@ class LocalClusters:
         distribution = entrypoint_args.parse(spec.driver.argv).distribution
         folder = await self._unpack(distribution) if distribution else ""
         cpu, memory = fitting.admission(spec, self._host)
-        handle = Handle(self._shape.worker_names(spec), spec.worker_count)
-        self._known[spec.key] = handle
-        await self._groups.start(
-            self._shape.build(
-                spec,
-                python=python,
-                distribution=folder,
-                working_dir=str(self._work_folder / spec.key.replace("/", ".")),
-                log_dir=str(self._log_dir(spec.key)),
-                cpu_request=cpu,
-                memory_request_bytes=memory,
-            )
+        group = self._shape.build(
+            spec,
+            python=python,
+            distribution=folder,
+            working_dir=str(self._work_folder / spec.key.replace("/", ".")),
+            log_dir=str(self._log_dir(spec.key)),
+            cpu_request=cpu,
+            memory_request_bytes=memory,
         )
+        later = tuple(role.name for role in group.roles if role.scaled and role.name not in group.wanted_roles)
+        handle = self._known[spec.key] = Handle(self._shape.worker_names(spec), spec.worker_count, later)
+        await self._groups.start(group)
         return msgspec.json.encode(handle)
 
     async def recover(self, key: AttemptKey, handle: bytes) -> ClusterReport | None:
@@ -157,7 +158,8 @@ class LocalClusters:
 
     async def _translate(self, key: AttemptKey, report: GroupReport) -> ClusterReport:
         handle = self._known[key]
-        names = (groups.DRIVER, groups.SCHEDULER, *handle.workers)
+        never = set(handle.later).difference(reports.read_begun(report))
+        names = (groups.DRIVER, groups.SCHEDULER, *(name for name in handle.workers if name not in never))
         # Nothing of a queued cluster has written a line.
         links = () if report.state == "queued" else tuple(run.LogLink(name, self._log_uri(key, name)) for name in names)
         if groups.DASHBOARD_FACT in report.facts:

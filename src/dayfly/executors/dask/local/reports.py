@@ -67,6 +67,12 @@ def read_made(report: GroupReport) -> list[str]:
     return [name for name in records.REPORTS if isinstance(told, list) and name in told]
 
 
+def read_begun(report: GroupReport) -> list[str]:
+    """Return which workers have ever run, of those whose number follows the work; the names of their roles."""
+    told = report.facts.get(groups.BEGUN_FACT, ())
+    return [str(name) for name in told] if isinstance(told, list) else []
+
+
 def end_of(report: GroupReport) -> clusters.ClusterEnd | None:
     """Return why the cluster ended, None while it lives."""
     if report.state != "ended":

@@ -84,6 +84,6 @@ def _note(workers: dict[str, dict[str, Any]], event: Mapping[str, Any]) -> None:
     elif event["kind"] == "remove-worker" and name:
         worker = _worker(workers, name, event["t"])
         worker["gone_at"] = worker["last_seen"] = event["t"]
-        worker["expected"] = event.get("expected", False)
+        worker["expected"], worker["cause"] = event.get("expected", False), event.get("cause", "")
         worker["processing"] = tuple(event.get("processing", ()))
         worker["lost"] = tuple(event.get("lost", ()))

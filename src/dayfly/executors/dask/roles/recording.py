@@ -35,6 +35,9 @@ UNRUNNABLE_SECONDS = 10.0
 MAX_KEYS = 20
 """Keys named where many were lost together."""
 
+NOT_NEEDED, NOT_NEEDED_STIMULUS = "retired, no longer needed", "dayfly-not-needed"
+"""Cause of a worker's going, and how what Dask calls the stimulus begins that has led to it."""
+
 log = logging.getLogger("distributed.scheduler")
 
 
@@ -99,6 +102,8 @@ class Recorder(distributed.SchedulerPlugin):
             told["scattered"] = _some(msg.get("lost-scattered-tasks"))
             told["expected"] = bool(msg.get("expected", msg.get("safe", False)))
             self.troubled = self.troubled or not told["expected"]
+            if str(msg.get("stimulus_id", "")).startswith(NOT_NEEDED_STIMULUS):
+                told["cause"] = NOT_NEEDED
         elif action == "worker-status-change":
             told["status"] = str(msg.get("status", ""))
             told["before"] = str(msg.get("prev-status", ""))

@@ -3,22 +3,24 @@
 Called by the fork server in a process of its own. It publishes `dashboard_address` and `scheduler_address` once,
 `progress` twice a second at most, only when it has changed, and once more, then `counted`, when the group ends. Before
 that it says in `last_words_within` how many seconds its reports may take, if there are any, and at last in `last_words`
-which it has made.
+which it has made. Where the number of workers follows the work, `wanted_roles` names those that are to run.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 import resource
+from collections.abc import Callable
 from typing import Any
 
 import dask
 import distributed
 from tornado.ioloop import PeriodicCallback
 
-from . import dashboard, ending, recording, reporting
+from . import dashboard, ending, recording, reporting, scaling
 
 PROGRESS_MILLISECONDS = 500
 
@@ -33,8 +35,8 @@ log = logging.getLogger("distributed.scheduler")
 def run(channel: Any, arguments: dict[str, Any]) -> int:
     """Be the scheduler; return 0 if a client has shut it down. `arguments`: `wanted` workers, `notes` for the log,
     `dashboard_prefix`, the path below which the dashboard's pages are asked for, `record`, the flight record's file,
-    `reports`, the folder of Dask's own reports,
-    `idle_timeout_seconds`, after which it ends without work."""
+    `reports`, the folder of Dask's own reports, `idle_timeout_seconds`, after which it ends without work, `scaled`, the
+    groups whose number follows the work: `name`, `roles`, how many have `begun`, and the `minimum`."""
     for note in arguments.get("notes", ()):
         log.warning("%s", note)
     return asyncio.run(_serve(channel, arguments))
@@ -59,8 +61,13 @@ async def _serve(channel: Any, arguments: dict[str, Any]) -> int:
     pages = dashboard.Dashboard(scheduler, str(arguments.get("dashboard_prefix", "")))
     channel.publish("dashboard_address", pages.address)
     channel.publish("scheduler_address", scheduler.address)
-    tell = _teller(channel, recorder, int(arguments["wanted"]))
+    groups = [scaling.Group(**group) for group in arguments.get("scaled", ())]
+    scaled = scaling.Scaling(scheduler, groups, functools.partial(channel.publish, "wanted_roles"), recorder.note)
+    fixed = int(arguments["wanted"]) - scaled.wanted
+    tell = _teller(channel, recorder, lambda: fixed + scaled.wanted)
     repeated = [PeriodicCallback(tell, PROGRESS_MILLISECONDS), PeriodicCallback(recorded.write, FRAME_MILLISECONDS)]
+    if groups:
+        repeated.append(PeriodicCallback(scaled.look, 1000 * scaling.interval_seconds()))
     for one in repeated:
         one.start()
     asyncio.get_running_loop().add_reader(channel.fileno(), _listener(channel, tell, recorded, reporter))
@@ -75,13 +82,13 @@ async def _serve(channel: Any, arguments: dict[str, Any]) -> int:
     return ASKED_TO_END if stopped.is_set() else 0
 
 
-def _teller(channel: Any, recorder: recording.Recorder, wanted: int) -> Any:
+def _teller(channel: Any, recorder: recording.Recorder, wanted: Callable[[], int]) -> Any:
     told: dict[str, Any] = {}
 
     def tell() -> None:
         if told.get("warning", "") != recorder.warning:
             channel.publish("progress_warning", recorder.warning)
-        now = recorder.tell(wanted)
+        now = recorder.tell(wanted())
         # Memory never stands quite still; a change of less than 16 MiB is none.
         rounded = {**now, "memory_bytes": now["memory_bytes"] >> 24, "warning": recorder.warning}
         if rounded != told:

@@ -58,4 +58,4 @@ async def _work(channel: Any, address: str, local_directory: str, arguments: dic
     try:
         await ending.first_of(worker.finished(), stopped.wait())
     finally:
-        await worker.close(timeout=CLOSE_SECONDS, reason="the cluster ends")
+        await worker.close(timeout=CLOSE_SECONDS, reason="told to end")
