@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from dayfly.ports import records
 from dayfly.ports.records import ClusterRecord, RecordedWorker
 
 HEADROOM = 1.25
@@ -67,7 +68,8 @@ class RoleUse(msgspec.Struct, frozen=True):
     memory_together: int = 0
     """Most that all of them held at their peaks, added up."""
     busy_threads: float | None = None
-    """Threads that computed at once, on average over the run; None where no run succeeded."""
+    """Threads that computed at once, on average over the run; None where no run succeeded with as many workers from its
+    beginning to its end: a number that follows the work is right by itself."""
 
 
 class Advice(msgspec.Struct, frozen=True):
@@ -108,7 +110,8 @@ def _single(name: str, runs: Sequence[PastRun]) -> RoleUse | None:
 def _group(name: str, runs: Sequence[PastRun]) -> RoleUse:
     seen = [members for run in runs if (members := _groups(run.record.workers).get(name))]
     newest = seen[0]
-    busy = [_busy(run.record, members) for run in runs if run.succeeded and (members := _of(run, name))]
+    steady = [run for run in runs if run.succeeded and not _follows_work(run.record, name)]
+    busy = [_busy(run.record, members) for run in steady if (members := _of(run, name))]
     return RoleUse(
         name,
         count=len({_place(worker.name) for worker in newest}),
@@ -119,6 +122,12 @@ def _group(name: str, runs: Sequence[PastRun]) -> RoleUse:
         memory_together=max(_together(members) for members in seen),
         busy_threads=max(busy) if busy else None,
     )
+
+
+def _follows_work(record: ClusterRecord, name: str) -> bool:
+    """Say whether the number of a group's workers has changed because there was more or less to do."""
+    gone = any(worker.cause == records.NOT_NEEDED for worker in _groups(record.workers).get(name, ()))
+    return gone or any(event["kind"] == records.SCALED and name in event["wanted"] for event in record.events)
 
 
 def _of(run: PastRun, name: str) -> list[RecordedWorker]:

@@ -22,6 +22,13 @@ def run(*workers: RecordedWorker, code: str = "", roles: tuple[RecordedRole, ...
     return PastRun(record, not code, code)
 
 
+def scaled(*workers: RecordedWorker, group: str = "worker") -> PastRun:
+    """Return a run in which the number of a group's workers has changed with the work."""
+    told = run(*workers)
+    event = {"t": 1050.0, "kind": "scale", "worker": "", "wanted": {group: 1}}
+    return PastRun(msgspec.structs.replace(told.record, events=(event,)))
+
+
 def four(**each: Any) -> tuple[RecordedWorker, ...]:
     return tuple(worker(f"worker-{number}", **each) for number in range(4))
 
@@ -63,6 +70,15 @@ TABLE = {
         [
             Advice("worker", "workers", "4", "1", "at least 80 % of the workers' time was idle in 3 runs"),
         ],
+    ),
+    "a number that follows the work is right": (3 * [scaled(*four(busy=20.0, peak=5600))], []),
+    "so it is where nothing tells it but who has gone": (
+        3 * [run(*four(busy=20.0, peak=5600, gone_at=50.0, expected=True, cause="retired, no longer needed"))],
+        [],
+    ),
+    "another group's number says nothing of this one's": (
+        3 * [scaled(*four(busy=20.0, peak=1600), group="worker-gpu")],
+        [Advice("worker", "workers", "4", "1", "at least 80 % of the workers' time was idle in 3 runs")],
     ),
     "fewer workers, and each with less memory": (
         3 * [run(*four(busy=30.0, peak=1000, limit=8192))],
