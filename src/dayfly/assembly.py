@@ -165,6 +165,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
         registry = prometheus_client.CollectorRegistry()
         told = api_settings.ApiSettings(
             max_parallelism=settings.engine.max_parallelism,
+            system_retries=settings.engine.system_retries,
             max_request_bytes=settings.server.max_message_bytes,
             public_url=url,
             task_ceiling=_sizing(settings.tasks).ceiling,

@@ -89,12 +89,13 @@ def again(
     return asked
 
 
-def options(spec: execution_pb2.ExecutionSpec) -> RunOptions:
-    """Return what the engine needs to know of the spec."""
+def options(spec: execution_pb2.ExecutionSpec, settings: ApiSettings) -> RunOptions:
+    """Return what the engine needs to know of the spec, and of the server's settings."""
     interruptible = spec.interruptible.value if spec.HasField("interruptible") else None
     return RunOptions(
         max_parallelism=max(spec.max_parallelism, 0),
         interruptible=interruptible,
+        system_retries=settings.system_retries,
         overwrite_cache=spec.overwrite_cache,
         recovers=spec.metadata.mode == Mode.RECOVERED and spec.metadata.HasField("reference_execution"),
     )

@@ -139,7 +139,7 @@ class Launcher:
             parent=parent,
             at_once=execution_spec.at_once(spec, target.message.spec),
         )
-        await self._runs.create(run, Launched(at=at, options=execution_spec.options(spec)))
+        await self._runs.create(run, Launched(at=at, options=execution_spec.options(spec, self._settings)))
 
 
 def to_response(execution: ExecutionId) -> execution_pb2.ExecutionCreateResponse:

@@ -19,6 +19,9 @@ class ApiSettings:
     max_parallelism: int = 25
     """Task nodes of one execution at once, where neither request nor launch plan says."""
 
+    system_retries: int = 3
+    """System failures that are retried per node, beside the user's own attempts."""
+
     max_request_bytes: int = 64 * MEGABYTE
     """Larger requests are refused; specs of large workflows take several megabytes."""
 

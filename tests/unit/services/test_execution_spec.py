@@ -25,14 +25,19 @@ def test_max_parallelism(asked, plan, wanted):
 def test_interruptible_stays_unset():
     spec = build({"interruptible": None})
     assert not spec.HasField("interruptible")
-    assert execution_spec.options(spec) == RunOptions(max_parallelism=25, interruptible=None)
+    assert execution_spec.options(spec, SETTINGS) == RunOptions(max_parallelism=25, interruptible=None)
 
 
 @pytest.mark.parametrize(("asked", "plan", "wanted"), [(False, True, False), (None, True, True), (True, None, True)])
 def test_interruptible_false_is_a_value(asked, plan, wanted):
     given = {} if asked is None else {"interruptible": {"value": asked}}
     planned = {} if plan is None else {"interruptible": {"value": plan}}
-    assert execution_spec.options(build(given, planned)).interruptible is wanted
+    assert execution_spec.options(build(given, planned), SETTINGS).interruptible is wanted
+
+
+@pytest.mark.parametrize("told", [0, 1, 7])
+def test_system_retries_are_the_servers(told):
+    assert execution_spec.options(build(), ApiSettings(system_retries=told)).system_retries == told
 
 
 def test_messages_are_taken_whole_from_whoever_has_them():
