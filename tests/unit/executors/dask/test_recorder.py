@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from distributed import versions
+from distributed.core import Status
 
 from dayfly.executors.dask.recorder import files, reading, summing
 from dayfly.executors.dask.roles import recording, recording_frames, reporting
@@ -22,6 +24,8 @@ def worker(name: str, memory: int = 100, **changes: Any) -> SimpleNamespace:
         "processing": {"x"},
         "nthreads": 2,
         "memory_limit": 1000 << 20,
+        "status": Status.running,
+        "versions": {},
     }
     return SimpleNamespace(**{**made, **changes})
 
@@ -33,7 +37,7 @@ def scheduler(**workers: SimpleNamespace) -> SimpleNamespace:
         all_durations={"compute": 2.5},
     )
     return SimpleNamespace(
-        workers={f"tcp://{name}": one for name, one in workers.items()}, task_prefixes={"inc": prefix}, unrunnable={}
+        workers={f"tcp://{name}": one for name, one in workers.items()}, task_prefixes={"inc": prefix}, unrunnable=[]
     )
 
 
@@ -121,12 +125,70 @@ def test_tasks_that_no_worker_may_take_are_told_of_once_with_what_they_want() ->
     running.unrunnable = [wanting]
     recorder.take_frame(100.0)
     assert recorder.warning == ""
-    frame = recorder.take_frame(100.0 + recording.UNRUNNABLE_SECONDS)
+    frame = recorder.take_frame(100.0 + recording.STUCK_SECONDS)
     assert frame["events"][0]["told"] == "1 task(s), fit-1 among them, wait for a worker with GPU=1, and none has that"
     assert "events" not in recorder.take_frame(200.0)
     running.unrunnable = []
     recorder.take_frame(201.0)
     assert recorder.warning == ""
+
+
+def test_workers_that_are_all_paused_are_told_of_until_one_goes_on() -> None:
+    running = scheduler(a=worker("worker-0", status=Status.paused), b=worker("worker-1", status=Status.paused))
+    recorder = recording.Recorder(running)
+    recorder.take_frame(100.0)
+    assert recorder.warning == ""
+    frame = recorder.take_frame(100.0 + recording.STUCK_SECONDS)
+    (event,) = frame["events"]
+    assert (event["kind"], event["told"]) == ("paused", recorder.warning)
+    assert recorder.warning.startswith("all 2 workers are paused, for they hold more of their memory than")
+    running.workers["tcp://b"].status = Status.running
+    assert "events" not in recorder.take_frame(200.0)
+    assert recorder.warning == ""
+
+
+def test_a_worker_with_other_versions_is_told_of_once_for_each_way_to_differ() -> None:
+    ours = versions.get_versions()["packages"]
+    python = ours["python"].split(".")
+    same = {"packages": {**ours, "python": ".".join([*python[:2], "99", "final", "0"])}}
+    other = {"packages": {**ours, "dask": "2024.4.2", "numpy": None}}
+    running = scheduler(
+        a=worker("worker-0", versions=same), b=worker("worker-1", versions=other), c=worker("worker-2", versions=other)
+    )
+    recorder = recording.Recorder(running)
+    for address in running.workers:
+        recorder.add_worker(running, address)
+    (event,) = [one for one in recorder.take_frame(1.0)["events"] if one["kind"] == "versions-differ"]
+    assert (event["worker"], event["differ"]["dask"]) == ("worker-1", ["2024.4.2", ours["dask"]])
+    assert set(event["differ"]) == {"dask", "numpy"}
+
+
+def test_a_spill_that_fails_is_told_of() -> None:
+    recorder = recording.Recorder(scheduler(a=worker("worker-0")))
+    recorder.log_event("all", {"action": "spill-failed", "error": "[Errno 28] No space", "worker": "tcp://a"})
+    (event,) = recorder.take_frame(1.0)["events"]
+    assert (event["kind"], event["worker"], event["error"]) == ("spill-failed", "worker-0", "[Errno 28] No space")
+    assert recorder.troubled
+
+
+def test_what_a_stopped_driver_waited_for_is_told_though_its_client_is_gone() -> None:
+    busy = worker("worker-0", processing=[SimpleNamespace(key="nap-1")])
+    running = scheduler(a=busy, b=worker("worker-1", processing=[]))
+    recorder = recording.Recorder(running)
+    # As the scheduler does it: it says that the client goes, lets its tasks go, and says so once more.
+    recorder.log_event("all", {"action": "remove-client", "client": "Client-1"})
+    busy.processing = []
+    recorder.log_event("all", {"action": "remove-client", "client": "Client-1"})
+    recorder.note_unfinished()
+    (event,) = recorder.take_frame(1.0)["events"]
+    assert (event["kind"], event["computing"], event["told"]) == ("unfinished", {"worker-0": ["nap-1"]}, "")
+
+
+def test_nothing_is_told_of_a_stopped_driver_that_waited_for_nothing() -> None:
+    recorder = recording.Recorder(scheduler(a=worker("worker-0", processing=[])))
+    recorder.log_event("all", {"action": "remove-client", "client": "Client-1"})
+    recorder.note_unfinished()
+    assert "events" not in recorder.take_frame(1.0)
 
 
 def test_a_frame_that_a_kill_has_cut_off_is_left_out(tmp_path: Path) -> None:

@@ -43,7 +43,8 @@ async def _run(channel: Any, address: str, arguments: dict[str, Any]) -> int:
         await ending.first_of(process.wait(), stopped.wait())
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-        return await process.wait()
+        code = await process.wait()
+        return ending.ASKED_TO_END if stopped.is_set() else code
     finally:
         looking.cancel()
 

@@ -6,6 +6,9 @@ import asyncio
 import signal
 from typing import Any
 
+ASKED_TO_END = 128 + signal.SIGTERM
+"""Exit code of a role that a signal has asked to end, as shells tell it."""
+
 
 def on_signal() -> asyncio.Event:
     """Return an event that is set when this process is asked to end. Call it in the running loop."""

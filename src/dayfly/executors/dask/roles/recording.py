@@ -15,6 +15,7 @@ from typing import Any
 
 import distributed
 
+from . import differing, stuck
 from .recording_frames import Names, Tasks, Writer
 
 MAX_TASKS = 5_000
@@ -29,14 +30,17 @@ MAX_EVENTS = 200
 MAX_TEXT = 2_000
 """Characters of an exception or a message."""
 
-UNRUNNABLE_SECONDS = 10.0
-"""A task that no worker may take for so long is told of."""
+STUCK_SECONDS = 10.0
+"""Tasks that no worker may take for so long are told of, and workers that are all paused."""
 
 MAX_KEYS = 20
 """Keys named where many were lost together."""
 
 NOT_NEEDED, NOT_NEEDED_STIMULUS = "retired, no longer needed", "dayfly-not-needed"
 """Cause of a worker's going, and how what Dask calls the stimulus begins that has led to it."""
+
+LEFT_SECONDS = 30.0
+"""How long a driver may take to end that has given up its client because it was asked to end."""
 
 log = logging.getLogger("distributed.scheduler")
 
@@ -57,12 +61,14 @@ class Recorder(distributed.SchedulerPlugin):
         self._names = Names()
         self._prefixes: dict[str, tuple[Any, ...]] = {}
         self._workers: dict[str, tuple[Any, ...]] = {}
-        self._unrunnable_since = 0.0
+        self._stuck, self._stuck_since = "", 0.0
         self.warning = ""
         """What people should know while the cluster runs."""
         self.troubled = False
         """A task has failed, or a worker went that nobody had asked to."""
         self._roles: dict[str, tuple[int, int]] = {}
+        self._left: tuple[float, dict[str, Any]] = (0.0, {})
+        self._differing: set[str] = set()
 
     # -- what the scheduler tells -------------------------------------------------------------------------------------
     def transition(self, key: Any, start: str, finish: str, *args: Any, **kwargs: Any) -> None:
@@ -89,6 +95,11 @@ class Recorder(distributed.SchedulerPlugin):
     def add_worker(self, scheduler: Any, worker: str) -> None:
         """Note a worker that joins: the scheduler logs it before it knows the worker's name."""
         self._note({"kind": "add-worker", "worker": self._name_of(worker)})
+        differ = differing.find(getattr(scheduler.workers.get(worker), "versions", None))
+        # Once for each way to differ: workers of one group are alike.
+        if differ and str(differ) not in self._differing:
+            self._differing.add(str(differ))
+            self._note({"kind": "versions-differ", "worker": self._name_of(worker), "differ": differ})
 
     def log_event(self, topic: Any, msg: Any) -> None:
         """Note what the scheduler logs for all: workers that go, their states, restarts."""
@@ -107,6 +118,14 @@ class Recorder(distributed.SchedulerPlugin):
         elif action == "worker-status-change":
             told["status"] = str(msg.get("status", ""))
             told["before"] = str(msg.get("prev-status", ""))
+        elif action == "spill-failed":
+            told["error"] = str(msg.get("error", ""))[:MAX_TEXT]
+            self.troubled = True
+        elif action == "remove-client":
+            # Its tasks are let go right after this; if it was the driver that was ended, they are what it waited for.
+            if unfinished := self._read_unfinished():
+                self._left = (time.monotonic(), unfinished)
+            return
         elif action not in ("restart", "worker-memory-terminate", "no-worker"):
             return
         self._note(told)
@@ -118,6 +137,13 @@ class Recorder(distributed.SchedulerPlugin):
     def note_roles(self, memory_bytes: dict[str, tuple[int, int]]) -> None:
         """Note the highest memory and the limit, in bytes, of processes that are no workers."""
         self._roles = {name: (int(peak) >> 20, int(limit) >> 20) for name, (peak, limit) in memory_bytes.items()}
+
+    def note_unfinished(self) -> None:
+        """Note what was computed, or waited for, when the driver was ended."""
+        left_at, left = self._left
+        unfinished = self._read_unfinished() or (left if time.monotonic() - left_at < LEFT_SECONDS else {})
+        if unfinished:
+            self._note({"kind": "unfinished", "worker": "", **unfinished})
 
     # -- what is made of it -------------------------------------------------------------------------------------------
     def tell(self, wanted: int) -> dict[str, int]:
@@ -144,7 +170,7 @@ class Recorder(distributed.SchedulerPlugin):
             del self._workers[gone]
         if changed := self._changed(self._workers, workers):
             frame["workers"] = changed
-        self._note_unrunnable(now)
+        self._note_stuck(now)
         if self._roles:
             frame["roles"], self._roles = self._roles, {}
         if self._events:
@@ -193,30 +219,23 @@ class Recorder(distributed.SchedulerPlugin):
                 ),
             )
 
-    def _note_unrunnable(self, now: float) -> None:
-        """Note, once, tasks that have waited for long for a worker of a kind that there is none of."""
-        waiting = list(self.scheduler.unrunnable)
-        if not waiting:
-            self._unrunnable_since, self.warning = 0.0, ""
+    def _read_unfinished(self) -> dict[str, Any]:
+        """Return what some of the workers compute, and what tasks wait for; empty if neither."""
+        busy = [worker for worker in self.scheduler.workers.values() if worker.processing][:MAX_KEYS]
+        computing = {str(worker.name): _some(task.key for task in worker.processing) for worker in busy}
+        stuck = {"told": self.warning, "paused": self._stuck == "paused"}
+        return {"computing": computing, **stuck} if computing or self.warning else {}
+
+    def _note_stuck(self, now: float) -> None:
+        """Note, once, that for long nothing can go on."""
+        kind, told = stuck.find(self.scheduler)
+        if kind != self._stuck:
+            self._stuck, self._stuck_since, self.warning = kind, now, ""
+        if not kind or self.warning or now - self._stuck_since < STUCK_SECONDS:
             return
-        self._unrunnable_since = self._unrunnable_since or now
-        if self.warning or now - self._unrunnable_since < UNRUNNABLE_SECONDS:
-            return
-        first = waiting[0]
-        wants = first.resource_restrictions or sorted(
-            {*(first.worker_restrictions or ()), *(first.host_restrictions or ())}
-        )
-        self.warning = f"{len(waiting)} task(s), {first.key} among them, wait for a worker" + (
-            f" with {_told(wants)}, and none has that" if wants and self.scheduler.workers else ", and there is none"
-        )
-        self._note(
-            {
-                "kind": "unrunnable",
-                "worker": "",
-                "processing": _some([one.key for one in waiting]),
-                "told": self.warning,
-            }
-        )
+        self.warning = told
+        waiting = [one.key for one in self.scheduler.unrunnable]
+        self._note({"kind": kind, "worker": "", "processing": _some(waiting), "told": told})
 
     def _note_error(self, key: Any, told: dict[str, Any]) -> None:
         self.troubled = True
@@ -279,14 +298,6 @@ class Recording:
 def _unpacked(exception: Any) -> str:
     """Return in words what the scheduler itself has raised: it packs that, and tells no text."""
     return repr(pickle.loads(exception)) if isinstance(exception, bytes) else str(exception or "")
-
-
-def _told(wants: Any) -> str:
-    return (
-        ", ".join(f"{name}={amount:g}" for name, amount in wants.items())
-        if isinstance(wants, dict)
-        else " or ".join(wants)
-    )
 
 
 def _some(keys: Any) -> list[str]:

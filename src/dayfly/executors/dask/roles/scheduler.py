@@ -26,14 +26,11 @@ PROGRESS_MILLISECONDS = 500
 
 FRAME_MILLISECONDS = 1000
 
-ASKED_TO_END = 143
-"""Exit code after a signal. Only one that a client has shut down leaves with 0."""
-
 log = logging.getLogger("distributed.scheduler")
 
 
 def run(channel: Any, arguments: dict[str, Any]) -> int:
-    """Be the scheduler; return 0 if a client has shut it down. `arguments`: `wanted` workers, `notes` for the log,
+    """Be the scheduler; return 0 only if a client has shut it down. `arguments`: `wanted` workers, `notes` for the log,
     `dashboard_prefix`, the path below which the dashboard's pages are asked for, `record`, the flight record's file,
     `reports`, the folder of Dask's own reports, `idle_timeout_seconds`, after which it ends without work, `scaled`, the
     groups whose number follows the work: `name`, `roles`, how many have `begun`, and the `minimum`."""
@@ -79,7 +76,7 @@ async def _serve(channel: Any, arguments: dict[str, Any]) -> int:
         tell()
         recorded.close()
         await scheduler.close(reason="the cluster ends")
-    return ASKED_TO_END if stopped.is_set() else 0
+    return ending.ASKED_TO_END if stopped.is_set() else 0
 
 
 def _teller(channel: Any, recorder: recording.Recorder, wanted: Callable[[], int]) -> Any:
@@ -111,6 +108,8 @@ def _listener(channel: Any, tell: Any, recorded: recording.Recording, reporter: 
         if "ending" in facts:
             asyncio.get_running_loop().remove_reader(channel.fileno())
             recorder.note_roles(_held(channel.role, facts.get("held", {})))
+            if facts["ending"] == "stopped":
+                recorder.note_unfinished()
             recorded.write()
             allowed = reporter.allowance(facts["ending"])
             with contextlib.suppress(OSError):

@@ -7,6 +7,7 @@ when it dies and kills one that outgrows its memory; spilling and pausing are Da
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from typing import Any
 
@@ -25,13 +26,12 @@ CLOSE_SECONDS = 5
 
 
 def run(channel: Any, arguments: dict[str, Any]) -> int:
-    """Be a worker. `arguments`: `name`, `threads`, `memory_limit_bytes`, `local_directory` for what it spills,
-    `preload` for modules, files and addresses that it loads as it begins."""
+    """Be a worker; return 0 if no signal has asked for its end. `arguments`: `name`, `threads`, `memory_limit_bytes`,
+    `local_directory` for what it spills, `preload` for modules, files and addresses that it loads as it begins."""
     address = channel.wait("scheduler_address")
     # A folder of its own for each: a new worker then clears what the dead one of its name has spilled, and no other.
     local_directory = os.path.abspath(os.path.join(arguments.get("local_directory", "dask"), arguments["name"]))
-    asyncio.run(_work(channel, address, local_directory, arguments))
-    return 0
+    return asyncio.run(_work(channel, address, local_directory, arguments))
 
 
 def name_of(name: str, restarted: int) -> str:
@@ -39,7 +39,7 @@ def name_of(name: str, restarted: int) -> str:
     return f"{name}-r{restarted}" if restarted else name
 
 
-async def _work(channel: Any, address: str, local_directory: str, arguments: dict[str, Any]) -> None:
+async def _work(channel: Any, address: str, local_directory: str, arguments: dict[str, Any]) -> int:
     stopped = ending.on_signal()
     # Nobody has asked for these pages; the defaults import Bokeh and Prometheus, for every worker.
     with dask.config.set({"distributed.worker.http.routes": []}):
@@ -53,9 +53,25 @@ async def _work(channel: Any, address: str, local_directory: str, arguments: dic
             dashboard=False,
             preload=arguments.get("preload", ()) or dask.config.get("distributed.worker.preload"),
         )
+        logging.getLogger("distributed.spill").addHandler(SpillFailures(worker))
         await worker
     channel.publish("ready")
     try:
         await ending.first_of(worker.finished(), stopped.wait())
     finally:
         await worker.close(timeout=CLOSE_SECONDS, reason="told to end")
+    return ending.ASKED_TO_END if stopped.is_set() else 0
+
+
+class SpillFailures(logging.Handler):
+    """Tells the scheduler, for its flight record, when there is no room to spill: the worker itself only logs it."""
+
+    def __init__(self, worker: Any) -> None:
+        super().__init__(logging.ERROR)
+        self._worker = worker
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take what Dask logs of an `OSError`; it holds back what would repeat itself."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, OSError):
+            self._worker.log_event("all", {"action": "spill-failed", "error": str(error)})
