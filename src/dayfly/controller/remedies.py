@@ -6,6 +6,7 @@ Called by `explaining`, with the message as `tracebacks` made it.
 from __future__ import annotations
 
 import re
+import signal
 
 from dayfly.controller import tracebacks
 
@@ -57,9 +58,22 @@ def find(message: str) -> str:
 
 def of_exit(exit_code: int | None, signum: int | None) -> str:
     """Return the same for a process that ended without an error of its own."""
-    if signum is None and exit_code is not None:
+    if signum in _CRASHES:
+        return (
+            "Compiled code crashed. Run the task on the same inputs with PYTHONFAULTHANDLER=1 in its environment: its "
+            "log then says where."
+        )
+    if signum is not None:
+        return (
+            "Something ended it from outside: somebody's hand, or the host for its memory. A new attempt may do; if "
+            "it comes again, hold tasks to less memory, with Resources(mem=...) in their limits."
+        )
+    if exit_code is not None:
         return (
             "Look for what ends the process, such as sys.exit or os._exit, or compiled code: a task that raises an "
             "exception instead is told with its traceback."
         )
     return ""
+
+
+_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dayfly.model.run import NodeState
 
-OUT_OF_MEMORY = "OOMKilled"
-"""Code of an attempt that was ended because it held more memory than its limit, as Kubernetes calls it."""
+OUT_OF_MEMORY = frozenset({"OOMKilled", "DaskWorkerOutOfMemory", "DaskSchedulerOutOfMemory"})
+"""Codes of attempts that were ended because they held more memory than their limit: as Kubernetes calls it, and where
+it was not the task's own process, those of its cluster."""
 
 
 def count(node: NodeState) -> int:
     """Return how many of the node's attempts ran out of memory."""
     return sum(
-        attempt.failure is not None and attempt.failure.code == OUT_OF_MEMORY and attempt.stopping is None
+        attempt.failure is not None and attempt.failure.code in OUT_OF_MEMORY and attempt.stopping is None
         for attempt in node.attempts
     )

@@ -184,6 +184,8 @@ class ClusterReport(msgspec.Struct, frozen=True):
     """Ends other than DRIVER_EXITED and STOPPED: what happened, in words."""
     log_tail: str = ""
     """Ends: the last lines of the log of the role whose end it was."""
+    worker_log_tail: str = ""
+    """Ends: the last lines of the log of the worker that died last; empty if none did."""
     deaths: tuple[Death, ...] = ()
     """Ends of workers and scheduler that nobody asked for, the last ones, oldest first."""
 

@@ -9,8 +9,9 @@ from tests.property.arbitrary import node, plan_of
 
 
 def test_each_attempt_knows_how_often_memory_ran_out_before(launch):
-    run = launch(plan_of(node("n", max_attempts=4)))
-    for attempt, code in enumerate(("OOMKilled", "ValueError", "OOMKilled")):
+    run = launch(plan_of(node("n", max_attempts=5)))
+    codes = ("OOMKilled", "ValueError", "DaskWorkerOutOfMemory", "DaskSchedulerOutOfMemory")
+    for attempt, code in enumerate(codes):
         run.tell(events.AttemptFailed, "n", attempt, FailureKind.USER, code, "it broke", True)
     starts = [command for command in run.commands if isinstance(command, StartAttempt)]
-    assert [command.out_of_memory for command in starts] == [0, 1, 1, 2]
+    assert [command.out_of_memory for command in starts] == [0, 1, 1, 2, 3]

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from dayfly.ports.clusters import Death
 
+ASKED_TO_END = 128 + signal.SIGTERM
+"""Exit code of a role that has ended in good order because it was asked to."""
+
 _UNITS = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
 
 
@@ -22,6 +25,8 @@ def ending(death: Death) -> str:
     """Return how a process ended, to follow its name: `was killed by SIGSEGV (a crash in compiled code)`."""
     if death.over_limit_bytes:
         return f"was killed for its memory: {size(death.over_limit_bytes)} of {size(death.limit_bytes)}"
+    if death.exit_code == ASKED_TO_END:
+        return f"was asked to end by SIGTERM ({signal.SIGTERM:d})"
     if death.exit_code >= 0:
         return f"ended with exit code {death.exit_code}"
     number = -death.exit_code

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.base import errors
-from dayfly.executors.dask import diagnosis, fitting, observing, versions
+from dayfly.executors.dask import fitting, observing, versions
 from dayfly.executors.dask import spec as specs
+from dayfly.executors.dask.diagnosis import facts, rules
 from dayfly.ports import executors
 from dayfly.ports.records import ClusterRecord
 from dayfly.ports.secrets import NoSecrets
@@ -106,7 +107,7 @@ class DaskExecutor:
         if report is None:
             return None
         record = await self._records.summary(seen.key)
-        return diagnosis.diagnose(diagnosis.Facts(report, record or ClusterRecord(), error))
+        return rules.diagnose(facts.Facts(report, record or ClusterRecord(), error))
 
     async def stop(self, key: AttemptKey, handle: bytes, *, grace_seconds: float) -> None:
         """Ask the driver to end, and then end the cluster."""

@@ -55,7 +55,7 @@ _FAILURES: dict[clusters.ClusterEnd, tuple[FailureKind, str, str]] = {
     clusters.ClusterEnd.LOST: (
         FailureKind.SYSTEM,
         "DaskClusterLost",
-        "The Dask cluster is gone: {message}.",
+        "The Dask cluster is gone: {message}. A new attempt gets a new cluster.",
     ),
 }
 

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 LOG_TAIL_BYTES = 4096
 """What is read of a log's end for a report."""
 
+WORKER_TAIL_BYTES = 32 * 1024
+"""The same of a dead worker's log, where a new worker of that name has written on since."""
+
 
 class Handle(msgspec.Struct, frozen=True):
     """What a later platform needs to take the cluster back."""
@@ -166,24 +169,40 @@ class LocalClusters:
             links = (*links, run.LogLink(dashboards.LINK_NAME, self._dashboard_uri(key)))
         for name in reports.read_made(report):
             links = (*links, run.LogLink(records.REPORTS[name], self._report_uri(key, name)))
-        tail = ""
+        tails = ("", "")
         if report.state == "ended":
-            tail = await asyncio.to_thread(_read_tail, self._log_dir(key) / f"{report.role or groups.DRIVER}.log")
-        return reports.translate(key, report, wanted=handle.wanted or len(handle.workers), logs=links, log_tail=tail)
+            tails = await asyncio.to_thread(self._read_tails, key, report)
+        return reports.translate(
+            key,
+            report,
+            wanted=handle.wanted or len(handle.workers),
+            logs=links,
+            log_tail=tails[0],
+            worker_log_tail=tails[1],
+        )
+
+    def _read_tails(self, key: AttemptKey, report: GroupReport) -> tuple[str, str]:
+        """Return the ends of two logs: of the role whose end it was, and of the worker that died last."""
+        folder = self._log_dir(key)
+        dead = reports.find_dead_worker(report)
+        return (
+            _read_tail(folder / f"{report.role or groups.DRIVER}.log", LOG_TAIL_BYTES),
+            _read_tail(folder / f"{dead}.log", WORKER_TAIL_BYTES) if dead else "",
+        )
 
     def _log_dir(self, key: AttemptKey) -> Path:
         return self._log_folder / key
 
 
-def _read_tail(log: Path) -> str:
+def _read_tail(log: Path, most_bytes: int) -> str:
     """Return the last whole lines of a log; empty if there is none."""
     try:
         with log.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - LOG_TAIL_BYTES))
+            file.seek(max(0, size - most_bytes))
             tail = file.read()
     except OSError:
         return ""
-    if size > LOG_TAIL_BYTES:
+    if size > most_bytes:
         tail = tail.partition(b"\n")[2]
     return tail.decode(errors="replace").strip()

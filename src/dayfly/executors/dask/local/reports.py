@@ -40,7 +40,13 @@ _OUT_OF_MEMORY = {
 
 
 def translate(
-    key: AttemptKey, report: GroupReport, *, wanted: int, logs: tuple[LogLink, ...], log_tail: str = ""
+    key: AttemptKey,
+    report: GroupReport,
+    *,
+    wanted: int,
+    logs: tuple[LogLink, ...],
+    log_tail: str = "",
+    worker_log_tail: str = "",
 ) -> clusters.ClusterReport:
     """Return the report of the cluster; `wanted` is the number of its workers."""
     return clusters.ClusterReport(
@@ -57,6 +63,7 @@ def translate(
         signal=report.signal,
         message=report.message,
         log_tail=log_tail,
+        worker_log_tail=worker_log_tail,
         deaths=_deaths(report.facts),
     )
 
@@ -71,6 +78,11 @@ def read_begun(report: GroupReport) -> list[str]:
     """Return which workers have ever run, of those whose number follows the work; the names of their roles."""
     told = report.facts.get(groups.BEGUN_FACT, ())
     return [str(name) for name in told] if isinstance(told, list) else []
+
+
+def find_dead_worker(report: GroupReport) -> str:
+    """Return the role of the worker that died last, empty if none did."""
+    return next((one.role for one in reversed(_deaths(report.facts)) if one.role != groups.SCHEDULER), "")
 
 
 def end_of(report: GroupReport) -> clusters.ClusterEnd | None:
