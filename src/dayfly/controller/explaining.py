@@ -15,7 +15,7 @@ from dayfly.model import phases
 from dayfly.ports import executors
 
 if TYPE_CHECKING:
-    from dayfly.model.events import AttemptFailed
+    from dayfly.model.events import AttemptFailed, AttemptStopped
     from dayfly.ports.executors import Executor, Explains, Explanation, Observation
 
 MAIN_LOG = "driver"
@@ -24,18 +24,30 @@ MAIN_LOG = "driver"
 
 async def explained(executor: Executor, seen: Observation, failed: AttemptFailed) -> AttemptFailed:
     """Return the failure as people see it, and as its executor explains it."""
-    found = None
-    if hasattr(executor, "explain"):
-        found = await cast("Explains", executor).explain(seen, f"{failed.code}: {failed.message}")
+    found = await _explain(executor, seen, f"{failed.code}: {failed.message}") if explains(executor) else None
     if seen.kind is executors.ObservationKind.FAILED:
         return failed if found is None else merge(failed, found, by_platform=True)
     failed = msgspec.structs.replace(failed, message=tracebacks.readable(failed.message))
     closing = _tell_log(seen)
+    remedy = ""
+    if found is None or not found.code:  # Who knows a cause of its own also says what to do.
+        remedy = remedies.find(failed.message) or remedies.of_exit(seen.exit_code or None, seen.signal)
     if found is not None:
         failed = merge(failed, found, by_platform=False)
-    elif remedy := remedies.find(failed.message) or remedies.of_exit(seen.exit_code or None, seen.signal):
+    if remedy:
         closing = f"What to do: {remedy}{closing}"
     return msgspec.structs.replace(failed, message=f"{failed.message}\n\n{closing.strip()}".rstrip("\n"))
+
+
+def explains(executor: Executor) -> bool:
+    """Say whether an executor looks into failures."""
+    return hasattr(executor, "explain")
+
+
+async def explained_stop(executor: Executor, seen: Observation, stopped: AttemptStopped) -> AttemptStopped:
+    """Return the end of an attempt that took too long, with what its executor says that it was at."""
+    found = await _explain(executor, seen, "")
+    return stopped if found is None else msgspec.structs.replace(stopped, told=found.sentence)
 
 
 def merge(failed: AttemptFailed, found: Explanation, *, by_platform: bool) -> AttemptFailed:
@@ -47,6 +59,10 @@ def merge(failed: AttemptFailed, found: Explanation, *, by_platform: bool) -> At
         kind=failed.kind if found.kind is phases.FailureKind.UNKNOWN else found.kind,
         recoverable=failed.recoverable if found.recoverable is None else found.recoverable,
     )
+
+
+async def _explain(executor: Executor, seen: Observation, error: str) -> Explanation | None:
+    return await cast("Explains", executor).explain(seen, error)
 
 
 def _tell_log(seen: Observation) -> str:

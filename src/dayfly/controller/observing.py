@@ -17,6 +17,7 @@ from google.protobuf import message as protobuf
 
 from dayfly.base import errors, logs
 from dayfly.controller import checking, eager_children, explaining
+from dayfly.engine import stopping
 from dayfly.model import commands, events, identifiers, layout, phases
 from dayfly.ports import executors
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from dayfly.base.settings import EngineSettings
     from dayfly.controller.templates import Templates
     from dayfly.controller.unsaid import Unsaid
-    from dayfly.model.identifiers import AttemptKey
+    from dayfly.model.identifiers import AttemptKey, ExecutionId
     from dayfly.ports.blobs import Blobs
     from dayfly.ports.executors import Executor, Observation
     from dayfly.ports.runs import Runs
@@ -111,6 +112,8 @@ class Observer:
         event = await self._read(seen)
         if isinstance(event, events.AttemptStopped):
             await eager_children.end(self._runs, execution, seen.at)
+            if explaining.explains(executor) and await self._took_too_long(event, execution):
+                event = await explaining.explained_stop(executor, seen, event)
         if isinstance(event, events.AttemptFailed):
             event = await explaining.explained(executor, seen, event)
         await self._runs.append(execution, [*_last_figures(seen, linked=seen.key in self._linked), event])
@@ -134,6 +137,15 @@ class Observer:
         execution, node, attempt = identifiers.parse_attempt_key(key)
         which = commands.StartAttempt(node, attempt).key
         return any(undone.command.key == which for undone in await self._runs.undone(execution))
+
+    async def _took_too_long(self, stopped: events.AttemptStopped, execution: ExecutionId) -> bool:
+        """Say whether an attempt was stopped for a time limit, not for an abort."""
+        run, _ = await self._runs.load(execution)
+        node = run.state.nodes.get(stopped.node)
+        if node is None or stopped.attempt >= len(node.attempts):
+            return False
+        why = node.attempts[stopped.attempt].stopping
+        return why is not None and not stopping.is_aborted(why)
 
     async def _drop_if_over(self, key: AttemptKey) -> None:
         execution, node, attempt = identifiers.parse_attempt_key(key)

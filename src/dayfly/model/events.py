@@ -73,6 +73,8 @@ class AttemptStopped(msgspec.Struct, frozen=True, tag=True):
     at: Micros
     node: NodeId
     attempt: int
+    told: str = ""
+    """What it was at then, for one that took too long; in words."""
 
 
 class InputsPrepared(msgspec.Struct, frozen=True, tag=True):

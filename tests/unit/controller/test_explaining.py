@@ -6,7 +6,7 @@ import pytest
 
 from dayfly.base.clock import Micros
 from dayfly.controller import explaining, remedies, tracebacks
-from dayfly.model.events import AttemptFailed
+from dayfly.model.events import AttemptFailed, AttemptStopped
 from dayfly.model.identifiers import AttemptKey, NodeId
 from dayfly.model.phases import FailureKind
 from dayfly.model.run import LogLink
@@ -73,7 +73,8 @@ async def test_where_there_is_nothing_to_say_nothing_is_said():
 async def test_an_exit_without_an_error_is_not_left_unexplained():
     assert "sys.exit" in (await explain(Plain(), "ended with exit code 3", exit_code=3)).message
     assert "sys.exit" not in (await explain(Plain(), "no outputs", exit_code=0)).message
-    assert "sys.exit" not in (await explain(Plain(), "killed", signal=9)).message
+    assert "ended it from outside" in (await explain(Plain(), "killed", signal=9)).message
+    assert "PYTHONFAULTHANDLER" in (await explain(Plain(), "killed", signal=11)).message
 
 
 async def test_an_executor_that_knows_more_sees_the_error_as_it_was_and_comes_first():
@@ -88,3 +89,16 @@ async def test_an_executor_that_knows_more_sees_the_error_as_it_was_and_comes_fi
 async def test_what_the_platform_says_itself_is_replaced_by_what_is_known():
     assert (await explain(Knowing(Explanation("known")), "lost", ObservationKind.FAILED, logs=LOGS)).message == "known"
     assert (await explain(Knowing(None), "lost", ObservationKind.FAILED, logs=LOGS)).message == "lost"
+
+
+async def test_an_explanation_without_a_code_of_its_own_is_followed_by_a_remedy():
+    told = await explain(Knowing(Explanation("Task fit-1 raised KeyError(1).")), OWN)
+    assert told.message == f"Task fit-1 raised KeyError(1).\n\n{OWN}\n\nWhat to do: {remedies.find(OWN)}"
+
+
+@pytest.mark.parametrize(("found", "told"), [(Explanation("It slept."), "It slept."), (None, "")])
+async def test_an_executor_says_what_a_stopped_attempt_was_at(found: Explanation | None, told: str):
+    stopped = AttemptStopped(Micros(0), NodeId("n0"), 0)
+    seen = Observation(AttemptKey("p/d/e/n0/0"), ObservationKind.STOPPED, Micros(0))
+    said = await explaining.explained_stop(Knowing(found), seen, stopped)  # type: ignore[arg-type]
+    assert said == AttemptStopped(Micros(0), NodeId("n0"), 0, told)

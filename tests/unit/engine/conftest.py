@@ -64,8 +64,8 @@ class Run:
         kind = FailureKind.SYSTEM if system else FailureKind.USER
         return self.tell(events.AttemptFailed, node, attempt, kind, "Boom", "it broke", recoverable)
 
-    def stops(self, node: str, attempt: int = 0) -> list[str]:
-        return self.tell(events.AttemptStopped, node, attempt)
+    def stops(self, node: str, attempt: int = 0, told: str = "") -> list[str]:
+        return self.tell(events.AttemptStopped, node, attempt, told)
 
     def node(self, name: str) -> NodeState:
         return self.state.nodes[NodeId(name)]

@@ -23,6 +23,28 @@ def test_an_attempt_has_its_time_from_running(launch):
     assert "longer than its timeout of 5 s" in run.state.failure.message
 
 
+def test_what_it_was_at_is_told_after_the_limit_that_it_passed(launch):
+    run = launch(SLOW)
+    run.runs("n")
+    run.tell(events.TimerFired, "attempt/n/0")
+    run.stops("n", told="It was asleep.")
+    assert run.node("n").attempts[0].failure.message.endswith("ran longer than its timeout of 5 s. It was asleep.")
+    run = launch(DEADLINE)
+    run.runs("n")
+    run.tell(events.TimerFired, "node/n")
+    run.stops("n", told="It was asleep.")
+    assert run.state.failure.message.endswith("of being queued, over 1 attempt(s). It was asleep.")
+
+
+def test_what_it_was_at_is_no_matter_of_an_abort(launch):
+    run = launch(SLOW)
+    run.runs("n")
+    run.tell(events.TimerFired, "attempt/n/0")
+    run.aborts()
+    run.stops("n", told="It was asleep.")
+    assert "asleep" not in run.last("n").failure.message
+
+
 def test_the_timer_goes_with_the_attempt(launch):
     run = launch(SLOW)
     run.runs("n")

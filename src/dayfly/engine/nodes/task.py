@@ -5,6 +5,8 @@ Whatever the executor says about an attempt that is not the node's live one is l
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from dayfly.engine import caching, enlarging, retrying, stopping, timers, timing_out
 from dayfly.engine.drafting import Draft
 from dayfly.engine.nodes import dynamic, reporting
@@ -99,7 +101,7 @@ def stopped(draft: Draft, event: AttemptStopped) -> None:
     if attempt is None:
         return
     if attempt.stopping is not None:
-        _end_stopped(draft, event.node, attempt, attempt.stopping)
+        _end_stopped(draft, event.node, attempt, attempt.stopping, event.told)
     else:
         message = f"Attempt {event.attempt} of node {event.node} was ended from outside."
         failure = Failure(FailureKind.SYSTEM, STOPPED_UNASKED, message, event.at)
@@ -127,10 +129,13 @@ def _start_attempt(draft: Draft, node: NodeId, why: str = "") -> None:
     draft.command(StartAttempt(node, attempt.number, risky, enlarging.count(state)))
 
 
-def _end_stopped(draft: Draft, node: NodeId, attempt: AttemptState, why: Failure) -> None:
+def _end_stopped(draft: Draft, node: NodeId, attempt: AttemptState, why: Failure, told: str = "") -> None:
     if stopping.is_aborted(why):
         _end_aborted(draft, node, why)
-    elif why.code == timing_out.NODE_CODE:
+        return
+    if told:
+        why = structs.replace(why, message=f"{why.message} {told}")
+    if why.code == timing_out.NODE_CODE:
         draft.move_attempt(node, AttemptPhase.FAILED, failure=why)
         draft.move_node(node, NodePhase.TIMED_OUT, failure=why)
     else:

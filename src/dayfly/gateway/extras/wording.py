@@ -54,8 +54,9 @@ def _of_attempt(event: Event) -> str:
         case events.AttemptFailed(code=code, message=message, kind=kind, recoverable=recoverable):
             again = "a retry may help" if recoverable else "a retry does not help"
             return f"{_attempt(event)} failed ({kind.name} error {code}, {again}): {_short(message)}"
-        case events.AttemptStopped():
-            return f"{_attempt(event)} has ended because it was told to."
+        case events.AttemptStopped(told=told):
+            said = f" {_short(told)}" if told else ""
+            return f"{_attempt(event)} has ended because it was told to.{said}"
         case events.Grown():
             return f"The nodes that {_attempt(event).lower()} left are ready to run."
     return ""
