@@ -96,6 +96,28 @@ async def test_a_killed_worker_is_made_anew_within_its_limit(host: groups.Host) 
     await assert_clean(host, "a")
 
 
+async def test_workers_that_end_as_they_begin_are_soon_given_up(host: groups.Host) -> None:
+    limits = {"restart_limit": 100, "stillborn_limit": 2}
+    stillborn = role("worker-0", "exit_with", arguments={"code": 3}, restart=True)
+    waits = main_role("driver", wait_for=("quorum",))
+    await host.groups.start(host.spec("a", stillborn, waits, quorum_fact="quorum", quorum=1, **limits))
+    report = await host.ended("a")
+    assert (report.end, report.role, report.exit_code) == ("restarts_exhausted", "worker-0", 3)
+    assert report.message == "worker-0 ended with exit code 3; it was the end number 3, and 2 are allowed"
+    await assert_clean(host, "a")
+
+
+async def test_one_worker_that_has_been_ready_is_proof_that_others_may_be(host: groups.Host) -> None:
+    await host.groups.start(cluster(host, "a", restart_limit=100, stillborn_limit=1))
+    await host.fact("a", "driver_pid")
+    for _ in range(2):
+        last = int(str(host.seen[-1].facts["worker-1_pid"]))
+        os.kill(last, signal.SIGKILL)
+        await host.until("a", lambda report, last=last: report.facts.get("worker-1_pid", last) != last)
+    await host.groups.stop("a", grace_seconds=0)
+    assert (await host.ended("a")).end == "stopped"
+
+
 async def test_kill_supervisor(host: groups.Host) -> None:
     await host.groups.start(host.spec("a", main_role("daemonize", arguments={"stay": True})))
     await host.groups.start(host.spec("bystander", main_role("sleep")))

@@ -89,6 +89,9 @@ class GroupSpec(msgspec.Struct, frozen=True):
     """From start until the quorum; above it the group fails with `startup_timeout`. 0 is no limit."""
     restart_limit: int = 0
     """Restarts in all before the group fails with `restarts_exhausted`; 0 is no limit."""
+    stillborn_limit: int = 0
+    """The same while no role has ever published `ready`: roles that end as they begin will do so again. 0 is
+    `restart_limit`."""
     wanted_roles: tuple[str, ...] = ()
     """Of the roles that are `scaled`, those that run from the beginning."""
 

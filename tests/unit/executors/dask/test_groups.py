@@ -63,7 +63,8 @@ def test_every_process_of_a_cluster_is_a_role():
     assert [role.restart for role in group.roles] == [False, True, True, True, False]
     limits = [role.memory_limit_bytes for role in group.roles]
     assert limits == [GIB, int(0.95 * GIB), int(0.95 * GIB), int(1.9 * GIB), 3 * GIB]
-    assert (group.quorum, group.startup_timeout_seconds, group.restart_limit) == (2, 60.0, 19)
+    assert (group.quorum, group.startup_timeout_seconds) == (2, 60.0)
+    assert (group.restart_limit, group.stillborn_limit) == (19, 9)
     prefix = "/api/dayfly/v1/dashboards/p/d/e/n0/0"
     assert group.roles[0].arguments == {
         "wanted": 3,

@@ -31,6 +31,9 @@ TERMINATE_SHARE = 0.95
 """Of a worker's memory limit: above it, it is killed, where Dask's nanny would
 (distributed.worker.memory.terminate)."""
 
+STILLBORN_PER_WORKER = 3
+"""Times that workers are made anew while none of them has ever joined: what they lack, they will go on to lack."""
+
 NANNY_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -79,6 +82,7 @@ def build(
         quorum=spec.quorum,
         startup_timeout_seconds=spec.startup_timeout_seconds,
         restart_limit=spec.restart_limit,
+        stillborn_limit=STILLBORN_PER_WORKER * spec.worker_count,
     )
 
 

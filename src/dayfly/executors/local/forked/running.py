@@ -72,6 +72,12 @@ def pause_seconds(one: Running) -> float:
     return 0.0 if one.failures == 0 else min(0.1 * 2**one.failures, SLOWEST_RESTART_SECONDS)
 
 
+def restart_limit(spec: dict[str, Any], facts: dict[str, Any]) -> int:
+    """Return how many restarts a group is allowed now, 0 for any number."""
+    stillborn = 0 if "ready" in facts else spec.get("stillborn_limit", 0)
+    return int(stillborn or spec.get("restart_limit", 0))
+
+
 def note_death(facts: dict[str, Any], one: Running, code: int, *, asked: bool) -> None:
     """Add the end of a role that nobody asked for to the fact `deaths`, the last of which are kept."""
     if asked:

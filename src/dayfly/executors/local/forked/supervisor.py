@@ -247,7 +247,7 @@ class Supervisor:
 
     def _restart(self, one: running.Running, how: dict[str, int], told: str) -> None:
         self.restarts += 1
-        limit = self.spec.get("restart_limit", 0)
+        limit = running.restart_limit(self.spec, self.facts)
         if limit and self.restarts > limit:
             end = "oom" if one.over_limit_bytes else "restarts_exhausted"
             self._end(end, one, how, f"{told}; it was the end number {self.restarts}, and {limit} are allowed")
