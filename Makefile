@@ -18,7 +18,7 @@ install: .venv/installed
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
-# An older flytekit beside ours, for the tests of it.
+# An older flytekit and an older dask beside ours, for the tests of them.
 old-client: .venv-old/installed
 
 .venv-old/installed: requirements-old-client.lock | install

@@ -1,86 +1,191 @@
-"""Dask tasks that die for real, each in a way of its own: the cause that is told, whose fault it is, what is left."""
+"""Dask tasks that die for real, each in a way of its own: what is told, whose fault it is, what follows, what is left.
+
+`DAYFLY_WRITE_DOCS=1 pytest tests/faults/test_ways_to_die.py` writes the table of docs/ways-to-die.md anew.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
+import re
+import sys
+import threading
+import time
+import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
-from dayfly.model.identifiers import ExecutionId
+from dayfly.client import connecting
+from dayfly.client.watching import AttemptView, Snapshot
+from dayfly.executors.local import leftovers, records
+from dayfly.model import identifiers
+from dayfly.model.identifiers import AttemptKey, ExecutionId
+from dayfly.model.phases import TERMINAL_EXECUTION, ExecutionPhase
+from tests.faults import ways, ways_page
+from tests.faults.ways import Way
 from tests.platforms import launching
 from tests.platforms.server import Server
 
-PROGRAM = Path(__file__).parent / "programs" / "dying.py"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "ways-to-die.md"
+PROGRAMS = Path(__file__).parent / "programs"
+SYSTEM_RETRIES = 1
+AT_ONCE_CPUS = 4
+"""Each of these clusters counts as one. They run side by side, since much of their time is waiting."""
+MEASURES = bool(os.environ.get("DAYFLY_WRITE_DOCS"))
+"""Whether the page is written anew: then they run one after the other, which takes three minutes."""
+ABORTED = "dying_clusters.is_aborted"
+WITH_OLD_ENVIRONMENT = "dying_clusters.worker_with_another_dask"
 
-WAYS = [
-    # task, way, code, attempts, what the sentence says
-    (
-        "on_worker",
-        "bomb",
-        "DaskWorkerOutOfMemory",
-        1,
-        ("ran out of memory while computing bomb-", "380 MiB", "4 workers"),
-    ),
-    ("on_worker", "leave", "DaskWorkersLost", 1, ("ended with exit code 7 while computing leave-", "os._exit")),
-    ("on_worker", "crash", "DaskWorkersLost", 1, ("killed by SIGSEGV (11) (a crash in compiled code)", "crash-")),
-    ("on_worker", "killed", "RetriesExhausted|DaskWorkersLost", 4, ("killed by SIGKILL (9)", "from outside")),
-    ("on_worker", "import_missing", "DaskCannotImport", 1, ("cannot import 'no_such_module_at_all'", "worker-")),
-    ("on_worker", "unpicklable", "DaskCannotPickle", 1, ("must be picklable", "type lock")),
-    ("on_worker", "raising", "USER:RuntimeError", 1, ("raised ValueError('1 is not what was expected') on worker-",)),
-    ("on_worker", "no_memory", "OOMKilled", 1, ("could not get the memory it asked for on worker-",)),
-    ("on_worker", "no_disk", "RetriesExhausted|DaskDiskFull", 4, ("The disk is full on worker-", "no_disk-")),
-    ("in_driver", "raise", "USER:RuntimeError", 1, ("the driver had enough",)),
-    ("in_driver", "kill", "RetriesExhausted|Interrupted", 4, ("killed by SIGKILL (9)",)),
-    ("in_driver", "exit", "RetriesExhausted|Interrupted", 4, ("exit code 3",)),
-    ("in_driver", "unpicklable", "DaskCannotPickle", 1, ("Can't pickle local object",)),
-    ("in_driver", "no such worker", "DaskNoWorkerFits", 1, ("wait for a worker with GPU=1, and none has that",)),
-    ("in_driver", "scheduler", "RetriesExhausted|DaskSchedulerLost", 4, ("scheduler was killed by SIGKILL (9)",)),
-    ("in_driver", "shut down", "RetriesExhausted|DaskConnectionLost", 4, ("lost its connection to the Dask cluster",)),
-    ("in_driver", "data", "RetriesExhausted|DaskDataLost", 4, ("Worker worker-", "took scattered data along")),
-]
+old_environment = pytest.mark.skipif(
+    not ((ROOT / ".venv-old" / "installed").exists() and list(ROOT.glob(".venv-old/lib/*/site-packages/distributed"))),
+    reason="there is no environment with an older dask: `make old-client` makes it",
+)
+
+
+class Dying:
+    """A server on which all ways are under way, and what a client sees of them."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self.server = server
+        self.launched: dict[str, ExecutionId] = {}
+        self.told_at: dict[str, float] = {}
+        """By the execution's name: when a client first saw that it had ended."""
+        self.seen: dict[str, ways_page.Seen] = {}
+        self._marks = folder
+        self._over = threading.Event()
+        self._watching = threading.Thread(target=lambda: asyncio.run(self._watch()))
+
+    def __enter__(self) -> Dying:
+        self._watching.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._watching.join()
+
+    def launch(self, way: Way) -> None:
+        name, _, told = way.task.partition(":")
+        self.marks(way).mkdir()
+        inputs = {"folder": str(self.marks(way))} | ({"way": told} if told else {})
+        self.launched[way.task] = launching.launch_task(self.server, name, **inputs)
+
+    def end(self, way: Way) -> Snapshot:
+        """Return how it ended; launch it now if it was not before."""
+        if way.task not in self.launched:
+            self.launch(way)
+        execution = self.launched[way.task]
+        if way.task == ABORTED and execution.name not in self.told_at:
+            launching.wait_until((self.marks(way) / "begun").exists, "the task to begin")
+            (self.marks(way) / "0").touch()
+            launching.abort(self.server, execution, "enough of it")
+        ended, _ = launching.wait(self.server, execution)
+        launching.wait_until(lambda: execution.name in self.told_at, "the end to be seen")
+        return ended
+
+    def marks(self, way: Way) -> Path:
+        return self._marks / way.task.replace(":", "-")
+
+    def seconds(self, way: Way, attempt: AttemptView, key: AttemptKey) -> float:
+        """Return how long it took to tell the end: from where the task says that what is fatal begins, else from where
+        the cluster did, else from the attempt's own beginning."""
+        mark, log = self.marks(way) / str(attempt.number), self.server.folder / "logs" / key / "scheduler.log"
+        if mark.exists():
+            began = mark.stat().st_mtime
+        elif log.exists():
+            began = time.mktime(time.strptime(log.read_text()[:19], "%Y-%m-%d %H:%M:%S"))
+        else:
+            assert attempt.created_at is not None
+            began = attempt.created_at / 1e6
+        return self.told_at[self.launched[way.task].name] - began
+
+    def wait_until_nothing_is_left(self, key: AttemptKey) -> tuple[str, ...]:
+        """Return which processes, ports and folders of an attempt are left when they no longer go, logs apart."""
+        data = self.server.folder
+        record = records.Record(data / "run" / "groups", key)
+        folders = (str(record.folder), record.temporary_dir, str(data / "run" / "work" / key.replace("/", ".")))
+        deadline = time.monotonic() + 20
+        while left := leftovers.describe(0, folders, (str(data / "logs" / key),)):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+        return tuple(left)
+
+    async def _watch(self) -> None:
+        async with connecting.open(self.server.address) as client:
+            while not self._over.is_set():
+                for one in await client.list_executions(launching.PROJECT, launching.DOMAIN, limit=100):
+                    if ExecutionPhase(one.closure.phase) in TERMINAL_EXECUTION:
+                        self.told_at.setdefault(one.id.name, time.time())
+                await asyncio.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory):
-    with Server(tmp_path_factory.mktemp("dying") / "data") as server:
-        registered = server.pyflyte("register", "--version", launching.VERSION, PROGRAM, cwd=PROGRAM.parent)
-        assert registered.returncode == 0, registered.stdout + registered.stderr
-        yield server
+def dying(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dying]:
+    folder = tmp_path_factory.mktemp("dying")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAYFLY_ENGINE__SYSTEM_RETRIES", str(SYSTEM_RETRIES))
+        patch.setenv("DAYFLY_HOST__CPUS", str(AT_ONCE_CPUS))
+        patch.setenv("DAYFLY_HOST__ENVIRONMENTS", json.dumps({"*/older-dask:*": other_environment(folder / "other")}))
+        server = Server(folder / "data").start()
+    (folder / "marks").mkdir()
+    with server, Dying(server, folder / "marks") as dying:
+        programs = [PROGRAMS / name for name in ("dying.py", "dying_clusters.py", "death_marks.py")]
+        done = server.pyflyte("register", "--version", launching.VERSION, *programs, cwd=PROGRAMS)
+        assert done.returncode == 0, done.stdout + done.stderr
+        for way in () if MEASURES else ways.WAYS:  # all at once: they wait for room, not for each other
+            dying.launch(way)
+        yield dying
 
 
-@pytest.fixture(scope="module")
-def launched(server: Server) -> dict[tuple[str, str], ExecutionId]:
-    """All at once: they wait for room, not for each other."""
-    return {(task, way): launching.launch_task(server, f"dying.{task}", way=way) for task, way, *_ in WAYS}
+def other_environment(folder: Path) -> str:
+    """Make an environment that says of itself that it holds another dask; return its interpreter."""
+    venv.create(folder, with_pip=False)
+    packages = folder / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    for name in ("dask", "distributed"):
+        (packages / f"{name}-2024.4.2.dist-info").mkdir()
+        told = f"Metadata-Version: 2.1\nName: {name}\nVersion: 2024.4.2\n"
+        (packages / f"{name}-2024.4.2.dist-info" / "METADATA").write_text(told)
+    return str(folder / "bin" / "python")
 
 
-@pytest.mark.parametrize(("task", "way", "code", "attempts", "told"), WAYS, ids=[f"{way[0]}-{way[1]}" for way in WAYS])
-def test_the_cause_is_told(
-    server: Server,
-    launched: dict[tuple[str, str], ExecutionId],
-    task: str,
-    way: str,
-    code: str,
-    attempts: int,
-    told: tuple[str, ...],
-) -> None:
-    ended, _ = launching.wait(server, launched[task, way])
-    assert ended.error is not None, ended
-    assert ended.error.code == code, ended.error
-    for words in told:
-        assert words in ended.error.message
-    tries = [node for node in ended.nodes if node.attempts]
-    assert [len(node.attempts) for node in tries] == [attempts]
-
-
-def test_the_record_of_a_dead_cluster_tells_of_its_end(
-    server: Server, launched: dict[tuple[str, str], ExecutionId]
-) -> None:
-    execution = launched["on_worker", "leave"]
-    ended, _ = launching.wait(server, execution)
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param(way, id=way.id, marks=[old_environment] if way.task == WITH_OLD_ENVIRONMENT else [])
+        for way in ways.WAYS
+    ],
+)
+def test_a_way_to_die(dying: Dying, way: Way) -> None:
+    ended = dying.end(way)
     (node,) = [node for node in ended.nodes if node.attempts]
-    root = f"http://{server.address}/api/dayfly/v1/records/{execution}/{node.id}"
+    assert node.error is not None and (ended.error is not None or way.task == ABORTED), ended
+    last = node.attempts[-1]
+    assert last.error is not None
+    for words in way.said:
+        assert words in last.error.message
+    assert {(one.error.code, one.error.kind) for one in node.attempts if one.error} == {(way.code, way.kind)}
+
+    exhausted = node.error.code == f"RetriesExhausted|{way.code}"
+    assert exhausted or node.error.code == way.code
+    assert exhausted == (way.again is not ways.NEVER), "whether another attempt may help"
+    assert len(node.attempts) == (1 + SYSTEM_RETRIES if way.again is ways.BY_PLATFORM else 1)
+
+    keys = [identifiers.attempt_key(dying.launched[way.task], node.id, one.number) for one in node.attempts]
+    left = tuple(name for key in keys for name in dying.wait_until_nothing_is_left(key))
+    assert left == ()
+    dying.seen[way.id] = ways_page.Seen(last.error.message, dying.seconds(way, last, keys[-1]), left)
+
+
+def test_the_record_of_a_dead_cluster_tells_of_its_end(dying: Dying) -> None:
+    way = next(way for way in ways.WAYS if way.task == "dying.on_worker:leave")
+    execution, ended = dying.launched[way.task], dying.end(way)
+    (node,) = [node for node in ended.nodes if node.attempts]
+    root = f"http://{dying.server.address}/api/dayfly/v1/records/{execution}/{node.id}"
 
     record = requests.get(f"{root}/0", timeout=30).json()
     gone = [event for event in record["events"] if event["kind"] == "remove-worker"]
@@ -97,7 +202,26 @@ def test_the_record_of_a_dead_cluster_tells_of_its_end(
     assert requests.get(f"{root}/0/frames", params={"limit": 0}, timeout=30).status_code == 400
     assert requests.get(f"{root}/0".replace(execution.name, "%2e%2e"), timeout=30).status_code in (400, 404)
 
-    told = requests.get(f"http://{server.address}/api/dayfly/v1/clusters/{execution}/{node.id}/0", timeout=30).json()
-    assert told["diagnosis"]["code"] == ended.error.code == "DaskWorkersLost"
+    told = requests.get(
+        f"http://{dying.server.address}/api/dayfly/v1/clusters/{execution}/{node.id}/0", timeout=30
+    ).json()
+    assert told["diagnosis"]["code"] == way.code
     assert told["diagnosis"]["sentence"].startswith("worker-")
     assert told["record"] == {name: value for name, value in record.items() if name != "idle_share"}
+
+
+def test_every_code_is_explained_and_made() -> None:
+    section = (ROOT / "docs" / "dask.md").read_text().partition("## Why it died\n")[2].partition("\n## ")[0]
+    explained = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    assert explained == {way.code for way in ways.WAYS} - {"NodeAborted", "USER:RuntimeError"}
+
+
+def test_the_page_tells_the_same(dying: Dying) -> None:
+    """Last: with `DAYFLY_WRITE_DOCS` it writes what the others have seen. Seconds are measured, and differ."""
+    if MEASURES:
+        head = PAGE.read_text().partition(ways_page.BEGIN)[0]
+        assert dying.seen.keys() == {way.id for way in ways.WAYS}, "the page needs all ways to have been made"
+        made = ways_page.made(ways.WAYS, dying.seen)
+        PAGE.write_text(head + ways_page.BEGIN + made)
+    told = [(row[0], *row[2:5], row[6]) for row in ways_page.read(PAGE.read_text())]
+    assert told == [(way.dies, f"`{way.code}`", way.kind.lower(), way.again, "nothing") for way in ways.WAYS]
