@@ -266,6 +266,14 @@ async def test_stopping_what_is_queued(tmp_path: Path) -> None:
     await groups.until_gone(lambda: groups.of(tmp_path))
 
 
+async def test_stopping_what_has_only_just_been_started(host: groups.Host) -> None:
+    await host.groups.start(host.spec("a", main_role("succeed")))
+    await host.ended("a")  # another supervisor waits now, and reads both orders at once
+    await host.groups.start(host.spec("b", main_role("stay")))
+    await host.groups.stop("b", grace_seconds=0)
+    assert (await host.ended("b")).end == "stopped"
+
+
 async def test_strict_resources_refuse_the_impossible(tmp_path: Path) -> None:
     host = groups.Host(tmp_path, cpus=2.0, strict_resources=True)
     with pytest.raises(errors.InvalidArgument, match=r"64 CPUs were asked for, and this host has 2"):

@@ -71,6 +71,7 @@ class Supervisor:
                     self._fork(one)
             self._note_running()
             self.reporter.report()
+        self._hear_server()  # what came with the order has been read with it
         while not self._over():
             self._wait()
             self._reap()
