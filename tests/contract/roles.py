@@ -179,3 +179,27 @@ def show(channel, arguments):
     print("fds", sorted(int(fd) for fd in os.listdir("/proc/self/fd")))
     print("random", random.random())
     print("env", os.environ.get("MINE"), os.environ["DAYFLY_GROUP"], os.environ["PATH"].split(":")[0])
+
+
+def heed(channel, arguments):
+    """Be a worker that may stand by, and says whose it is."""
+    channel.publish(f"{channel.role}_pid", os.getpid())
+    channel.publish("ready")
+    if arguments.get("standing"):
+        told = channel.wait("taken_over", 1000)
+        os.environ.update(told["env"])
+        arguments = told["arguments"]
+        channel.publish("taken")
+    print(channel.role, "of", os.environ.get("WHOSE"), arguments["number"])
+    time.sleep(1000)
+
+
+def look_around(channel, arguments):
+    """Say what lies here, leave something behind, and stay if asked to."""
+    print("found", *sorted(os.listdir(".")))
+    with open("left", "w") as file:
+        file.write(os.environ["WHOSE"])
+    print("at", os.getcwd())
+    if arguments.get("stay"):
+        channel.publish("driver_pid", os.getpid())
+        time.sleep(1000)

@@ -69,6 +69,23 @@ class Role(msgspec.Struct, frozen=True):
     `last_words_within` published before it, and is then waited for until it publishes `last_words`."""
 
 
+class Standby(msgspec.Struct, frozen=True):
+    """What may stand by once a group has ended: fresh processes, for the next that asks for the same.
+
+    Only where there is room that nobody else wants; it gives way at once. A group that takes it over finds its roles
+    running, in folders of their own, and starts its main role beside them. They are told in the fact `taken_over` what
+    is theirs from then on: variables of the environment, which they set themselves, and `arguments`; they publish
+    `taken` once they have heeded it, which the main role waits for.
+    """
+
+    key: str
+    """Groups with equal keys may take over what stands by for each other. Whose it is must be part of it."""
+    seconds: float
+    """How long it stands by."""
+    roles: tuple[Role, ...]
+    """All roles but the main one, without what is one group's alone; all that are made anew publish `ready`."""
+
+
 class GroupSpec(msgspec.Struct, frozen=True):
     """One group."""
 
@@ -94,6 +111,10 @@ class GroupSpec(msgspec.Struct, frozen=True):
     `restart_limit`."""
     wanted_roles: tuple[str, ...] = ()
     """Of the roles that are `scaled`, those that run from the beginning."""
+    standby: Standby | None = None
+    """What it may take over, and what stands by after it; nothing does where roles are `scaled`."""
+    standing_seconds: float = 0.0
+    """It only stands by, for so long: its main role is not started until a group takes it over. 0 is not at all."""
 
 
 class GroupReport(msgspec.Struct, frozen=True):
@@ -122,7 +143,8 @@ class ProcessGroups(Protocol):
     """The host's groups. Raises `ExecutorUnavailable`."""
 
     async def start(self, spec: GroupSpec) -> None:
-        """Start the group as soon as the host has room, or find it started or ended, by its key."""
+        """Start the group as soon as the host has room, or find it started or ended, by its key. One that takes over
+        what stood by has the fact `stood_by`."""
         ...
 
     async def recover(self, key: str) -> GroupReport | None:

@@ -72,6 +72,7 @@ class Admission:
         self._turns: dict[str, dict[tuple[float, int], _Lane]] = {}
         self._offered = 0
         self._news: dict[str, _Waiting] = {}
+        self._standing: dict[str, Wish] = {}  # the oldest first
 
     def fit(self, key: str, cpu: float, memory_bytes: int) -> Wish:
         """Return the wish as the host can grant it: nothing counts a little, too much counts as the whole host."""
@@ -104,8 +105,25 @@ class Admission:
         self._cpu_used += wish.cpu
         self._memory_used += wish.memory_bytes
 
+    def stand(self, wish: Wish) -> bool:
+        """Count a group that stands by, for which nobody ever waits: False where there is no room, or others wait."""
+        self._standing[wish.key] = wish
+        if self._turns or self._crowded():
+            del self._standing[wish.key]
+        return wish.key in self._standing
+
+    def give_way(self) -> list[str]:
+        """Return the groups that stand by no more: all where anybody waits, else, the oldest first, as many as it takes
+        for the room to suffice."""
+        gone = []
+        while self._standing and (self._turns or self._crowded()):
+            gone.append(next(iter(self._standing)))
+            del self._standing[gone[-1]]
+        return gone
+
     def leave(self, key: str) -> None:
-        """Forget a group, inside or waiting."""
+        """Forget a group, inside, waiting or standing by."""
+        self._standing.pop(key, None)
         inside = self._inside.pop(key, None)
         if inside is not None:
             # Fractions that were added and taken away again leave crumbs.
@@ -187,6 +205,16 @@ class Admission:
         return (
             self._cpu_used + asked.cpu <= self.capacity.shares + 1e-6
             and self._memory_used + asked.memory_bytes <= self.capacity.memory_bytes
+        )
+
+    def _crowded(self) -> bool:
+        """Say whether those that stand by want more than the others leave."""
+        return not self._fits(
+            Wish(
+                "",
+                sum(wish.cpu for wish in self._standing.values()),
+                sum(wish.memory_bytes for wish in self._standing.values()),
+            )
         )
 
     def _told(self, wish: Wish) -> str:

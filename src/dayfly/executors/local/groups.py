@@ -17,7 +17,7 @@ import msgspec
 
 from dayfly.base import errors, logs
 from dayfly.base.clock import Clock
-from dayfly.executors.local import admission, connection, host, leftovers, records, servers, watching
+from dayfly.executors.local import admission, connection, host, leftovers, records, servers, standby, watching
 from dayfly.executors.local.forked import processes
 from dayfly.executors.local.settings import LocalSettings
 from dayfly.ports.process_groups import GroupReport, GroupSpec
@@ -47,6 +47,8 @@ class Known:
         self.stopping = False
         """It is to end, though no fork server has it yet."""
         self.forgotten = False
+        self.adopts = ""
+        """Which of those that stand by it is to take over."""
 
 
 class LocalProcessGroups:
@@ -56,6 +58,8 @@ class LocalProcessGroups:
         self._settings, self._clock = settings, clock
         self._root = settings.data / "run" / "groups"
         self._known: dict[str, Known] = {}
+        self._standbys = standby.Standbys(settings.data / "run" / "standby")
+        self._standbys.sweep(records.list_taken(self._root))
         self._servers = servers.ForkServers(settings, self._hear, self._lose_server)
         self._admission = admission.Admission(host.capacity(settings), default_cpu=settings.default_cpu)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -134,8 +138,8 @@ class LocalProcessGroups:
 
     async def forget(self, key: str) -> None:
         """Remove its record and its working folder. One that still runs is ended first, at once."""
-        record = records.Record(self._root, key)
         known = self._known.get(key)
+        record = records.Record(self._root, key) if known is None else known.record
         if known is not None and known.report.state != "ended":
             known.forgotten = True
             self._end(known, "stopped", 0.0)
@@ -163,6 +167,10 @@ class LocalProcessGroups:
         """Return the keys of all groups that nobody has forgotten, an earlier platform's too."""
         return records.list_keys(self._root)
 
+    def list_standing(self) -> list[str]:
+        """Return the keys of those that stand by, ready to be taken over."""
+        return [key for key in self._standbys.list() if self._known[key].report.state == "running"]
+
     async def abandon(self) -> None:
         """Let go of everything without ending it, as a platform that is killed does: the lease begins to run."""
         self._closing = True
@@ -189,8 +197,17 @@ class LocalProcessGroups:
         # Told once: what exactly is in use changes with every other group's end, and each report is a commit.
         for key, reason in self._admission.news().items():
             self._tell(self._known[key], self._build(key, "queued", reason=reason))
+        for key in self._admission.give_way():
+            self._dismiss(key)
 
     def _launch(self, known: Known, note: str = "") -> None:
+        standing = self._known.get(self._standbys.find(known.spec))
+        if standing is not None and standing.server is not None and standing.report.state == "running":
+            known.adopts = standing.spec.key
+            self._standbys.drop(known.adopts)
+            self._admission.leave(known.adopts)
+            self._send(known, standing.server)
+            return
         server = self._servers.find(known.spec.preload)
         if server is not None and not note:
             self._send(known, server)
@@ -214,8 +231,31 @@ class LocalProcessGroups:
         known.server = server
         known.launches += 1
         own = {"temporary_dir": known.record.temporary_dir, "max_log_bytes": self._settings.max_log_bytes}
-        spec = msgspec.to_builtins(known.spec) | own
-        server.send({"op": "start", "spec": spec, "record_dir": str(known.record.folder)})
+        # What may stand by after it is as large again, and every role would read it.
+        spec = msgspec.to_builtins(msgspec.structs.replace(known.spec, standby=None)) | own
+        server.send({"op": "start", "spec": spec, "record_dir": str(known.record.folder), "adopts": known.adopts})
+
+    # --- standing by -------------------------------------------------------------------------------------------------
+
+    def _stand_by(self, ended: Known) -> None:
+        """Have what the next like it needs stand by after a group has ended, where there is room."""
+        server = ended.server
+        if server is None or server.lost or self._closing:
+            return
+        spec = self._standbys.add(ended.spec, ended.report.end, self._admission)
+        if spec is not None:
+            self._known[spec.key] = Known(spec, self._standbys.record(spec.key), self._build(spec.key, "starting"))
+            self._known[spec.key].forgotten = True
+            self._known[spec.key].launches = MOST_LAUNCHES  # if its server goes, it is not made anew
+            self._send(self._known[spec.key], server)
+        for key in self._standbys.list()[: -standby.MOST]:
+            self._dismiss(key)
+
+    def _dismiss(self, key: str) -> None:
+        """End what stands by, at once."""
+        self._standbys.drop(key)
+        self._admission.leave(key)
+        self._end(self._known[key], "stopped", 0.0)
 
     # --- ending ------------------------------------------------------------------------------------------------------
 
@@ -239,7 +279,7 @@ class LocalProcessGroups:
         """Write the end of a group that has no supervisor to do it."""
         report = self._build(known.spec.key, "ended", end=end, message=message)
         try:
-            report = known.record.write_end(report)
+            report = report if known.forgotten else known.record.write_end(report)
         except OSError as error:
             # Told all the same: whoever waits for it must not wait for ever.
             _log.warning("the end of a group could not be written", group=report.key, error=str(error))
@@ -295,11 +335,17 @@ class LocalProcessGroups:
             return
         known.report = report
         self._watchers.tell(report)
+        if known.adopts and ("stood_by" in report.facts or report.state == "ended"):
+            self._known.pop(known.adopts, None)  # its folders are this group's own by now, or there is nothing left
+            self._watchers.drop(known.adopts)
+            known.adopts = ""
         if report.state == "ended":
             self._admission.leave(report.key)
+            self._standbys.drop(report.key)
             if known.forgotten:
                 self._run(self.forget(report.key))
             self._admit()
+            self._stand_by(known)
 
     def _leftovers(self, key: str) -> list[str]:
         record = records.Record(self._root, key)
@@ -312,7 +358,7 @@ class LocalProcessGroups:
 
     def _traces(self, record: records.Record, spec: GroupSpec | None) -> tuple[int, tuple[str, ...]]:
         started = record.find_started()
-        folders = [record.temporary_dir, str(record.folder)]
+        folders = [record.temporary_dir, str(record.folder), *(started.folders if started is not None else ())]
         if spec is not None:
             folders += [os.path.realpath(spec.working_dir)]
         return started.pid if started is not None else 0, tuple(folders)

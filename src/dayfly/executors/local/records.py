@@ -31,6 +31,8 @@ class Started(msgspec.Struct, frozen=True):
     """When it started, in clock ticks since boot: with `pid`, its identity."""
     server: str
     """Socket of its fork server; empty if there never was a supervisor."""
+    folders: tuple[str, ...] = ()
+    """What the group has for its own beside the folders it was given: those of what it has taken over, all of them."""
 
     @property
     def alive(self) -> bool:
@@ -102,17 +104,22 @@ class Record:
 
     def remove(self) -> None:
         """Remove the folder, the group's working folder and its temporary files; what is gone already is fine."""
-        spec = self.find_spec()
-        if spec is not None:
-            shutil.rmtree(spec.working_dir, ignore_errors=True)
-        shutil.rmtree(self.temporary_dir, ignore_errors=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        spec, started = self.find_spec(), self.find_started()
+        working_dirs = (spec.working_dir,) if spec is not None else ()
+        for folder in (*working_dirs, *(started.folders if started else ()), self.temporary_dir, str(self.folder)):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _find(self, name: str) -> bytes | None:
         try:
             return (self.folder / name).read_bytes()
         except FileNotFoundError:
             return None
+
+
+def list_taken(root: Path) -> set[str]:
+    """Return the folders of what groups below `root` have taken over."""
+    found = [Record(root, folder.name).find_started() for folder in root.glob("*")]
+    return {folder for started in found if started is not None for folder in started.folders}
 
 
 def list_keys(root: Path) -> list[str]:

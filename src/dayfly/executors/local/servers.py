@@ -24,7 +24,7 @@ import msgspec
 
 from dayfly.base import errors, logs
 from dayfly.executors.local import connection, forked
-from dayfly.executors.local.forked import server as forked_server
+from dayfly.executors.local.forked import wire
 from dayfly.executors.local.settings import LocalSettings
 from dayfly.ports.process_groups import Preload
 
@@ -152,7 +152,7 @@ class ForkServers:
     async def _spawn(self, path: str, preload: Preload) -> connection.Connection:
         """Start an interpreter with the libraries. The listener is made here, so that it can be reached at once."""
         self._prepare_folder()
-        listener = forked_server.listen(path)
+        listener = wire.listen(path)
         options = self._options() | {
             "socket": path,
             "listener": listener.fileno(),

@@ -142,3 +142,45 @@ def test_why_one_waits_is_told_once() -> None:
     host.leave("a")
     assert keys(host.admit()) == ["b"]
     assert host.news() == {}
+
+
+def stand(host: admission.Admission, key: str, cpu: float = 0, memory: int = 0) -> bool:
+    return host.stand(host.fit(key, cpu, memory))
+
+
+def test_what_stands_by_takes_only_what_is_free() -> None:
+    host = make(cpus=4.0)
+    offer(host, "a", cpu=2, memory=4 * GIBI)
+    host.admit()
+    assert stand(host, "first", cpu=1)
+    assert not stand(host, "large", cpu=1.5)
+    assert not stand(host, "large", memory=5 * GIBI)
+    assert stand(host, "second", cpu=1)
+    assert host.give_way() == []
+    assert host.cpu_used == 2
+
+
+def test_what_stands_by_gives_way_the_oldest_first() -> None:
+    host = make(cpus=4.0)
+    for key in ("first", "second", "third"):
+        assert stand(host, key, cpu=1)
+    offer(host, "a", cpu=2.5)
+    assert keys(host.admit()) == ["a"], "it never waits for these"
+    assert host.give_way() == ["first", "second"]
+    assert host.give_way() == []
+    host.leave("third")
+    offer(host, "b", cpu=1.5)
+    assert keys(host.admit()) == ["b"]
+    assert host.give_way() == []
+
+
+def test_nothing_stands_by_where_anything_waits() -> None:
+    host = make()
+    assert stand(host, "first", cpu=0.5)
+    offer(host, "a", cpu=1.5)
+    offer(host, "b", cpu=2)
+    assert keys(host.admit()) == ["a"]
+    assert host.give_way() == ["first"]
+    assert not stand(host, "second", cpu=0.5)
+    host.leave("b")
+    assert stand(host, "second", cpu=0.5)

@@ -6,14 +6,17 @@ import contextlib
 import errno
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from . import processes
 
 
-def claim(record_dir: str, server_socket: str) -> bool:
-    """Take the group for this process; False if another has started it before. Nothing is ever started twice."""
-    mine = {"pid": os.getpid(), "ticks": processes.start_ticks(os.getpid()), "server": server_socket}
+def claim(record_dir: str, server_socket: str, folders: Sequence[str] = ()) -> bool:
+    """Take the group for this process, which brings `folders` of its own along; False if another has started it before.
+    Nothing is ever started twice."""
+    pid = os.getpid()
+    mine = {"pid": pid, "ticks": processes.start_ticks(pid), "server": server_socket, "folders": list(folders)}
     draft = os.path.join(record_dir, f"started.{os.getpid()}")
     try:
         with open(draft, "w") as file:
@@ -27,6 +30,15 @@ def claim(record_dir: str, server_socket: str) -> bool:
         if os.path.exists(draft):
             os.unlink(draft)
     return True
+
+
+def find_claimant(record_dir: str) -> int | None:
+    """Return the id of the process that has taken the group, 0 for a platform; None if nobody has."""
+    try:
+        with open(os.path.join(record_dir, "started.json")) as file:
+            return int(json.load(file)["pid"])
+    except FileNotFoundError:
+        return None
 
 
 def write_end(record_dir: str, report: dict[str, Any]) -> None:

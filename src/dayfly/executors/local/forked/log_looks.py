@@ -27,8 +27,8 @@ class Looks:
     """The looks at one log."""
 
     def __init__(self, log: str) -> None:
-        self._log = log
-        self._times = os.path.splitext(log)[0] + SUFFIX
+        self.log = log
+        self.times = os.path.splitext(log)[0] + SUFFIX
         self._size = -1
         self._seen_micros = 0  # of the last look that found it as it was, 0 if that is noted
         self._count = 0
@@ -39,7 +39,7 @@ class Looks:
         if now < self._next_at:
             return
         try:
-            size = os.stat(self._log).st_size
+            size = os.stat(self.log).st_size
         except OSError:
             size = 0  # not begun: the first line cannot be older than this
         if size == self._size:
@@ -51,7 +51,7 @@ class Looks:
         self._count += 1
         self._next_at = now + spacing_seconds(self._count)
         try:
-            written = os.open(self._times, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            written = os.open(self.times, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
             try:
                 os.write(written, entries)
             finally:

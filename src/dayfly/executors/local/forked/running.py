@@ -37,6 +37,14 @@ class Running:
         self.peak_bytes = 0
         self.over_limit_bytes = 0
 
+    def move_logs(self, log_dir: str, max_log_bytes: int) -> None:
+        """Have the log, and what is noted of it, lie in another folder of the same disk; who writes to it goes on."""
+        before, self.looks = self.looks, log_looks.Looks(os.path.join(log_dir, f"{self.name}.log"))
+        self.log_limit = log_limits.Limit(self.looks.log, max_log_bytes)
+        os.rename(before.log, self.looks.log)
+        if os.path.exists(before.times):
+            os.rename(before.times, self.looks.times)
+
 
 def hold_to_limit(one: Running) -> None:
     """Kill a role, and all below it, that holds more memory than it may."""

@@ -18,7 +18,7 @@ import tempfile
 import time
 from typing import Any, NoReturn
 
-from . import claims, preloading, processes, role, signals, supervised, supervisor, wire
+from . import adopting, claims, preloading, processes, role, signals, supervised, supervisor, wire
 
 LOST_PATIENCE_SECONDS = 5.0
 """How long the leftovers of a killed supervisor are killed again before the server turns to other work."""
@@ -96,7 +96,7 @@ class ForkServer:
             reports = [group.report for group in self.groups.values()]
             peer.send({"op": "hello", "pid": os.getpid(), "unfit": self.unfit, "groups": reports})
         elif op == "start":
-            self._start(message["spec"], message["record_dir"])
+            self._start(message)
         elif op == "end":
             group = self.groups.get(message["key"])
             if group is not None:
@@ -116,6 +116,8 @@ class ForkServer:
             peer.close()
             self.platforms.remove(peer)
             self.left_at = time.monotonic()
+            if not self.platforms:
+                adopting.dismiss(self, "the platform has gone")
         else:
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.waiting else 0)
             self.selector.modify(peer.sock, events, peer)
@@ -128,7 +130,8 @@ class ForkServer:
 
     # --- groups ------------------------------------------------------------------------------------------------------
 
-    def _start(self, spec: dict[str, Any], record_dir: str) -> None:
+    def _start(self, message: dict[str, Any]) -> None:
+        spec, record_dir = message["spec"], message["record_dir"]
         key = spec["key"]
         known = self.groups.get(key)
         if known is not None and known.report["state"] != "ended":
@@ -137,6 +140,8 @@ class ForkServer:
         if known is not None:
             # It has ended and been forgotten, and only its supervisor is on its way out: this is another one.
             self.retired.add(known.pid)
+        if message["adopts"] and adopting.order(self, message):
+            return
         try:
             group = self.spare or self._fork_supervisor(ahead=False)
         except OSError as error:
@@ -145,11 +150,13 @@ class ForkServer:
         self.spare = None
         self.asked_at = time.monotonic()
         group.record_dir, group.report = record_dir, supervised.build_report(key, "starting")
+        group.standing = message if spec["standing_seconds"] else {}
         self.groups[key] = group
         self._order(group, {"spec": spec, "record_dir": record_dir})
 
     def _end(self, group: supervised.Group, message: dict[str, Any]) -> None:
-        group.hurry(message["grace"] + self.options["overdue_seconds"])
+        group.end_asked = message | {"within": message["grace"] + self.options["overdue_seconds"]}
+        group.hurry(group.end_asked["within"])
         self._order(group, message)
 
     def _order(self, group: supervised.Group, message: dict[str, Any] | None = None) -> None:
@@ -228,9 +235,12 @@ class ForkServer:
         for message in group.peer.receive():
             if message["op"] == "copied":
                 self.preload.copied = message["copied"]
-                continue
-            group.report = message["report"]
-            self._tell(group.report)
+            elif message["op"] == "adopted":
+                adopting.settle(group)
+            else:
+                if message["report"]["key"] == group.report["key"]:  # else what it said before it took this one over
+                    group.report = message["report"]
+                self._tell(message["report"])
         if group.peer.closed and group.peer.sock.fileno() >= 0:
             self.selector.unregister(group.peer.sock)
             group.peer.close()
@@ -256,6 +266,8 @@ class ForkServer:
         """Take the end of a supervisor; do its work if it has not done it."""
         if group.report["state"] != "ended":
             processes.kill_all(self._orphans, self._reap, patience_seconds=LOST_PATIENCE_SECONDS)
+            if adopting.bury(self, group):
+                return
             end = supervised.build_end(key, "lost", "its supervisor was killed")
             group.report = end | {"facts": group.report["facts"]}
             claims.write_end(group.record_dir, group.report)
@@ -281,7 +293,7 @@ class ForkServer:
 
     def _fork_server(self, options: dict[str, Any]) -> None:
         """Fork a server of its own socket, which then loads user modules."""
-        listener = listen(options["socket"])
+        listener = wire.listen(options["socket"])
         with signals.blocked():
             pid = os.fork()
             if pid == 0:
@@ -355,17 +367,6 @@ class ForkServer:
         if self.options["temporary_dir"]:
             shutil.rmtree(self.options["temporary_dir"], ignore_errors=True)
         os._exit(0)
-
-
-def listen(path: str) -> socket.socket:
-    """Return a socket that listens at `path`, which is short enough for one; what was there before is dead."""
-    if os.path.exists(path):
-        os.unlink(path)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(path)
-    os.chmod(path, 0o600)
-    listener.listen(16)
-    return listener
 
 
 def main() -> NoReturn:

@@ -17,6 +17,12 @@ class Group:
         self.due = 0.0
         """When the group must have ended: a supervisor that has not done it by then is stuck. 0 is never."""
         self.report: dict[str, Any] = {}
+        self.standing: dict[str, Any] = {}
+        """The order of a group that stands by; of one that has not been taken over yet, for all that is known here."""
+        self.adopting: dict[str, Any] = {}
+        """The order of the group that it has been told to take over, until it has."""
+        self.end_asked: dict[str, Any] = {}
+        """The last order to end."""
 
     def hurry(self, seconds: float) -> None:
         """Note that the group is to end within this time."""

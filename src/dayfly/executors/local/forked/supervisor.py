@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import claims, preloading, processes, reporting, role, rounds, running, scaling, signals, wire
+from . import claims, preloading, processes, reporting, role, rounds, running, scaling, signals, standing, wire
 
 LAST_FACT_SECONDS = 0.25
 """How long roles may take to say their last figures when the group ends."""
@@ -53,6 +53,7 @@ class Supervisor:
         self.ending: dict[str, Any] = {}
         self.kill_at = 0.0
         self.began = time.monotonic()
+        self.standing = standing.Standing(spec)
         self.selector = selectors.DefaultSelector()
         self.wakeup = signals.Wakeup({signal.SIGCHLD, signal.SIGTERM})
 
@@ -66,9 +67,8 @@ class Supervisor:
         except OSError as error:
             self._end("lost", message=f"its working folder {self.spec['working_dir']} could not be made: {error}")
         else:
-            for one in self.roles:
-                if one.begun:
-                    self._fork(one)
+            for one in self.standing.first(self):
+                self._fork(one)
             self._note_running()
             self.reporter.report()
         self._hear_server()  # what came with the order has been read with it
@@ -136,6 +136,8 @@ class Supervisor:
         for message in self.server.receive():
             if message["op"] == "end":
                 self._end(message["end"], message=message.get("message", ""), grace_seconds=message["grace"])
+            elif message["op"] == "adopt":
+                self.standing.adopt(self, message)
         if self.server.closed:
             self._lose_server()
 
@@ -165,6 +167,9 @@ class Supervisor:
             one.peer = None
 
     def _learn(self, one: running.Running, name: str, value: Any) -> None:
+        if name == standing.TAKEN:
+            self.standing.hear(self, one.name)
+            return
         if name == "ready":
             self.ready.add(one.name)
             value = sorted(self.ready)
@@ -192,11 +197,13 @@ class Supervisor:
     def _note_running(self) -> None:
         if self.reporter.state == "starting" and all(name in self.facts for name in self.main.spec.get("wait_for", ())):
             self.reporter.state = "running"
+            self.standing.prepare(self)
 
     # --- ends --------------------------------------------------------------------------------------------------------
 
     def _reap(self) -> None:
         for pid, status, peak in processes.reap():
+            self.standing.lose_spare(self, pid)
             for one in self.roles:
                 if one.pid == pid:
                     # What it has left in its process group would hold memory and ports; daemons end with the group.
@@ -223,6 +230,8 @@ class Supervisor:
                 self._end("exited", one, how)
         elif self.ending or left:
             return
+        elif self.standing.until:
+            self._end("lost", one, how, running.tell_end(one, code))
         elif one.spec.get("essential") and code == 0 and self.reporter.state == "running":
             self._settle(one)
         elif one.spec.get("essential"):
@@ -253,6 +262,7 @@ class Supervisor:
             end = "oom" if one.over_limit_bytes else "restarts_exhausted"
             self._end(end, one, how, f"{told}; it was the end number {self.restarts}, and {limit} are allowed")
             return
+        self.standing.hear(self, one.name)  # what is made anew knows whose it is
         one.restart_at = time.monotonic() + running.pause_seconds(one)
         one.restarts += 1
         one.failures += 1
@@ -294,7 +304,8 @@ class Supervisor:
 
     def _finish(self) -> NoReturn:
         """Kill everything that is left, write the end, tell it, leave."""
-        self._drain()
+        if not self.standing.until:
+            self._drain()
         clean = processes.kill_all(lambda: processes.descendants(self.own_pid), self._reap)
         if not clean:
             left = ", ".join(map(str, processes.descendants(os.getpid())))
@@ -304,6 +315,7 @@ class Supervisor:
             self._conclude()
         self._settle_server()
         shutil.rmtree(self.spec["temporary_dir"], ignore_errors=True)  # last, for nobody waits for it
+        self.standing.clear(self)
         os._exit(0)
 
     def _conclude(self) -> None:
@@ -363,6 +375,8 @@ class Supervisor:
         if limit and self.spec.get("quorum_fact") not in self.facts and now - self.began > limit:
             wanted = self.spec.get("quorum", 0)
             self._end("startup_timeout", message=f"{len(self.ready)} of {wanted} were ready after {limit:g} s")
+        if self.standing.over(now):
+            self._end("stopped", message="nobody took it over in its time")
         self.scaling.hurry(now)
         for one in self.roles:
             if one.restart_at and now >= one.restart_at:
@@ -376,8 +390,7 @@ class Supervisor:
             moments.append(self.kill_at)
         if self.rounds.next_at is not None:
             moments.append(self.rounds.next_at)
-        if self.reporter.due_at:
-            moments.append(self.reporter.due_at)
+        moments += [at for at in (self.reporter.due_at, self.standing.until) if at]
         limit = self.spec.get("startup_timeout_seconds", 0.0)
         if limit and self.spec.get("quorum_fact") not in self.facts:
             moments.append(self.began + limit)

@@ -6,6 +6,7 @@ The fork server and the supervisors never block on a peer: what cannot be sent a
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 from typing import Any
@@ -17,6 +18,17 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 
 MAX_WAITING_BYTES = 64 * 1024 * 1024
 """A peer that lets more than this pile up does not read any more, and is dropped."""
+
+
+def listen(path: str) -> socket.socket:
+    """Return a socket that listens at `path`, which is short enough for one; what was there before is dead."""
+    if os.path.exists(path):
+        os.unlink(path)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    os.chmod(path, 0o600)
+    listener.listen(16)
+    return listener
 
 
 def pack(message: dict[str, Any]) -> bytes:
