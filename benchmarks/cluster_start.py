@@ -1,11 +1,12 @@
-"""A Dask cluster of four workers, forked and by `LocalCluster(n_workers=4)`, in one run: medians in milliseconds.
+"""A Dask cluster of four workers, forked, taken over and by `LocalCluster(n_workers=4)`, in one run: medians in ms.
 
     python -m benchmarks.cluster_start [rounds]
 
 From the request to the first task's result in the hands of a bare `Client()`. Forked, that includes flytekit's own
 entrypoint with its inputs read and the user's module found. Two baselines: `LocalCluster` in a program that has
 `distributed` imported already, and that program from its start. The first forked round, which starts the fork server,
-is told apart.
+is told apart. With `reuse` a cluster stands by for each round: one of these is made when the round before ends, and is
+waited for, since it is the time between two tasks that it is made in. Rounds with and without it go by turns.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from flyteidl.core import literals_pb2, tasks_pb2
 from dayfly import environments
 from dayfly.base.clock import SystemClock
 from dayfly.executors import dask, local
+from dayfly.executors.dask import observing
 from dayfly.executors.dask.executor import DaskExecutor
 from dayfly.executors.local.groups import LocalProcessGroups
 from dayfly.model.identifiers import AttemptKey, EntityId
@@ -59,10 +61,12 @@ if __name__ == "__main__":
 """
 
 
-def make_spec(folder: Path, name: str, workers: int = WORKERS) -> AttemptSpec:
+def make_spec(folder: Path, name: str, workers: int = WORKERS, *, reuse: bool = False) -> AttemptSpec:
     """Return an attempt of task `first` in `folder`, on a cluster of so many workers."""
     template = tasks_pb2.TaskTemplate(type="dask")
     template.custom.update({"workers": {"numberOfWorkers": workers}})
+    if reuse:
+        template.custom.update({"dayfly": {"reuse": {"idle_seconds": 600}}})
     template.container.env.add(key="PYTHONPATH", value=str(folder))
     argv = (
         *("pyflyte-execute", "--inputs", str(folder / "inputs.pb"), "--output-prefix", str(folder / "out" / name)),
@@ -99,24 +103,39 @@ def make_executor(groups: LocalProcessGroups, folder: Path) -> DaskExecutor:
     )
 
 
-async def run_forked(folder: Path, rounds: int) -> list[float]:
+async def run_forked(folder: Path, rounds: int) -> tuple[list[float], list[float]]:
+    """Return how long clusters took that were made for their round, and those that stood by."""
     settings = local.LocalSettings(data=folder / "data")
     groups = local.build_groups(settings, SystemClock())
     executor = make_executor(groups, folder)
-    took = [await _round(executor, folder, f"round{number}") for number in range(rounds + 1)]
+    made = [await _round(executor, folder, "round")]
+    await _round(executor, folder, "first", reuse=True)
+    reused = []
+    for number in range(rounds):
+        await _until_one_stands_by(groups)
+        made.append(await _round(executor, folder, f"round{number}"))
+        reused.append(await _round(executor, folder, f"reused{number}", reuse=True))
     await executor.close(grace_seconds=1)
-    return took
+    return made, reused
 
 
-async def _round(executor: DaskExecutor, folder: Path, name: str) -> float:
-    spec = make_spec(folder, name)
+async def _until_one_stands_by(groups: LocalProcessGroups) -> None:
+    while not groups.list_standing():  # noqa: ASYNC110 - nobody else wants to know
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)  # its last threads have come to rest
+
+
+async def _round(executor: DaskExecutor, folder: Path, name: str, *, reuse: bool = False) -> float:
+    spec = make_spec(folder, name, reuse=reuse)
     began = time.time()
     handle = await executor.start(spec)
+    stood_by = name == "first" or not reuse
     async for seen in executor.watch():
+        stood_by = stood_by or (seen.key == spec.key and observing.STOOD_BY in seen.reason)
         if seen.key == spec.key and seen.kind in TERMINAL:
             break
     outputs = folder / "out" / name / "outputs.pb"
-    assert seen.kind is ObservationKind.EXITED and outputs.exists(), seen
+    assert seen.kind is ObservationKind.EXITED and outputs.exists() and stood_by, seen
     ended = literals_pb2.LiteralMap.FromString(outputs.read_bytes()).literals["o0"].scalar.primitive.float_value
     await executor.forget(spec.key, handle)
     return ended - began
@@ -150,13 +169,15 @@ def main(rounds: int = 5) -> None:
         (folder / "inputs.pb").write_bytes(literals_pb2.LiteralMap().SerializeToString())
         program = folder / "baseline.py"
         program.write_text(BASELINE)
-        first, *forked = asyncio.run(run_forked(folder, rounds))
+        (first, *forked), reused = asyncio.run(run_forked(folder, rounds))
         warm = run_baseline(program, rounds)
         cold = [run_cold(program) for _ in range(rounds)]
     ours = statistics.median(forked)
     print(f"Dask cluster of {WORKERS} workers, from request to first result: forked {_told(forked)}")
     for name, took in (("LocalCluster in a warm program", warm), ("LocalCluster in a new program", cold)):
         print(f"  {name} {_told(took)}: {statistics.median(took) / ours:.1f} times as long")
+    times = statistics.median(reused) / ours
+    print(f"  one that stood by, taken over {_told(reused)}: {times:.2f} times as long")
     print(f"  first forked round, fork server included: {1000 * first:.0f} ms")
 
 

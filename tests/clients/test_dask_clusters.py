@@ -50,7 +50,7 @@ def test_each_group_gets_what_it_asks_for(remote: FlyteRemote) -> None:
     closure = remote.client._stub.GetTaskExecution(task_execution_pb2.TaskExecutionGetRequest(id=request)).closure
     told = " ".join(reason.message for reason in closure.reasons)
     assert "Workers gpu asked for 1 GPU each; this host gives none" in told
-    assert "The cluster asked to be reused" in told
+    assert "No cluster stands by for the next attempt: its workers run a command or a preload of their own." in told
 
 
 def test_an_idle_cluster_ends_and_its_task_goes_on(remote: FlyteRemote) -> None:

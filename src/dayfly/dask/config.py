@@ -61,6 +61,7 @@ class DaskCluster(plugin.Dask):
     config: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Dask's configuration for all roles, as `dask.config.set` takes it: what JSON can hold."""
     reuse: cluster_wishes.Reuse | None = None
+    """A fresh cluster may stand by, once the task has ended, for the next that asks for the same."""
 
     def __post_init__(self) -> None:
         """Say at once what is wrong."""

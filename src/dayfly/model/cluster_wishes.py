@@ -41,7 +41,7 @@ class Adapt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Reuse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """That a cluster may be kept for the next attempt that asks for the same."""
+    """That a cluster may stand by for the next attempt that asks for the same, once one has ended."""
 
     idle_seconds: _Seconds
     """How long it waits for one."""

@@ -92,7 +92,8 @@ class ClusterSpec(msgspec.Struct, frozen=True):
     idle_timeout_seconds: float = 0.0
     """Without work for so long, scheduler and workers end, and the driver goes on alone; 0 is never."""
     reuse_seconds: float = 0.0
-    """How long the cluster may wait, once its driver has ended, for another that asks for the same; 0 is not at all."""
+    """How long a fresh cluster may stand by, once the driver has ended, for another that asks for the same; 0 is not at
+    all."""
 
     @property
     def worker_count(self) -> int:
@@ -188,6 +189,8 @@ class ClusterReport(msgspec.Struct, frozen=True):
     """Ends: the last lines of the log of the worker that died last; empty if none did."""
     deaths: tuple[Death, ...] = ()
     """Ends of workers and scheduler that nobody asked for, the last ones, oldest first."""
+    stood_by: bool = False
+    """It had been made, for whoever asks for it, before this attempt did."""
 
 
 class ClusterProvider(Protocol):

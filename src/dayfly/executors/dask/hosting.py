@@ -30,9 +30,26 @@ def of_host(spec: ClusterSpec, *, cpus: float, memory_bytes: int) -> tuple[Clust
         maximum = _maximum(group, cpus, memory_bytes)
         groups.append(_one_process_each(group, maximum))
         notes += _notes(f"Workers {group.name}" if several else "The workers", group, maximum, spec.driver.image)
-    if spec.reuse_seconds:
-        notes.append("The cluster asked to be reused; on this host each attempt gets a new one, in less than a second.")
-    return msgspec.structs.replace(spec, groups=tuple(groups)), notes
+    spec = msgspec.structs.replace(spec, groups=tuple(groups))
+    if spec.reuse_seconds and (why := _no_standby(spec)):
+        notes.append(f"No cluster stands by for the next attempt: {why}.")
+        spec = msgspec.structs.replace(spec, reuse_seconds=0.0)
+    return spec, notes
+
+
+def _no_standby(spec: ClusterSpec) -> str:
+    """Return what of the cluster cannot be given to processes that run already, in words; empty if all can."""
+    if spec.driver.secrets or spec.driver.env_files:
+        return "this one has secrets"
+    if spec.driver.volatile_env:
+        return f"its execution sets variables of its own ({', '.join(sorted(spec.driver.volatile_env))})"
+    if any(group.command or group.preload for group in spec.groups):
+        return "its workers run a command or a preload of their own"
+    if any(name.startswith("DASK_") and "PRELOAD" in name for name in spec.driver.env):
+        return "its configuration has it preload modules of its own"
+    if any(group.maximum for group in spec.groups):
+        return "the number of its workers follows the work"
+    return "it ends when it is idle" if spec.idle_timeout_seconds else ""
 
 
 def _notes(name: str, group: WorkerGroup, maximum: int, image: str) -> Iterator[str]:

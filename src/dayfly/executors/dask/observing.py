@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from dayfly.base.clock import Micros
     from dayfly.model.identifiers import AttemptKey
 
+STOOD_BY = "A warm cluster stood by."
+"""The reason of an attempt that did not have to wait for its cluster."""
+
 _KINDS = {
     clusters.ClusterState.QUEUED: executors.ObservationKind.QUEUED,
     clusters.ClusterState.STARTING: executors.ObservationKind.INITIALIZING,
@@ -68,7 +71,7 @@ def observe(report: clusters.ClusterReport, notes: tuple[str, ...] = ()) -> exec
         report.key,
         _KINDS[report.state],
         report.at,
-        reason=report.reason or " ".join(notes),
+        reason=report.reason or " ".join((*((STOOD_BY,) if report.stood_by else ()), *notes)),
         logs=report.logs,
         custom_info=custom_info(report.progress, report.dashboard_address),
     )

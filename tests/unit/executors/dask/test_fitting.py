@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 from hypothesis import example, given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from dayfly.executors.dask import fitting
 from dayfly.model import identifiers
-from dayfly.ports import clusters, executors
+from dayfly.ports import clusters, executors, secrets
 
 GIB = 2**30
 HOST = fitting.HostCapacity(2, 23 * GIB)
@@ -197,15 +199,42 @@ def test_any_adaptive_cluster_can_begin_and_never_outgrows_the_host(
 def test_what_one_host_lacks_is_said():
     gpus = clusters.RoleResources(1, 1, GIB, GIB, gpus=2)
     asked = changed(cluster(1, 1, GIB), resources=gpus, image="gpu:1", command=("dask", "cuda", "worker"))
-    fitted, notes = fitting.fit(msgspec.structs.replace(asked, reuse_seconds=60.0), HOST)
+    fitted, notes = fitting.fit(asked, HOST)
     assert (fitted.groups[0].command, fitted.groups[0].resources.gpus) == ((), 0)
-    told = (
-        "The workers asked for 2 GPUs each",
-        "The workers asked for the image gpu:1",
-        "The cluster asked to be reused",
-    )
+    told = ("The workers asked for 2 GPUs each", "The workers asked for the image gpu:1")
     assert len(notes) == len(told)
     assert all(note.startswith(start) for note, start in zip(notes, told, strict=True))
+
+
+def of_driver(asked: clusters.ClusterSpec, **changes: object) -> clusters.ClusterSpec:
+    return msgspec.structs.replace(asked, driver=msgspec.structs.replace(asked.driver, **changes))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda asked: of_driver(asked, secrets=(secrets.SecretRequest("g", "k"),)), "this one has secrets"),
+        (
+            lambda asked: of_driver(asked, volatile_env=frozenset({"B", "A"})),
+            "its execution sets variables of its own (A, B)",
+        ),
+        (lambda asked: changed(asked, command=("own",)), "its workers run a command or a preload of their own"),
+        (lambda asked: changed(asked, preload=("own",)), "its workers run a command or a preload of their own"),
+        (
+            lambda asked: of_driver(asked, env={"DASK_DISTRIBUTED__WORKER__PRELOAD": "own"}),
+            "its configuration has it preload modules of its own",
+        ),
+        (lambda asked: changed(asked, minimum=1, maximum=1), "the number of its workers follows the work"),
+        (lambda asked: msgspec.structs.replace(asked, idle_timeout_seconds=9.0), "it ends when it is idle"),
+    ],
+)
+def test_what_cannot_be_given_to_a_living_cluster_is_said(change: Callable[..., clusters.ClusterSpec], told: str):
+    asked = msgspec.structs.replace(cluster(1, 1, GIB), reuse_seconds=60.0)
+    assert fitting.fit(asked, HOST) == (asked, ())
+    fitted, notes = fitting.fit(change(asked), HOST)
+    assert notes == (f"No cluster stands by for the next attempt: {told}.",)
+    assert fitted.reuse_seconds == 0.0
+    assert fitting.fit(msgspec.structs.replace(change(asked), reuse_seconds=0.0), HOST)[1] == ()
 
 
 def test_a_quorum_that_was_asked_for_is_kept_where_all_workers_are():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from flyteidl.core import tasks_pb2
 
+from dayfly.executors.dask.local import standby
 from dayfly.model import entrypoint_args
 from dayfly.ports import dashboards, process_groups, records
 
@@ -25,6 +26,7 @@ DRIVER, SCHEDULER = "driver", "scheduler"
 ADDRESS_FACT, PROGRESS_FACT, READY_FACT, QUORUM_FACT = "scheduler_address", "progress", "ready", "quorum"
 DASHBOARD_FACT, COUNTED_FACT, REPORTS_FACT = "dashboard_address", "counted", "last_words"
 WARNING_FACT, DEATHS_FACT, BEGUN_FACT = "progress_warning", "deaths", "begun_roles"
+STOOD_BY_FACT = "stood_by"
 """What roles and supervisor publish."""
 
 TERMINATE_SHARE = 0.95
@@ -69,10 +71,12 @@ def build(
     memory_request_bytes: int,
 ) -> process_groups.GroupSpec:
     """Return the group. `distribution` is the local folder of the unpacked code, empty where there is none."""
+    loaded = preload(spec.driver, python, distribution, _ROLE_MODULES)
+    roles = (_scheduler(spec, log_dir), *_workers(spec))
     return process_groups.GroupSpec(
         key=spec.key,
-        preload=preload(spec.driver, python, distribution, _ROLE_MODULES),
-        roles=(_scheduler(spec, log_dir), *_workers(spec), driver(spec.driver, distribution)),
+        preload=loaded,
+        roles=(*roles, driver(spec.driver, distribution)),
         wanted_roles=tuple(name for group in spec.groups if group.maximum for name in _names(group, group.count)),
         working_dir=working_dir,
         log_dir=log_dir,
@@ -83,6 +87,7 @@ def build(
         startup_timeout_seconds=spec.startup_timeout_seconds,
         restart_limit=spec.restart_limit,
         stillborn_limit=STILLBORN_PER_WORKER * spec.worker_count,
+        standby=standby.build(spec, loaded, roles),
     )
 
 

@@ -65,6 +65,7 @@ def translate(
         log_tail=log_tail,
         worker_log_tail=worker_log_tail,
         deaths=_deaths(report.facts),
+        stood_by=groups.STOOD_BY_FACT in report.facts,
     )
 
 

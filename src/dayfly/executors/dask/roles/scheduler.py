@@ -20,7 +20,7 @@ import dask
 import distributed
 from tornado.ioloop import PeriodicCallback
 
-from . import dashboard, ending, recording, reporting, scaling
+from . import dashboard, ending, recording, reporting, scaling, standing_by
 
 PROGRESS_MILLISECONDS = 500
 
@@ -33,9 +33,8 @@ def run(channel: Any, arguments: dict[str, Any]) -> int:
     """Be the scheduler; return 0 only if a client has shut it down. `arguments`: `wanted` workers, `notes` for the log,
     `dashboard_prefix`, the path below which the dashboard's pages are asked for, `record`, the flight record's file,
     `reports`, the folder of Dask's own reports, `idle_timeout_seconds`, after which it ends without work, `scaled`, the
-    groups whose number follows the work: `name`, `roles`, how many have `begun`, and the `minimum`."""
-    for note in arguments.get("notes", ()):
-        log.warning("%s", note)
+    groups whose number follows the work: `name`, `roles`, how many have `begun`, and the `minimum`; or only that it is
+    `standing` by: what it records and tells then begins when the cluster is given to an attempt."""
     return asyncio.run(_serve(channel, arguments))
 
 
@@ -51,32 +50,59 @@ async def _serve(channel: Any, arguments: dict[str, Any]) -> int:
         )
         stopped = ending.on_signal()
         await scheduler
-    recorder = recording.Recorder(scheduler)
-    scheduler.add_plugin(recorder)
-    recorded = recording.Recording(recorder, arguments["record"])
-    reporter = reporting.Reporter(recorder, arguments["reports"])
-    pages = dashboard.Dashboard(scheduler, str(arguments.get("dashboard_prefix", "")))
-    channel.publish("dashboard_address", pages.address)
+    flight = Flight(channel, scheduler)
+    if arguments.get("standing"):
+        standing_by.when_taken_over(channel, flight.begin)
+    else:
+        flight.begin(arguments)
     channel.publish("scheduler_address", scheduler.address)
-    groups = [scaling.Group(**group) for group in arguments.get("scaled", ())]
-    scaled = scaling.Scaling(scheduler, groups, functools.partial(channel.publish, "wanted_roles"), recorder.note)
-    fixed = int(arguments["wanted"]) - scaled.wanted
-    tell = _teller(channel, recorder, lambda: fixed + scaled.wanted)
-    repeated = [PeriodicCallback(tell, PROGRESS_MILLISECONDS), PeriodicCallback(recorded.write, FRAME_MILLISECONDS)]
-    if groups:
-        repeated.append(PeriodicCallback(scaled.look, 1000 * scaling.interval_seconds()))
-    for one in repeated:
-        one.start()
-    asyncio.get_running_loop().add_reader(channel.fileno(), _listener(channel, tell, recorded, reporter))
     try:
         await ending.first_of(scheduler.finished(), stopped.wait())
     finally:
-        for one in repeated:
-            one.stop()
-        tell()
-        recorded.close()
+        flight.end()
         await scheduler.close(reason="the cluster ends")
     return ending.ASKED_TO_END if stopped.is_set() else 0
+
+
+class Flight:
+    """What is recorded and told of the cluster while an attempt has it."""
+
+    def __init__(self, channel: Any, scheduler: Any) -> None:
+        self._channel, self._scheduler = channel, scheduler
+        self._at_end: list[Any] = []
+
+    def begin(self, arguments: dict[str, Any]) -> None:
+        """Record, tell, and hear of the end from now on; workers that are there already join now."""
+        for note in arguments.get("notes", ()):
+            log.warning("%s", note)
+        recorder = recording.Recorder(self._scheduler)
+        self._scheduler.add_plugin(recorder)
+        for worker in self._scheduler.workers:
+            recorder.add_worker(self._scheduler, worker)
+        recorded = recording.Recording(recorder, arguments["record"])
+        reporter = reporting.Reporter(recorder, arguments["reports"])
+        pages = dashboard.Dashboard(self._scheduler, str(arguments.get("dashboard_prefix", "")))
+        self._channel.publish("dashboard_address", pages.address)
+        groups = [scaling.Group(**group) for group in arguments.get("scaled", ())]
+        publish = functools.partial(self._channel.publish, "wanted_roles")
+        scaled = scaling.Scaling(self._scheduler, groups, publish, recorder.note)
+        fixed = int(arguments["wanted"]) - scaled.wanted
+        tell = _teller(self._channel, recorder, lambda: fixed + scaled.wanted)
+        repeated = [PeriodicCallback(tell, PROGRESS_MILLISECONDS), PeriodicCallback(recorded.write, FRAME_MILLISECONDS)]
+        if groups:
+            repeated.append(PeriodicCallback(scaled.look, 1000 * scaling.interval_seconds()))
+        for one in repeated:
+            one.start()
+        self._at_end = [*(one.stop for one in repeated), tell, recorded.close]
+        listen = _listener(self._channel, tell, recorded, reporter)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._channel.fileno(), listen)
+        loop.call_soon(listen)  # the end may have been told with what is begun with here
+
+    def end(self) -> None:
+        """Tell the last figures and write what is left."""
+        for act in self._at_end:
+            act()
 
 
 def _teller(channel: Any, recorder: recording.Recorder, wanted: Callable[[], int]) -> Any:

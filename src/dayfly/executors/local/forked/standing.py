@@ -41,7 +41,7 @@ class Standing:
 
     def prepare(self, supervisor: Supervisor) -> None:
         """Have the process of the main role ready as well, once the others are: it waits to be told which it is."""
-        if self.until and supervisor.spare is None and not supervisor.ending:
+        if self.until and supervisor.spare is None and supervisor.reporter.state == "running":
             supervisor.spare = role.fork(supervisor.preload, supervisor._close_in_child, ahead=True)
 
     def lose_spare(self, supervisor: Supervisor, pid: int) -> None:

@@ -188,6 +188,7 @@ class Supervisor:
             self._tell({quorum: len(self.ready)})
         self._note_running()
         self.reporter.report()
+        self.standing.prepare(self)
 
     def _tell(self, facts: dict[str, Any], but: running.Running | None = None) -> None:
         for one in self.roles:
@@ -197,7 +198,6 @@ class Supervisor:
     def _note_running(self) -> None:
         if self.reporter.state == "starting" and all(name in self.facts for name in self.main.spec.get("wait_for", ())):
             self.reporter.state = "running"
-            self.standing.prepare(self)
 
     # --- ends --------------------------------------------------------------------------------------------------------
 
