@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from dayfly.executors.local import records
@@ -217,6 +219,19 @@ async def test_one_that_is_killed_before_it_takes_a_group_is_no_loss(host: group
     assert host.log("b").count("found") == 1
     await host.groups.forget("b")
     assert await host.groups.leftovers("b") == []
+
+
+async def test_logs_that_cannot_be_moved_to_the_next_group(host: groups.Host) -> None:
+    elsewhere = Path("/dev/shm")
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == host.data.stat().st_dev:
+        pytest.skip("all is on one disk here")
+    with tempfile.TemporaryDirectory(dir=elsewhere) as logs:
+        await run(host, "a")
+        await until_standing(host)
+        await host.groups.start(msgspec.structs.replace(spec(host, "b"), log_dir=f"{logs}/b"))
+        report = await host.ended("b")
+        assert (report.end, report.exit_code, "stood_by" in report.facts) == ("exited", 0, False), report
+        assert Path(logs, "b", "driver.log").read_text().count("found") == 1
 
 
 async def test_a_group_is_stopped_while_it_takes_over(host: groups.Host) -> None:

@@ -13,7 +13,7 @@ from dayfly.executors.local.forked import claims, standing
 
 
 def supervising(folder: Path, **changes: Any) -> Any:
-    spec = {"working_dir": str(folder / "work"), "temporary_dir": str(folder / "tmp")}
+    spec = {name: str(folder) for name in ("working_dir", "temporary_dir", "log_dir")}
     return SimpleNamespace(spec=spec, record_dir=str(folder), ending={}, **changes)
 
 
@@ -27,7 +27,8 @@ def test_one_that_is_not_free_any_more_takes_nothing(tmp_path: Path, late: str) 
         supervisor.ending = {"end": "stopped"}
     if late == "claimed":
         assert record.claim()
-    one.adopt(supervisor, {"spec": {}, "record_dir": str(record.folder), "socket": "s"})
+    asked = {"log_dir": str(tmp_path / "logs")}
+    one.adopt(supervisor, {"spec": asked, "record_dir": str(record.folder), "socket": "s"})
     assert claims.find_claimant(str(record.folder)) == (0 if late == "claimed" else None)
     assert supervisor.record_dir == str(tmp_path)
 

@@ -63,7 +63,12 @@ class Standing:
         """Make the group that stands by the one that is ordered, unless it is ending, or somebody has that one."""
         ours, record_dir = supervisor.spec, order["record_dir"]
         folders = (ours["working_dir"], ours["temporary_dir"], supervisor.record_dir)
-        if not self.until or supervisor.ending or not claims.claim(record_dir, order["socket"], folders):
+        if not self.until or supervisor.ending:
+            return
+        if not _of_one_disk(ours["log_dir"], order["spec"]["log_dir"]):
+            supervisor._end("lost", message="its logs cannot be moved to those of the group that would take it over")
+            return
+        if not claims.claim(record_dir, order["socket"], folders):
             return
         self.until = 0.0
         supervisor.server.send({"op": "adopted"})
@@ -80,7 +85,6 @@ class Standing:
     def _hand_over(self, supervisor: Supervisor) -> None:
         """Give each role what is its own from now on; its log goes where the group's logs are."""
         asked = {one["name"]: one for one in supervisor.spec["roles"]}
-        os.makedirs(supervisor.spec["log_dir"], exist_ok=True)
         living = [one for one in supervisor.roles if one is not supervisor.main]
         self._owing = {one.name for one in living}
         for one in living:
@@ -94,6 +98,15 @@ class Standing:
         """Remove what is left of a group that has stood by to its end."""
         if self.until:
             shutil.rmtree(supervisor.record_dir, ignore_errors=True)
+
+
+def _of_one_disk(ours: str, theirs: str) -> bool:
+    """Make the other folder of logs, and say whether files can be moved there."""
+    try:
+        os.makedirs(theirs, exist_ok=True)
+        return os.stat(ours).st_dev == os.stat(theirs).st_dev
+    except OSError:
+        return False
 
 
 def _become(supervisor: Supervisor) -> None:
