@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import tempfile
@@ -41,7 +42,8 @@ def spec(host: groups.Host, key: str, *, stands_for: str = "same", seconds: floa
 
 def standing_folders(host: groups.Host) -> list[Path]:
     """Return the folders that belong to what stands by; those of what has been taken over are other groups'."""
-    taken = records.list_taken(host.data / "run" / "groups")
+    started = [json.loads(file.read_text()) for file in (host.data / "run" / "groups").glob("*/started.json")]
+    taken = {folder for one in started for folder in one["folders"]}
     return [folder for folder in (host.data / "run" / "standby").glob("*") if str(folder) not in taken]
 
 
@@ -189,12 +191,15 @@ async def test_killing_all_who_know_of_it_leaves_nothing_that_the_next_platform_
     assert not standing_folders(host)
 
 
-async def test_it_ends_with_its_platform(host: groups.Host) -> None:
+async def test_it_ends_with_its_platform(tmp_path: Path) -> None:
+    host = groups.Host(tmp_path, lease_seconds=10 * groups.PATIENCE_SECONDS)
     await run(host, "a")
     await until_standing(host)
     await host.restart()
     await groups.until_gone(lambda: standing_folders(host))
     assert "stood_by" not in (await run(host, "b")).facts
+    await host.groups.close(grace_seconds=0)
+    await groups.until_gone(lambda: groups.of(tmp_path))
 
 
 @pytest.mark.parametrize("victim", ["supervisor", "server", "both"])
@@ -295,6 +300,7 @@ async def test_the_next_platform_takes_back_what_was_taken_over(host: groups.Hos
     assert report is not None
     assert (report.state, report.facts["stood_by"]) == ("running", True)
     (folder,) = (host.data / "run" / "standby").glob("*")
+    assert host.log("b", "worker-1") == "worker-1 of b 1\n"
     assert standing_folders(host) == [], "it is the group's own by now"
     await host.groups.stop("b", grace_seconds=0)
     assert (await host.ended("b")).end == "stopped"

@@ -59,7 +59,7 @@ class LocalProcessGroups:
         self._root = settings.data / "run" / "groups"
         self._known: dict[str, Known] = {}
         self._standbys = standby.Standbys(settings.data / "run" / "standby")
-        self._standbys.sweep(records.list_taken(self._root))
+        self._standbys.sweep()
         self._servers = servers.ForkServers(settings, self._hear, self._lose_server)
         self._admission = admission.Admission(host.capacity(settings), default_cpu=settings.default_cpu)
         self._tasks: set[asyncio.Task[None]] = set()

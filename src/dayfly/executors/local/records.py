@@ -116,12 +116,6 @@ class Record:
             return None
 
 
-def list_taken(root: Path) -> set[str]:
-    """Return the folders of what groups below `root` have taken over."""
-    found = [Record(root, folder.name).find_started() for folder in root.glob("*")]
-    return {folder for started in found if started is not None for folder in started.folders}
-
-
 def list_keys(root: Path) -> list[str]:
     """Return the keys of all groups that are kept below `root`; one whose spec cannot be read is left out."""
     keys = []

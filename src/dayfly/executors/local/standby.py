@@ -79,12 +79,12 @@ class Standbys:
         """Return the folder of one that stands by."""
         return records.Record(self._root, key.removeprefix(PREFIX))
 
-    def sweep(self, taken: set[str]) -> None:
-        """Remove what an earlier platform's have left that were killed with it. `taken` are folders that belong to
-        other groups by now; those whose supervisor lives remove theirs themselves."""
+    def sweep(self) -> None:
+        """Remove what those of an earlier platform have left that were killed with it. One whose supervisor lives
+        removes its folder itself, or has taken it along into another group."""
         for folder in self._root.glob("*"):
             record = records.Record(self._root, folder.name)
             started = record.find_started()
-            if str(folder) not in taken and (started is None or not started.alive):
+            if started is None or not started.alive:
                 shutil.rmtree(record.temporary_dir, ignore_errors=True)
                 shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,5 @@
 """What a group that stands by makes of an order that comes too late, and what is kept of one that is taken over."""
 
-import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,7 +41,8 @@ def test_a_group_that_is_taken_over_brings_its_folders_along(tmp_path: Path) -> 
     assert claims.claim(str(record.folder), "s", [str(folder) for folder in brought])
     assert not claims.claim(str(record.folder), "s", ["/other"])
     assert claims.find_claimant(str(record.folder)) == os.getpid()
-    assert json.loads((record.folder / "started.json").read_text())["pid"] == os.getpid()
-    assert records.list_taken(tmp_path / "groups") == {str(folder) for folder in brought}
+    started = record.find_started()
+    assert started is not None
+    assert started.folders == tuple(str(folder) for folder in brought)
     record.remove()
     assert [folder.exists() for folder in (*brought, record.folder)] == [False, False, False]
