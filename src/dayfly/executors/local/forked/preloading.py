@@ -102,9 +102,12 @@ class Preloaded:
             _move_sandbox(contexts, temporary_dir)
 
     def refresh_dask(self) -> None:
-        """In a child: let dask read its settings from files and environment again, where the latter has any."""
+        """In a child: let dask read its settings from files and environment again, where the latter has any beside
+        those that are told later. It takes milliseconds, which a driver would wait for whose cluster is there already.
+        """
         config = sys.modules.get("dask.config")
-        if config is not None and any(name.startswith("DASK_") for name in os.environ):
+        told = (value for name, value in os.environ.items() if name.startswith("DASK_"))
+        if config is not None and any("{fact:" not in value for value in told):
             config.refresh()
 
     def tell_dask(self, environ: dict[str, str]) -> None:
