@@ -274,6 +274,16 @@ async def test_stopping_what_has_only_just_been_started(host: groups.Host) -> No
     assert (await host.ended("b")).end == "stopped"
 
 
+async def test_one_that_a_supervisor_has_already_whose_server_is_gone(host: groups.Host) -> None:
+    """It claimed the group after the platform had looked who has it, and before the order to another came."""
+    host.record("a").mkdir(parents=True)
+    (host.record("a") / "started.json").write_text('{"pid": 1, "ticks": 0, "server": "gone"}')
+    await host.groups.start(host.spec("a", main_role("succeed")))
+    report = await host.ended("a")
+    assert (report.end, report.message) == ("lost", "the fork server that had it was killed")
+    assert not (host.data / "logs" / "a").exists(), "it has not been run"
+
+
 async def test_strict_resources_refuse_the_impossible(tmp_path: Path) -> None:
     host = groups.Host(tmp_path, cpus=2.0, strict_resources=True)
     with pytest.raises(errors.InvalidArgument, match=r"64 CPUs were asked for, and this host has 2"):

@@ -18,7 +18,7 @@ import msgspec
 from dayfly.base import errors, logs
 from dayfly.base.clock import Clock
 from dayfly.executors.local import admission, connection, host, leftovers, records, servers, standby, watching
-from dayfly.executors.local.forked import processes
+from dayfly.executors.local.forked import processes, supervised
 from dayfly.executors.local.settings import LocalSettings
 from dayfly.ports.process_groups import GroupReport, GroupSpec
 
@@ -312,7 +312,12 @@ class LocalProcessGroups:
     def _hear(self, server: connection.Connection, message: dict[str, Any]) -> None:
         report = msgspec.convert(message, GroupReport)
         known = self._known.get(report.key)
-        if known is not None and (known.server is server or known.server is None):
+        if known is None or known.server not in (server, None):
+            return
+        if report.end == supervised.ELSEWHERE:
+            known.server = None
+            self._run(self._bury(known, "the fork server that had it was killed"))
+        else:
             self._tell(known, report)
 
     def _lose_server(self, server: connection.Connection) -> None:

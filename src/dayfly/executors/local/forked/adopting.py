@@ -57,7 +57,7 @@ def bury(server: ForkServer, group: supervised.Group) -> bool:
     server._tell(supervised.build_end(mine, "lost", "its supervisor is gone"))
     for folder in (group.standing["spec"]["temporary_dir"], group.standing["record_dir"]):
         shutil.rmtree(folder, ignore_errors=True)
-    if message and taken_by is None:
+    if message:
         server._start(message | {"adopts": ""})
         if group.end_asked:
             server._end(server.groups[message["spec"]["key"]], group.end_asked)

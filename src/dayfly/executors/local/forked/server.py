@@ -258,8 +258,10 @@ class ForkServer:
             if group.pid in gone:
                 self._hear_group(group)
                 del self.groups[key]
-                if gone[group.pid] != NOT_MINE:
+                if gone[group.pid] != NOT_MINE or group.standing:
                     self._lose(key, group)
+                else:
+                    self._tell(supervised.build_end(key, supervised.ELSEWHERE, "somebody else has started it"))
                 self.busy_at = time.monotonic()
 
     def _lose(self, key: str, group: supervised.Group) -> None:

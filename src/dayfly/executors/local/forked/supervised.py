@@ -7,6 +7,9 @@ from typing import Any
 
 from . import wire
 
+ELSEWHERE = "elsewhere"
+"""Told as the end of a group that had been claimed before its supervisor came to it: its record says how it ends."""
+
 
 class Group:
     """A supervisor, and the last that it said."""
