@@ -36,7 +36,10 @@ MAX_TRIES = 5
 
 
 class Attempts:
-    """Hands attempts to executors. `by_type` maps task types to executor names, `ANY_TYPE` for all others."""
+    """Hands attempts to executors. `by_type` maps task types to executor names, `ANY_TYPE` for all others.
+
+    `makes_pods`: executors make pods, so that nothing of a task's pod is left out.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class Attempts:
         sizing: preparing.Sizing | None = None,
         attributes: Attributes | None = None,
         claims: Mapping[str, Callable[[str], Awaitable[bool]]] | None = None,
+        makes_pods: bool = False,
     ) -> None:
         self._claims = claims or {}
         self._runs, self._blobs, self._resolver, self._templates = runs, blobs, resolver, templates
@@ -62,6 +66,7 @@ class Attempts:
         self._public_url, self._grace_seconds, self._platform_env = public_url, grace_seconds, platform_env
         self._sizing, self._attributes = sizing or preparing.Sizing(), attributes
         self._unsaid = unsaid
+        self._makes_pods = makes_pods
         self._tries: dict[str, int] = {}
 
     async def start(self, run: Run, command: StartAttempt) -> None:
@@ -73,7 +78,8 @@ class Attempts:
             rules = placing.rules_of(run, command.node)
             registered = await self._templates.of(run, command.node)
             self._templates.note(key, registered)
-            template, notes = overriding.apply(registered, rules.document)
+            applied = overriding.apply(registered, rules.document)
+            template = applied.template
             inputs = await self._inputs(run, command)
             name = await self._executor_of(template.type)
             own_inputs_uri, alone = await self._store_own_inputs(run, command, template, inputs, name)
@@ -88,7 +94,8 @@ class Attempts:
                 platform_env=self._platform_env,
                 sizing=await self._sizing_for(run),
                 out_of_memory=command.out_of_memory,
-                notes=notes,
+                notes=() if self._makes_pods else applied.left_out,
+                pods=applied.pods,
                 own_inputs_uri=own_inputs_uri,
                 alone=alone,
             )

@@ -44,8 +44,12 @@ def build(
     platform_env: Mapping[str, str],
     sizing: Sizing | None = None,
     claims: Mapping[str, Callable[[str], Awaitable[bool]]] | None = None,
+    makes_pods: bool = False,
 ) -> Parts:
-    """Return the parts. `by_type` maps task types to names of executors, `ANY_TYPE` for all others."""
+    """Return the parts. `by_type` maps task types to names of executors, `ANY_TYPE` for all others.
+
+    `makes_pods`: executors make pods, so that nothing of a task's pod is left out.
+    """
     runs = stores.runs
     resolver = resolving.Resolver(blobs)
     known = templates.Templates(stores.definitions)
@@ -70,6 +74,7 @@ def build(
             sizing=sizing,
             attributes=stores.attributes,
             claims=claims,
+            makes_pods=makes_pods,
         ),
         {
             NodeKind.SUB_WORKFLOW: subworkflow.SubWorkflows(resolver, clock),

@@ -1,12 +1,12 @@
 """A task template as one node has it: the node's overrides applied, a pod seen as its primary container. Pure.
 
-Called by `performing` before an attempt is prepared; the registered template is never changed. What cannot be done
-where there are no pods is left out and told. Source: flyteplugins/go/tasks/pluginmachinery/flytek8s/pod_helper.go.
+Called by `attempts` before an attempt is prepared; the registered template is never changed. Where there are no pods,
+what else is in one is left out and told. Source: flyteplugins/go/tasks/pluginmachinery/flytek8s/pod_helper.go.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flyteidl.core import tasks_pb2, workflow_pb2
 
@@ -34,8 +34,19 @@ class BadPod(errors.InvalidArgument):
     code = "BadTaskSpecification"
 
 
-def apply(template: tasks_pb2.TaskTemplate, node: bytes) -> tuple[tasks_pb2.TaskTemplate, tuple[str, ...]]:
-    """Return the template for this node, and what was left out, in words. Raise `BadPod`.
+class Applied(NamedTuple):
+    """A task as one node has it."""
+
+    template: tasks_pb2.TaskTemplate
+    """With a container, if it had that or a pod."""
+    left_out: tuple[str, ...] = ()
+    """What of its pod cannot be where there are no pods, in words."""
+    pods: tuple[tasks_pb2.K8sPod, ...] = ()
+    """The task's own pod and its node's, the latter to be laid over the former; primary containers are named."""
+
+
+def apply(template: tasks_pb2.TaskTemplate, node: bytes) -> Applied:
+    """Return the task as this node has it. Raise `BadPod`.
 
     `node` is the compiled `flyteidl.core.Node`.
     """
@@ -43,9 +54,11 @@ def apply(template: tasks_pb2.TaskTemplate, node: bytes) -> tuple[tasks_pb2.Task
     made = tasks_pb2.TaskTemplate()
     made.CopyFrom(template)
     notes: tuple[str, ...] = ()
+    pods = []
     if template.WhichOneof("target") == "k8s_pod":
         name = template.k8s_pod.primary_container_name or template.config.get(PRIMARY, "")
         primary, notes = _primary(template.k8s_pod, name)
+        pods.append(_named(template.k8s_pod, name))
         made.container.CopyFrom(primary)
         if template.k8s_pod.HasField("data_config"):
             made.container.data_config.CopyFrom(template.k8s_pod.data_config)
@@ -53,11 +66,21 @@ def apply(template: tasks_pb2.TaskTemplate, node: bytes) -> tuple[tasks_pb2.Task
         primary, told = _primary(overrides.pod_template, overrides.pod_template.primary_container_name)
         _lay_over(made.container, primary)
         notes += told
+        pods.append(overrides.pod_template)
     if overrides.container_image:
         made.container.image = overrides.container_image
     if overrides.HasField("resources"):
         made.container.resources.CopyFrom(resources.merge(made.container.resources, overrides.resources))
-    return made, notes
+    if overrides.HasField("extended_resources"):
+        made.extended_resources.CopyFrom(overrides.extended_resources)
+    return Applied(made, notes, tuple(pods))
+
+
+def _named(pod: tasks_pb2.K8sPod, primary: str) -> tasks_pb2.K8sPod:
+    made = tasks_pb2.K8sPod()
+    made.CopyFrom(pod)
+    made.primary_container_name = primary
+    return made
 
 
 def _primary(pod: tasks_pb2.K8sPod, name: str) -> tuple[tasks_pb2.Container, tuple[str, ...]]:

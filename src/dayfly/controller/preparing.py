@@ -15,7 +15,7 @@ from dayfly.model import command_templates, entrypoint_args, identifiers, layout
 from dayfly.ports import executors, secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flyteidl.core import literals_pb2, tasks_pb2
 
@@ -55,15 +55,16 @@ def build_spec(
     sizing: Sizing | None = None,
     out_of_memory: int = 0,
     notes: tuple[str, ...] = (),
+    pods: Sequence[tasks_pb2.K8sPod] = (),
     own_inputs_uri: str = "",
     alone: bool = False,
 ) -> AttemptSpec:
     """Return everything an executor needs to run this attempt.
 
-    `template` is the task's with the node's overrides applied, of which `notes` tells; `platform_env` is what every
-    task gets (object store credentials); `own_inputs_uri` is where an array's element finds its own inputs, if these
-    were stored; `alone` says that they are lists of one, which its entry point is led to. Raises `InvalidArgument`
-    where a command template names an input that does not exist.
+    `template` is the task's with the node's overrides applied, of which `notes` tells, and `pods` are what both say of
+    its pod; `platform_env` is what every task gets (object store credentials); `own_inputs_uri` is where an array's
+    element finds its own inputs, if these were stored; `alone` says that they are lists of one, which its entry point
+    is led to. Raises `InvalidArgument` where a command template names an input that does not exist.
     """
     task = placing.rules_of(run, node).target
     spec = execution_pb2.ExecutionSpec.FromString(run.spec)
@@ -106,6 +107,10 @@ def build_spec(
         interruptible=interruptible,
         secrets=_secrets(template, spec),
         notes=(*notes, *told),
+        pods=tuple(pod.SerializeToString(deterministic=True) for pod in pods),
+        labels=dict(spec.labels.values),
+        annotations=dict(spec.annotations.values),
+        service_account=_service_account(template, spec),
     )
 
 
@@ -211,6 +216,12 @@ def _secrets(template: tasks_pb2.TaskTemplate, spec: execution_pb2.ExecutionSpec
             for one in asked
         )
     )
+
+
+def _service_account(template: tasks_pb2.TaskTemplate, spec: execution_pb2.ExecutionSpec) -> str:
+    """Return whom the execution runs as, by Kubernetes' name; a task's own word counts where the execution has none."""
+    asked = spec.security_context.run_as.k8s_service_account or spec.auth_role.kubernetes_service_account
+    return asked or template.security_context.run_as.k8s_service_account
 
 
 def _growth(sizes: resources.Sizes, sizing: Sizing, out_of_memory: int) -> tuple[float, tuple[str, ...]]:

@@ -62,6 +62,14 @@ class AttemptSpec(msgspec.Struct, frozen=True):
     """Variables whose values its processes read from files as they begin: secrets that were delivered."""
     notes: tuple[str, ...] = ()
     """What was changed about it or left out, for people to read."""
+    pods: tuple[bytes, ...] = ()
+    """The flyteidl.core.K8sPods that the task brings and its node lays over it, for executors that make pods. What they
+    say of their primary containers, `template` and the rest of this say too, as the node has it."""
+    labels: dict[str, str] = {}
+    """The execution's, for whatever is made."""
+    annotations: dict[str, str] = {}
+    service_account: str = ""
+    """Of Kubernetes, that the execution runs as; empty is the platform's choice."""
 
 
 class ObservationKind(Enum):

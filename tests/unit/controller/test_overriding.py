@@ -33,7 +33,7 @@ PRIMARY = {
 
 def test_without_overrides_nothing_changes() -> None:
     template = tasks_pb2.TaskTemplate(type="t", container={"image": "i", "args": ["a"]})
-    assert overriding.apply(template, b"") == (template, ())
+    assert overriding.apply(template, b"") == (template, (), ())
 
 
 def test_image_and_resources_are_the_nodes() -> None:
@@ -41,7 +41,7 @@ def test_image_and_resources_are_the_nodes() -> None:
         container={"image": "i", "resources": {"requests": [{"name": 3, "value": "1Gi"}]}}
     )
     resources = {"limits": [{"name": MEMORY, "value": "2Gi"}]}
-    made, _ = overriding.apply(template, node(container_image="mine", resources=resources))
+    made, *_ = overriding.apply(template, node(container_image="mine", resources=resources))
     assert made.container.image == "mine"
     assert [(each.name, each.value) for each in made.container.resources.requests] == [(MEMORY, "1Gi")]
     assert [(each.name, each.value) for each in made.container.resources.limits] == [(MEMORY, "2Gi")]
@@ -50,19 +50,21 @@ def test_image_and_resources_are_the_nodes() -> None:
 
 def test_a_pod_is_its_primary_container() -> None:
     template = tasks_pb2.TaskTemplate(k8s_pod=pod({"name": "side"}, PRIMARY), config={overriding.PRIMARY: "main"})
-    made, notes = overriding.apply(template, b"")
+    made, notes, pods = overriding.apply(template, b"")
     container = made.container
     assert (container.image, list(container.command), list(container.args)) == ("i", ["run"], ["{{.input}}"])
     assert {pair.key: pair.value for pair in container.env} == {"A": "1"}
     assert [(each.name, each.value) for each in container.resources.requests] == [(1, "1"), (MEMORY, "1Gi")]
     assert notes == ("only the primary container 'main' runs on this host, which has no pods; left out: side",)
+    assert [each.primary_container_name for each in pods] == ["main"]
+    assert pods[0].pod_spec == template.k8s_pod.pod_spec
 
 
 def test_a_pods_inputs_and_outputs_are_files_where_it_says_so() -> None:
     laid = pod(PRIMARY)
     laid.data_config.CopyFrom(tasks_pb2.DataLoadingConfig(enabled=True, output_path="/out"))
     template = tasks_pb2.TaskTemplate(k8s_pod=laid, config={overriding.PRIMARY: "main"})
-    made, _ = overriding.apply(template, b"")
+    made, *_ = overriding.apply(template, b"")
     assert made.container.data_config == laid.data_config
 
 
@@ -70,7 +72,8 @@ def test_a_nodes_pod_template_is_laid_over() -> None:
     template = tasks_pb2.TaskTemplate(container={"image": "i", "args": ["a"], "env": [{"key": "A", "value": "0"}]})
     laid = pod({"name": "main", "env": PRIMARY["env"]})
     laid.primary_container_name = "main"
-    made, _ = overriding.apply(template, node(pod_template=laid))
+    made, _, pods = overriding.apply(template, node(pod_template=laid))
+    assert pods == (laid,)
     assert (made.container.image, list(made.container.args)) == ("i", ["a"])
     assert {pair.key: pair.value for pair in made.container.env} == {"A": "1"}
 

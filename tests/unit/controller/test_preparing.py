@@ -109,3 +109,23 @@ def test_an_element_that_does_not_know_of_arrays_finds_its_own_inputs() -> None:
     # What runs elsewhere is handed the element's inputs, and its command is flytekit's.
     made = build(mapped, own_inputs_uri="file:///own")
     assert (made.inputs_uri, made.argv[1]) == ("file:///own", whole)
+
+
+def test_what_only_pods_can_do_goes_along() -> None:
+    spec = execution_pb2.ExecutionSpec(labels={"values": {"team": "blue"}}, annotations={"values": {"a": "1"}})
+    pod = tasks_pb2.K8sPod(primary_container_name="main")
+    made = build(container(args=["x"]), spec, pods=[pod])
+    assert (made.labels, made.annotations) == ({"team": "blue"}, {"a": "1"})
+    assert [tasks_pb2.K8sPod.FromString(each) for each in made.pods] == [pod]
+    assert build(container(args=["x"])).pods == ()
+
+
+@pytest.mark.parametrize(
+    ("execution", "task", "account"),
+    [("", "", ""), ("of-run", "of-task", "of-run"), ("", "of-task", "of-task"), ("of-run", "", "of-run")],
+)
+def test_the_service_account_is_the_executions_before_the_tasks(execution: str, task: str, account: str) -> None:
+    spec = execution_pb2.ExecutionSpec(security_context={"run_as": {"k8s_service_account": execution}})
+    template = container(args=["x"])
+    template.security_context.run_as.k8s_service_account = task
+    assert build(template, spec).service_account == account
