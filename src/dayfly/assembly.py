@@ -30,7 +30,7 @@ from dayfly.base import settings as themes
 from dayfly.client import connecting
 from dayfly.console import pages
 from dayfly.controller import building, leasing, observing, preparing, timers
-from dayfly.executors import local
+from dayfly.executors import kubernetes, local
 from dayfly.executors.dask.recorder import files as record_files
 from dayfly.gateway import app, dashboards, front, log_files, records, rest
 from dayfly.gateway.extras import routes as extras
@@ -74,8 +74,9 @@ class _Environment(BaseSettings):
     notifications: themes.NotificationsSettings = themes.NotificationsSettings()
     connectors: themes.ConnectorsSettings = themes.ConnectorsSettings()
     dask: themes.DaskSettings = themes.DaskSettings()
+    kubernetes: themes.KubernetesSettings = themes.KubernetesSettings()
 
-    @pydantic.field_validator("host", "notifications", "dask", mode="before")
+    @pydantic.field_validator("host", "notifications", "dask", "kubernetes", mode="before")
     @classmethod
     def _read_mappings(cls, told: Any) -> Any:
         """Read the mappings inside a theme from their JSON."""
@@ -89,7 +90,15 @@ class _Environment(BaseSettings):
         return told | read
 
 
-_MAPPINGS = ("environments", "webhooks", "cluster_arguments")
+_MAPPINGS = (
+    "environments",
+    "webhooks",
+    "cluster_arguments",
+    "pod_template",
+    "environment",
+    "interruptible",
+    "safe",
+)
 """Settings whose value is a mapping."""
 
 
@@ -113,6 +122,7 @@ def read_settings() -> themes.Settings:
         told.notifications,
         told.connectors,
         told.dask,
+        told.kubernetes,
     )
 
 
@@ -256,12 +266,15 @@ class _Executors:
             public_url=url,
             log_uri=lambda key, role: local.log_files.uri_for(url, key, role),
             secrets=delivery,
+            share_pods=lambda: kubernetes.build_groups(settings, folder, clock),
         )
         self.by_name: dict[str, Executor] = {}
         self.by_type: dict[str, str] = {}
         self.claims: dict[str, Callable[[str], Awaitable[bool]]] = {}
         for entry in importlib.metadata.entry_points(group=executor_parts.GROUP):
             plugged = entry.load()(parts)
+            if plugged is None:
+                continue
             self.by_name[entry.name] = plugged.executor
             self.by_type.update(dict.fromkeys(plugged.task_types, entry.name))
             if plugged.claims is not None:
@@ -289,6 +302,7 @@ async def _engine(
         public_url=url,
         grace_seconds=settings.host.grace_seconds,
         platform_env={},
+        makes_pods=settings.engine.backend == executor_parts.KUBERNETES,
         sizing=_sizing(settings.tasks),
         claims=executors.claims,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class DataSettings:
 class EngineSettings:
     """What holds for executions that say nothing themselves."""
 
+    backend: Literal["local", "kubernetes"] = "local"
+    """Where tasks run: `local`, as processes of this host, or `kubernetes`, as pods."""
     max_parallelism: int = 25
     """Task nodes queued or running at once in one execution; 0 is no limit."""
     system_retries: int = 3
@@ -156,6 +158,48 @@ class DaskSettings:
 
 
 @dataclass(frozen=True)
+class KubernetesSettings:
+    """Pods, where the backend is Kubernetes; see docs/kubernetes.md."""
+
+    kubeconfig: str = ""
+    """File that says how to reach the cluster; `KUBECONFIG`, `~/.kube/config` or the pod's own account when empty."""
+    context: str = ""
+    """Which of its contexts; its current one when empty."""
+    platform: str = "dayfly"
+    """Tells the objects of several platforms in one cluster apart."""
+    namespace: str = "{project}-{domain}"
+    """Where an attempt's objects go; one name without braces keeps the platform to that namespace."""
+    service_account: str = ""
+    """Whom tasks run as that do not say; the namespace's default when empty."""
+    image_pull_policy: str = ""
+    """`Always`, `IfNotPresent` or `Never`; Kubernetes' own choice when empty."""
+    pod_template: dict[str, Any] = field(default_factory=dict)
+    """Pod template (`metadata`, `spec`) that every pod is laid over."""
+    pod_template_name: str = ""
+    """PodTemplate in the attempt's namespace that stands for it where a task names none."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Variables of every task, such as how to reach the object store."""
+    interruptible: dict[str, Any] = field(default_factory=dict)
+    """Laid over the spec of pods that may be interrupted: tolerations, node selector, affinity."""
+    safe: dict[str, Any] = field(default_factory=dict)
+    """The same for pods that may not."""
+    gpu_resource: str = "nvidia.com/gpu"
+    """What Kubernetes calls a GPU."""
+    accelerator_label: str = "k8s.amazonaws.com/accelerator"
+    """Label of nodes that says which accelerator they have."""
+    partition_label: str = "k8s.amazonaws.com/gpu-partition-size"
+    """Label of nodes that says how theirs are partitioned."""
+    image_pull_seconds: float = 180.0
+    """How long an image may fail to be pulled before the attempt fails; 0 is for ever, here and below."""
+    create_container_seconds: float = 180.0
+    """The same for a container that cannot be created."""
+    unschedulable_seconds: float = 3600.0
+    """The same for a pod that no node can take."""
+    pending_seconds: float = 1800.0
+    """The same for a pod on a node that has not begun for any other reason."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All themes."""
 
@@ -168,3 +212,4 @@ class Settings:
     notifications: NotificationsSettings = field(default_factory=NotificationsSettings)
     connectors: ConnectorsSettings = ConnectorsSettings()
     dask: DaskSettings = field(default_factory=DaskSettings)
+    kubernetes: KubernetesSettings = field(default_factory=KubernetesSettings)

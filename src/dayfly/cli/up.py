@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--storage", help="Object store for inputs and outputs: any fsspec address, such as s3://bucket.")
 @click.option("--host", help="Address to listen on.  [127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port for gRPC, HTTP and console; 0 picks one.  [30080]")
+@click.option("--backend", type=click.Choice(["local", "kubernetes"]), help="Where tasks run.  [local]")
 @click.option("--strict-resources", is_flag=True, help="Fail tasks that ask for more than this host has.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
 def command(
@@ -31,12 +32,13 @@ def command(
     storage: str | None,
     host: str | None,
     port: int | None,
+    backend: str | None,
     strict_resources: bool,
     log_level: str,
 ) -> None:
-    """Start the platform on this machine: API, engine, task processes and Dask clusters."""
+    """Start the platform on this machine: API, engine, and tasks with their Dask clusters, here or as pods."""
     logs.configure(level=log_level)
-    settings = _override(assembly.read_settings(), data, database, storage, host, port, strict_resources)
+    settings = _override(assembly.read_settings(), data, database, storage, host, port, backend, strict_resources)
     asyncio.run(serve(settings))
 
 
@@ -66,6 +68,7 @@ def _override(
     storage: str | None,
     host: str | None,
     port: int | None,
+    backend: str | None,
     strict_resources: bool,
 ) -> Settings:
     server, kept, of_host = settings.server, settings.data, settings.host
@@ -78,5 +81,6 @@ def _override(
             database=kept.database if database is None else database,
             storage=kept.storage if storage is None else storage,
         ),
+        engine=replace(settings.engine, backend=settings.engine.backend if backend is None else backend),
         host=replace(of_host, strict_resources=strict_resources or of_host.strict_resources),
     )

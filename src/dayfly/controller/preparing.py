@@ -220,7 +220,7 @@ def _secrets(template: tasks_pb2.TaskTemplate, spec: execution_pb2.ExecutionSpec
 
 def _service_account(template: tasks_pb2.TaskTemplate, spec: execution_pb2.ExecutionSpec) -> str:
     """Return whom the execution runs as, by Kubernetes' name; a task's own word counts where the execution has none."""
-    asked = spec.security_context.run_as.k8s_service_account or spec.auth_role.kubernetes_service_account
+    asked: str = spec.security_context.run_as.k8s_service_account or spec.auth_role.kubernetes_service_account
     return asked or template.security_context.run_as.k8s_service_account
 
 

@@ -1,7 +1,7 @@
 """What an executor may be made of. Every executor, ours included, is an entry point of the group `dayfly.executors`.
 
-Each entry point names a function `plug(parts) -> Plugged`, which `assembly` calls once; a package installed beside
-Dayfly so adds task types without a change here.
+Each entry point names a function `plug(parts) -> Plugged | None`, which `assembly` calls once; None is an executor that
+the settings leave out. A package installed beside Dayfly so adds task types without a change here.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dayfly.ports.blobs import Blobs
     from dayfly.ports.environments import Environments
     from dayfly.ports.executors import Executor
+    from dayfly.ports.pod_groups import PodGroups
     from dayfly.ports.process_groups import ProcessGroups
     from dayfly.ports.secrets import Secrets
 
@@ -25,6 +26,23 @@ GROUP = "dayfly.executors"
 
 ANY_TYPE = "*"
 """The task type of the executor that takes whatever no other claims."""
+
+
+COMMAND_TYPES = (
+    "python-task",
+    "container",
+    "raw-container",
+    "sidecar",
+    "container_array",
+    "dynamic-task",
+    "eager_failure_handler_task",
+    "sqlite",
+    "sqlalchemy",
+)
+"""Types that are commands, so that no connector need be asked whether it knows them."""
+
+LOCAL, KUBERNETES = "local", "kubernetes"
+"""Backends: where commands and Dask clusters run."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +57,8 @@ class ExecutorParts:
     environments: Environments
     share_groups: Callable[[], ProcessGroups]
     """Returns this host's process groups, as one executor sees them: its own only."""
+    share_pods: Callable[[], PodGroups]
+    """The same for groups of pods. Raises `FailedPrecondition` where the extra for Kubernetes is not installed."""
     host_cpus: float
     """Cores that tasks on this host may take."""
     host_memory_bytes: int

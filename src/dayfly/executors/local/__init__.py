@@ -23,20 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["LocalSettings", "build", "build_distributions", "build_groups", "log_files", "log_reading", "plug"]
 
 
-COMMAND_TYPES = (
-    "python-task",
-    "container",
-    "raw-container",
-    "sidecar",
-    "container_array",
-    "dynamic-task",
-    "eager_failure_handler_task",
-    "sqlite",
-    "sqlalchemy",
-)
-"""Types that are commands, so that no connector need be asked whether it knows them."""
-
-
 def build_groups(settings: LocalSettings, clock: Clock) -> groups.LocalProcessGroups:
     """Return the process groups of this host: one for the platform, of which each executor takes a `share()`."""
     return groups.LocalProcessGroups(settings, clock)
@@ -60,9 +46,13 @@ def build(
 
 
 def plug(parts: ExecutorParts) -> Plugged:
-    """Return the executor of every task that is a command, where no other executor claims its type."""
+    """Return the executor of every task that is a command, where no other executor claims its type.
+
+    Where tasks run elsewhere, it still takes back what ran here before.
+    """
     settings = LocalSettings(
         data=parts.data, public_url=parts.public_url, cpus=parts.host_cpus, memory_bytes=parts.host_memory_bytes
     )
     made = build(settings, parts.share_groups(), parts.environments, parts.unpack, parts.clock, parts.secrets)
-    return executor_parts.Plugged(made, (executor_parts.ANY_TYPE, *COMMAND_TYPES))
+    here = parts.settings.engine.backend == executor_parts.LOCAL
+    return executor_parts.Plugged(made, (executor_parts.ANY_TYPE, *executor_parts.COMMAND_TYPES) if here else ())

@@ -1,0 +1,220 @@
+"""The cluster's API, as far as this platform asks it: objects as plain JSON, errors as ours.
+
+A thin shell around kr8s, whose own objects go no further. Every call may be repeated.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+import warnings
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpx
+import kr8s
+import kr8s.asyncio
+
+from dayfly.base import errors
+
+if TYPE_CHECKING:
+    from dayfly.ports.pod_groups import Manifest
+
+WATCH_SECONDS = 290
+"""After which a watch is asked for anew: below what proxies and API servers themselves allow."""
+
+CALL_SECONDS = 30.0
+
+
+class Refused(errors.InvalidArgument):
+    """Kubernetes refuses the object for good: malformed, forbidden, or of a kind that it does not know."""
+
+    code = "BadTaskSpecification"
+
+
+class Forbidden(Refused):
+    """The platform's service account may not do this."""
+
+    code = "Forbidden"
+
+
+class NotNow(errors.ExecutorUnavailable):
+    """A quota or a rate limit forbids it for now; the same may do later."""
+
+
+class Expired(errors.ExecutorUnavailable):
+    """What a watch was to begin with is too long ago: list anew."""
+
+
+class Kind(NamedTuple):
+    """A kind of object, as its addresses have it."""
+
+    version: str
+    plural: str
+
+
+KINDS = {
+    "Pod": Kind("v1", "pods"),
+    "Service": Kind("v1", "services"),
+    "PodTemplate": Kind("v1", "podtemplates"),
+    "Namespace": Kind("v1", "namespaces"),
+    "Event": Kind("v1", "events"),
+}
+
+
+class Api:
+    """One cluster. Raises `ExecutorUnavailable` where it does not answer."""
+
+    def __init__(self, kubeconfig: str = "", context: str = "") -> None:
+        self._kubeconfig, self._context = kubeconfig, context
+        self._opened: Any = None
+
+    async def create(self, manifest: Manifest) -> bool:
+        """Create an object; False if one of its name is there. Raise `Refused`, `NotNow`."""
+        kind = KINDS[manifest["kind"]]
+        namespace = manifest["metadata"].get("namespace")
+        try:
+            await self._call("POST", kind, namespace, content=json.dumps(manifest))
+        except errors.AlreadyExists:
+            return False
+        return True
+
+    async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        """Return an object; None if there is none."""
+        try:
+            return await self._call("GET", KINDS[kind], namespace, name)
+        except errors.NotFound:
+            return None
+
+    async def list(self, kind: str, namespace: str, selector: str) -> tuple[list[Manifest], str]:
+        """Return all objects of a kind that `selector` selects, and the version of that list; an empty `namespace` is
+        all of them."""
+        told = await self._call("GET", KINDS[kind], namespace or None, params={"labelSelector": selector})
+        return told.get("items") or [], told["metadata"].get("resourceVersion", "")
+
+    async def watch(
+        self, kind: str, namespace: str, selector: str, since: str
+    ) -> AsyncIterator[tuple[str, Manifest, str]]:
+        """Yield what happens after that version of a list: (ADDED, MODIFIED or DELETED, object, version).
+
+        Ends after some minutes. Raise `Expired` where the version is too old.
+        """
+        params = {
+            "labelSelector": selector,
+            "watch": "true",
+            "resourceVersion": since,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(WATCH_SECONDS),
+        }
+        async for line in self._lines(KINDS[kind], namespace or None, "", params):
+            told = json.loads(line)
+            if told["type"] == "ERROR":
+                message = told["object"].get("message", "a watch was refused")
+                raise Expired(message) if told["object"].get("code") == 410 else errors.ExecutorUnavailable(message)
+            version = told["object"]["metadata"].get("resourceVersion", "")
+            if told["type"] != "BOOKMARK":
+                yield told["type"], told["object"], version
+
+    async def delete(self, kind: str, namespace: str, name: str, *, grace_seconds: float | None = None) -> None:
+        """Have an object deleted, and what it owns; one that is not there is fine."""
+        options: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = round(grace_seconds)
+        with contextlib.suppress(errors.NotFound):
+            await self._call("DELETE", KINDS[kind], namespace, name, content=json.dumps(options))
+
+    async def logs(
+        self, namespace: str, pod: str, container: str, *, follow: bool, previous: bool = False
+    ) -> AsyncIterator[str]:
+        """Yield the lines of a container's log, without their ends."""
+        params = {"container": container, "follow": str(follow).lower(), "previous": str(previous).lower()}
+        async for line in self._lines(KINDS["Pod"], namespace, f"{pod}/log", params):
+            yield line
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        session = getattr(self._opened, "_session", None)
+        self._opened = None
+        if session is not None:
+            await session.aclose()
+
+    async def _open(self) -> Any:
+        if self._opened is None:
+            with warnings.catch_warnings():
+                # Of versions older and newer than those kr8s was tried with; what is asked for here all of them have.
+                warnings.simplefilter("ignore", UserWarning)
+                self._opened = await kr8s.asyncio.api(
+                    kubeconfig=self._kubeconfig or None, context=self._context or None
+                )
+        return self._opened
+
+    async def _call(
+        self, method: str, kind: Kind, namespace: str | None = None, name: str = "", **more: Any
+    ) -> dict[str, Any]:
+        url = f"{kind.plural}/{name}" if name else kind.plural
+        with _translated(f"{method} {namespace or 'all namespaces'}/{url}"):
+            api = await self._open()
+            # The context manager of kr8s is one request with its tries.
+            async with api.call_api(
+                method, version=kind.version, namespace=namespace, url=url, timeout=CALL_SECONDS, **more
+            ) as response:
+                answer: dict[str, Any] = response.json()
+                return answer
+
+    async def _lines(
+        self, kind: Kind, namespace: str | None, name: str, params: Mapping[str, str]
+    ) -> AsyncIterator[str]:
+        url = f"{kind.plural}/{name}" if name else kind.plural
+        timeout = httpx.Timeout(CALL_SECONDS, read=None)
+        with _translated(f"GET {namespace or 'all namespaces'}/{url}"):
+            api = await self._open()
+            async with api.call_api(
+                "GET", version=kind.version, namespace=namespace, url=url, stream=True, timeout=timeout, params=params
+            ) as response:
+                async for line in response.aiter_lines():
+                    yield line
+
+
+@contextlib.contextmanager
+def _translated(asked: str) -> Iterator[None]:
+    """Raise what Kubernetes answers as our own errors."""
+    try:
+        yield
+    except kr8s.ServerError as error:
+        status = error.response.status_code if error.response is not None else 0
+        raise _error(status, str(error), asked) from error
+    except (
+        kr8s.APITimeoutError,
+        kr8s.ConnectionClosedError,
+        httpx.HTTPError,
+        httpx.StreamError,
+        ssl.SSLError,
+    ) as error:
+        raise errors.ExecutorUnavailable(
+            f"Kubernetes does not answer ({asked}): {error or type(error).__name__}."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise errors.ExecutorUnavailable(
+            f"No Kubernetes cluster can be reached: {error}.",
+            remedy="Name a kubeconfig in KUBECONFIG or DAYFLY_KUBERNETES__KUBECONFIG.",
+        ) from error
+
+
+def _error(status: int, message: str, asked: str) -> errors.DayflyError:
+    told = f"Kubernetes says to {asked}: {message.rstrip('.')}."
+    if status == 404:
+        return errors.NotFound(told)
+    if status == 409 and "already exists" in message:
+        return errors.AlreadyExists(told)
+    if status == 410:
+        return Expired(told)
+    if status == 403 and "exceeded quota" in message:
+        return NotNow(told, remedy="It is tried again as soon as others have ended.")
+    if status == 403 and "is being terminated" in message:
+        return NotNow(told)
+    if status in (401, 403):
+        return Forbidden(told, remedy="Give the platform's service account the rights in deploy/kubernetes.")
+    if status in (409, 429) or status >= 500:
+        return NotNow(told)
+    return Refused(told)

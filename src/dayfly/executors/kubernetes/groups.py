@@ -1,0 +1,291 @@
+"""Groups of pods: made, watched, ended, and proved to be gone. Implements `ports.pod_groups.PodGroups`.
+
+One listing and watch for all groups of the platform; whatever a watch may have missed, the next listing shows. Nothing
+is assumed from an event alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from dayfly.base import errors, logs
+from dayfly.executors.kubernetes import manifests, names, templates
+from dayfly.executors.kubernetes.api import Expired, NotNow
+from dayfly.executors.kubernetes.known import ENDED, Handle, Known
+
+if TYPE_CHECKING:
+    from dayfly.base.clock import Clock
+    from dayfly.executors.kubernetes.api import Api
+    from dayfly.executors.kubernetes.log_keeping import LogKeeper
+    from dayfly.executors.kubernetes.settings import Patience, PodSettings
+    from dayfly.model.identifiers import AttemptKey
+    from dayfly.ports.executors import AttemptSpec
+    from dayfly.ports.pod_groups import Manifest, PodGroupReport, PodGroupSpec
+
+LOOK_SECONDS = 1.0
+"""How often it is looked whether a pod has waited for too long."""
+
+LIST_SECONDS = 60.0
+"""How often everything is listed anew, whatever the watch says."""
+
+PAUSE_SECONDS = 1.0
+"""Before the API is asked again that did not answer."""
+
+LONGEST_PAUSE_SECONDS = 15.0
+"""Between tries to make what a quota forbids."""
+
+LAST_LINES_SECONDS = 10.0
+"""How long the end of a group waits for its logs."""
+
+AT_ONCE = 16
+"""Objects of one group that are made side by side."""
+
+_log = logs.get("executors.kubernetes")
+
+
+class KubernetesGroups:
+    """The groups of one platform, or those of them that one executor has made."""
+
+    def __init__(self, api: Api, told: PodSettings, patience: Patience, keeper: LogKeeper, clock: Clock) -> None:
+        self._api, self._told, self._patience, self._clock = api, told, patience, clock
+        self._keeper = keeper
+        self._templates = templates.Templates(api, told)
+        self._known: dict[str, Known] = {}
+        self._reports: asyncio.Queue[PodGroupReport | None] = asyncio.Queue()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._follower: asyncio.Task[None] | None = None
+        self._listed = asyncio.Event()
+
+    async def manifest(self, spec: AttemptSpec, role: str) -> Manifest:
+        """Return the task's pod; see `PodGroups.manifest`."""
+        return manifests.build(spec, self._told, await self._templates.find(spec), role)
+
+    async def start(self, spec: PodGroupSpec) -> bytes:
+        """Make the objects, or find them made; see `PodGroups.start`."""
+        objects = tuple((one["kind"], one["metadata"]["name"]) for one in spec.objects)
+        main = next(one for one in spec.objects if one["metadata"]["labels"].get(names.ROLE) == spec.main)
+        handle = Handle(spec.namespace, main["metadata"]["name"], objects)
+        known = self._known[spec.key] = Known(spec.key, handle)
+        self._begin()
+        try:
+            await self._create(spec)
+        except NotNow as error:
+            known.waits_for = error.message
+            self._report(known)
+            self._keep(self._create_later(spec, known))
+        except errors.DayflyError:
+            await self._delete(handle, 0.0)
+            self._known.pop(spec.key, None)
+            raise
+        return msgspec.json.encode(handle)
+
+    async def recover(self, key: AttemptKey, handle: bytes) -> PodGroupReport | None:
+        """Take a group back; see `PodGroups.recover`."""
+        if not handle:
+            return None
+        read = msgspec.json.decode(handle, type=Handle)
+        pods, _ = await self._api.list("Pod", read.namespace, names.selector(self._told.platform, key))
+        if not any(pod["metadata"]["name"] == read.main for pod in pods):
+            return None
+        known = self._known[key] = Known(key, read)
+        for pod in pods:
+            known.tell(pod)
+            self._keeper.look(key, pod)
+        self._begin()
+        report = known.report(self._clock.now(), time.monotonic(), self._patience)
+        known.news(report)
+        return await self._end(known, report) if report.ended else report
+
+    async def watch(self) -> AsyncIterator[PodGroupReport]:
+        """Yield what happens to the groups; see `PodGroups.watch`."""
+        while (report := await self._reports.get()) is not None:
+            yield report
+
+    async def stop(self, key: AttemptKey, *, grace_seconds: float) -> None:
+        """Delete the group's objects; see `PodGroups.stop`."""
+        known = self._known.get(key)
+        if known is None or known.ended:
+            return
+        known.stopping = True
+        await self._delete(known.handle, grace_seconds)
+        if not known.pods:
+            self._report(known)
+
+    async def forget(self, key: AttemptKey, handle: bytes) -> None:
+        """Store what logs there still are, and delete what is left."""
+        known = self._known.pop(key, None)
+        await self._keeper.wait(key, LAST_LINES_SECONDS)
+        self._keeper.drop(key)
+        if known is not None or handle:
+            await self._delete(known.handle if known else msgspec.json.decode(handle, type=Handle), 0.0)
+
+    async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
+        """Name every object that is left of the group."""
+        read = msgspec.json.decode(handle, type=Handle)
+        left = []
+        for kind in sorted({kind for kind, _ in read.objects}):
+            found, _ = await self._api.list(kind, read.namespace, names.selector(self._told.platform, key))
+            left += [f"{kind} {read.namespace}/{one['metadata']['name']}" for one in found]
+        return left
+
+    async def close(self) -> None:
+        """Let go: pods go on."""
+        for task in (*self._tasks, *([self._follower] if self._follower else [])):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *([self._follower] if self._follower else []), return_exceptions=True)
+        await self._keeper.close()
+        await self._api.close()
+        self._reports.put_nowait(None)
+
+    # --- making -----------------------------------------------------------------------------------------------------
+
+    async def _create(self, spec: PodGroupSpec) -> None:
+        slots = asyncio.Semaphore(AT_ONCE)
+
+        async def create(manifest: Manifest) -> None:
+            async with slots:
+                try:
+                    await self._api.create(manifest)
+                except errors.NotFound:
+                    # Its namespace: Flyte has one for each project and domain.
+                    await self._api.create(
+                        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": spec.namespace}}
+                    )
+                    await self._api.create(manifest)
+
+        made = await asyncio.gather(*(create(one) for one in spec.objects), return_exceptions=True)
+        failed = [one for one in made if isinstance(one, BaseException)]
+        # What is wrong for good counts before what may be right in a while.
+        for error in sorted(failed, key=lambda one: isinstance(one, NotNow)):
+            raise error
+
+    async def _create_later(self, spec: PodGroupSpec, known: Known) -> None:
+        pause = PAUSE_SECONDS
+        while not known.stopping and self._known.get(spec.key) is known:
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            try:
+                await self._create(spec)
+            except errors.PlatformError as error:
+                known.waits_for = error.message
+                self._report(known)
+            else:
+                known.waits_for = ""
+                self._report(known)
+                return
+
+    async def _delete(self, handle: Handle, grace_seconds: float) -> None:
+        await asyncio.gather(
+            *(
+                self._api.delete(kind, handle.namespace, name, grace_seconds=grace_seconds)
+                for kind, name in handle.objects
+            )
+        )
+
+    # --- watching ---------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        if self._follower is None:
+            self._follower = asyncio.create_task(self._follow(), name="pods")
+            self._keep(self._look_now_and_then())
+
+    async def _follow(self) -> None:
+        """List, watch from there, list again."""
+        while True:
+            try:
+                version = await self._list()
+                self._listed.set()
+                await asyncio.wait_for(self._watch(version), LIST_SECONDS)
+            except (Expired, asyncio.TimeoutError):
+                continue
+            except errors.PlatformError as error:
+                _log.warning("Kubernetes does not answer", error=str(error))
+                await asyncio.sleep(PAUSE_SECONDS)
+            except errors.DayflyError as error:
+                _log.error("pods cannot be watched", error=str(error))
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _list(self) -> str:
+        # A group that is made while the list is on its way is not missed from it.
+        before = {key: dict(known.pods) for key, known in self._known.items()}
+        pods, version = await self._api.list("Pod", self._namespace(), names.selector(self._told.platform))
+        found = {(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods}
+        for pod in pods:
+            self._take(pod)
+        for key, were in before.items():
+            known = self._known.get(key)
+            for name in were:
+                if known is not None and (known.handle.namespace, name) not in found:
+                    self._take_gone(known, name)
+        return version
+
+    async def _watch(self, since: str) -> None:
+        selector = names.selector(self._told.platform)
+        async for happened, pod, _ in self._api.watch("Pod", self._namespace(), selector, since):
+            if happened == "DELETED":
+                known = self._of(pod)
+                if known is not None:
+                    known.tell(pod)  # its last word, which may say why
+                    self._take_gone(known, pod["metadata"]["name"])
+            else:
+                self._take(pod)
+
+    def _take(self, pod: Manifest) -> None:
+        known = self._of(pod)
+        if known is not None:
+            known.tell(pod)
+            self._keeper.look(known.key, pod)
+            self._report(known)
+
+    def _take_gone(self, known: Known, name: str) -> None:
+        known.tell_gone(name, self._patience)
+        self._report(known)
+
+    def _of(self, pod: Manifest) -> Known | None:
+        key = (pod["metadata"].get("annotations") or {}).get(names.ATTEMPT, "")
+        return self._known.get(key)
+
+    async def _look_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            for known in tuple(self._known.values()):
+                if known.waits():
+                    self._report(known)
+
+    def _report(self, known: Known) -> None:
+        if known.ended:
+            return
+        report = known.report(self._clock.now(), time.monotonic(), self._patience)
+        if not known.news(report):
+            return
+        if report.ended and not (known.stopping and not report.stopped):
+            known.ended = True
+            self._keep(self._tell_end(known, report))
+        elif not known.stopping:
+            self._reports.put_nowait(report)
+
+    async def _tell_end(self, known: Known, report: PodGroupReport) -> None:
+        self._reports.put_nowait(await self._end(known, report))
+
+    async def _end(self, known: Known, report: PodGroupReport) -> PodGroupReport:
+        """Let the logs arrive, and say how they end."""
+        known.ended = True
+        await self._keeper.wait(known.key, LAST_LINES_SECONDS)
+        main = report.pods[0].role if report.pods and report.pods[0].phase in ENDED else ""
+        tail = await asyncio.to_thread(self._keeper.tail, known.key, main) if main else ""
+        return msgspec.structs.replace(report, log_tail=tail)
+
+    def _namespace(self) -> str:
+        """Return the one namespace that all is in, or nothing for all: a platform with rights in one alone sees none
+        beside it."""
+        return "" if "{" in self._told.namespace else self._told.namespace
+
+    def _keep(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,133 @@
+"""Groups of pods in a Kubernetes cluster: one group is one attempt, be it a lone pod or a whole Dask cluster.
+
+What `executors.kubernetes` offers to whoever needs pods: manifests of a task's containers, and groups of objects that
+are made, watched, ended and proved to be gone together. What a pod's end means for the attempt, each executor says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from enum import Enum
+from typing import Any, Protocol
+
+import msgspec
+
+from dayfly.base.clock import Micros
+from dayfly.model.identifiers import AttemptKey
+from dayfly.ports.executors import AttemptSpec
+
+Manifest = dict[str, Any]
+"""A Kubernetes object as plain JSON."""
+
+
+class PodPhase(Enum):
+    """How far a pod is, by its primary container."""
+
+    QUEUED = "queued"
+    """Not on a node yet."""
+    INITIALIZING = "initializing"
+    """On a node; images are pulled, volumes mounted, init containers run."""
+    RUNNING = "running"
+    EXITED = "exited"
+    """The primary container has ended by itself, whatever its sidecars do."""
+    LOST = "lost"
+    """It ended by another's hand, or cannot begin: `code` and `message` say why."""
+
+
+class PodSeen(msgspec.Struct, frozen=True):
+    """One pod, as it was last seen."""
+
+    name: str
+    role: str
+    """`driver`, `scheduler`, `worker-0`: what it is to its group."""
+    phase: PodPhase
+    reason: str = ""
+    """For people, in Kubernetes' own words: what it waits for."""
+    node: str = ""
+    address: str = ""
+    """Its IP; empty before it has one."""
+    restarts: int = 0
+    """How often the kubelet has started its primary container again."""
+    exit_code: int | None = None
+    signal: int | None = None
+    code: str = ""
+    """LOST: `OOMKilled`, `Evicted`, `ImagePullBackOff`..."""
+    message: str = ""
+    users_fault: bool = False
+    """LOST: whether the task's author is to change something."""
+    recoverable: bool = True
+    """LOST: whether another pod may fare better."""
+
+
+class PodGroupSpec(msgspec.Struct, frozen=True):
+    """Everything of one attempt."""
+
+    key: AttemptKey
+    namespace: str
+    objects: tuple[Manifest, ...]
+    """Made side by side, in any order; labelled as `PodGroups.label` does."""
+    main: str
+    """Role of the pod whose end is the group's."""
+    remade: frozenset[str] = frozenset()
+    """Roles whose pods are made anew when they are lost or deleted, for as long as the group lives."""
+
+
+class PodGroupReport(msgspec.Struct, frozen=True):
+    """What is told of a group. Repeating one is harmless."""
+
+    key: AttemptKey
+    at: Micros
+    pods: tuple[PodSeen, ...] = ()
+    """Main role first. A pod that was deleted by somebody else stays among them as LOST, until it is made anew."""
+    waits_for: str = ""
+    """Why its objects could not be made yet, in Kubernetes' own words: a quota, a rate limit."""
+    ended: bool = False
+    """The main pod has ended, or the group was stopped; a report like this comes at least once."""
+    stopped: bool = False
+    """It ended because it was asked to, and nothing of it is left."""
+    log_tail: str = ""
+    """Of an ended group: the last lines of the main pod's log."""
+
+
+class PodGroups(Protocol):
+    """The cluster's groups of this platform. Raises `ExecutorUnavailable`."""
+
+    async def manifest(self, spec: AttemptSpec, role: str) -> Manifest:
+        """Return the pod of the task as Kubernetes is asked for it, for this role of its group.
+
+        Raise `InvalidArgument` (code `BadTaskSpecification`) for a template that is not there or cannot be laid
+        together.
+        """
+        ...
+
+    async def start(self, spec: PodGroupSpec) -> bytes:
+        """Make the group's objects, or find them made; return the handle by which a later platform finds it.
+
+        Objects that a quota or a rate limit forbids for now are tried again; the group's reports say so. Raise
+        `InvalidArgument` for what Kubernetes refuses for good.
+        """
+        ...
+
+    async def recover(self, key: AttemptKey, handle: bytes) -> PodGroupReport | None:
+        """Say how a group is that an earlier platform made, and watch it; None if nothing is there."""
+        ...
+
+    def watch(self) -> AsyncIterator[PodGroupReport]:
+        """Yield what happens to the groups of this caller."""
+        ...
+
+    async def stop(self, key: AttemptKey, *, grace_seconds: float) -> None:
+        """Delete the group's objects, pods with this grace; a report with `stopped` follows."""
+        ...
+
+    async def forget(self, key: AttemptKey, handle: bytes) -> None:
+        """Store what logs there still are, then delete whatever is left. Unknown is fine."""
+        ...
+
+    async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
+        """Name every object that is left of the group."""
+        ...
+
+    async def close(self) -> None:
+        """Let go: pods go on, and a later platform takes them back. `watch` finishes."""
+        ...
