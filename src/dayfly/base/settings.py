@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+Backend = Literal["local", "kubernetes"]
+
 
 @dataclass(frozen=True)
 class ServerSettings:
@@ -43,7 +45,7 @@ class DataSettings:
 class EngineSettings:
     """What holds for executions that say nothing themselves."""
 
-    backend: Literal["local", "kubernetes"] = "local"
+    backend: Backend = "local"
     """Where tasks run: `local`, as processes of this host, or `kubernetes`, as pods."""
     max_parallelism: int = 25
     """Task nodes queued or running at once in one execution; 0 is no limit."""

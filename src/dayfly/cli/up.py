@@ -14,7 +14,7 @@ from dayfly import assembly
 from dayfly.base import logs
 
 if TYPE_CHECKING:
-    from dayfly.base.settings import Settings
+    from dayfly.base.settings import Backend, Settings
 
 
 @click.command("up")
@@ -32,7 +32,7 @@ def command(
     storage: str | None,
     host: str | None,
     port: int | None,
-    backend: str | None,
+    backend: Backend | None,
     strict_resources: bool,
     log_level: str,
 ) -> None:
@@ -68,7 +68,7 @@ def _override(
     storage: str | None,
     host: str | None,
     port: int | None,
-    backend: str | None,
+    backend: Backend | None,
     strict_resources: bool,
 ) -> Settings:
     server, kept, of_host = settings.server, settings.data, settings.host
