@@ -130,6 +130,8 @@ class ClusterEnd(Enum):
     """The platform was told to end."""
     LOST = "lost"
     """It vanished, or nobody watched over it for longer than its lease."""
+    PART_LOST = "part_lost"
+    """A part of it that it cannot do without cannot begin, or was ended by another's hand; `fault` says more."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -163,6 +165,16 @@ class Death(msgspec.Struct, frozen=True):
     """The same in words."""
 
 
+class Fault(msgspec.Struct, frozen=True):
+    """What is wrong with a part of a cluster, as the place where it runs says."""
+
+    code: str
+    """`ImagePullBackOff`, `Evicted`..."""
+    users: bool = False
+    """Whether the task's author is to change something."""
+    recoverable: bool = True
+
+
 class ClusterReport(msgspec.Struct, frozen=True):
     """What is told of a cluster. Repeating one is harmless."""
 
@@ -187,6 +199,8 @@ class ClusterReport(msgspec.Struct, frozen=True):
     """Ends: the last lines of the log of the role whose end it was."""
     worker_log_tail: str = ""
     """Ends: the last lines of the log of the worker that died last; empty if none did."""
+    fault: Fault | None = None
+    """Set for PART_LOST, and only then."""
     deaths: tuple[Death, ...] = ()
     """Ends of workers and scheduler that nobody asked for, the last ones, oldest first."""
     stood_by: bool = False

@@ -40,14 +40,23 @@ class PodSeen(msgspec.Struct, frozen=True):
     name: str
     role: str
     """`driver`, `scheduler`, `worker-0`: what it is to its group."""
+    uid: str
+    """Another one of the same name has another."""
     phase: PodPhase
     reason: str = ""
     """For people, in Kubernetes' own words: what it waits for."""
     node: str = ""
     address: str = ""
     """Its IP; empty before it has one."""
+    memory_limit_bytes: int = 0
+    """Of its primary container; 0 is no limit."""
     restarts: int = 0
-    """How often the kubelet has started its primary container again."""
+    """How often the kubelet has started its primary container again; the `last_...` tell of the end before."""
+    last_exit_code: int = 0
+    """Negative: the signal."""
+    last_ended_at: float = 0.0
+    """Seconds since the epoch."""
+    last_out_of_memory: bool = False
     exit_code: int | None = None
     signal: int | None = None
     code: str = ""
@@ -65,9 +74,9 @@ class PodGroupSpec(msgspec.Struct, frozen=True):
     key: AttemptKey
     namespace: str
     objects: tuple[Manifest, ...]
-    """Made side by side, in any order; labelled as `PodGroups.label` does."""
+    """Made side by side, the main pod first; others carry the labels that `PodGroups.manifest` gives."""
     main: str
-    """Role of the pod whose end is the group's."""
+    """Role of the pod whose end is the group's. It owns the others: with it, Kubernetes itself removes them."""
     remade: frozenset[str] = frozenset()
     """Roles whose pods are made anew when they are lost or deleted, for as long as the group lives."""
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from dayfly.executors.dask import executor, fitting
 from dayfly.executors.dask.any_cluster import groups as any_groups
 from dayfly.executors.dask.local import groups, provider
+from dayfly.executors.dask.pods import images
+from dayfly.executors.dask.pods import provider as pods
 from dayfly.executors.dask.recorder import files
 from dayfly.ports import dashboards, executor_parts, records
 
@@ -74,9 +76,18 @@ def build(
     )
 
 
+def _of_pods(parts: ExecutorParts) -> executor.DaskExecutor:
+    clusters = pods.PodClusters(parts.share_pods(), parts.clock, log_uri=parts.log_uri)
+    return executor.DaskExecutor(
+        clusters, images.AnyImage(), parts.clock, records=files.RecordFiles(parts.data / "logs")
+    )
+
+
 def plug(parts: ExecutorParts) -> Plugged:
-    """Return the executor that makes clusters on this host, or of the class that the settings name."""
+    """Return the executor that makes clusters where the backend runs tasks, or of the class that the settings name."""
     told = parts.settings.dask
+    if parts.settings.engine.backend == executor_parts.KUBERNETES and not told.cluster_class:
+        return executor_parts.Plugged(_of_pods(parts), TASK_TYPES)
     made = build(
         parts.share_groups(),
         parts.environments,

@@ -55,6 +55,7 @@ _FAILURES: dict[clusters.ClusterEnd, tuple[FailureKind, str, str]] = {
         "Interrupted",
         "The platform ended while the task ran.",
     ),
+    clusters.ClusterEnd.PART_LOST: (FailureKind.SYSTEM, "DaskClusterLost", "{message}."),
     clusters.ClusterEnd.LOST: (
         FailureKind.SYSTEM,
         "DaskClusterLost",
@@ -122,8 +123,13 @@ def _observe_end(report: clusters.ClusterReport, end: clusters.ClusterEnd) -> ex
             signal=report.signal,
             log_tail=report.log_tail,
         )
-    kind, code, sentence = _FAILURES[end]
-    message = sentence.format(message=report.message.rstrip(".") or "nothing more is known")
+    recoverable = True
+    if end is clusters.ClusterEnd.PART_LOST and report.fault is not None:
+        kind = FailureKind.USER if report.fault.users else FailureKind.SYSTEM
+        code, message, recoverable = report.fault.code, report.message, report.fault.recoverable
+    else:
+        kind, code, sentence = _FAILURES[end]
+        message = sentence.format(message=report.message.rstrip(".") or "nothing more is known")
     return executors.Observation(
         report.key,
         executors.ObservationKind.FAILED,
@@ -135,5 +141,6 @@ def _observe_end(report: clusters.ClusterReport, end: clusters.ClusterEnd) -> ex
         failure_kind=kind,
         code=code,
         message=message,
+        recoverable=recoverable,
         log_tail=report.log_tail,
     )

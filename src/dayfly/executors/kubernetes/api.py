@@ -43,6 +43,10 @@ class NotNow(errors.ExecutorUnavailable):
     """A quota or a rate limit forbids it for now; the same may do later."""
 
 
+class Conflict(NotNow):
+    """The object is not as it was thought to be."""
+
+
 class Expired(errors.ExecutorUnavailable):
     """What a watch was to begin with is too long ago: list anew."""
 
@@ -70,15 +74,15 @@ class Api:
         self._kubeconfig, self._context = kubeconfig, context
         self._opened: Any = None
 
-    async def create(self, manifest: Manifest) -> bool:
-        """Create an object; False if one of its name is there. Raise `Refused`, `NotNow`."""
+    async def create(self, manifest: Manifest) -> Manifest | None:
+        """Create an object, and return it as it is then; None if one of its name is there. Raise `Refused`, `NotNow`,
+        `NotFound` for a namespace that is not there."""
         kind = KINDS[manifest["kind"]]
         namespace = manifest["metadata"].get("namespace")
         try:
-            await self._call("POST", kind, namespace, content=json.dumps(manifest))
+            return await self._call("POST", kind, namespace, content=json.dumps(manifest))
         except errors.AlreadyExists:
-            return False
-        return True
+            return None
 
     async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
         """Return an object; None if there is none."""
@@ -116,12 +120,16 @@ class Api:
             if told["type"] != "BOOKMARK":
                 yield told["type"], told["object"], version
 
-    async def delete(self, kind: str, namespace: str, name: str, *, grace_seconds: float | None = None) -> None:
-        """Have an object deleted, and what it owns; one that is not there is fine."""
+    async def delete(
+        self, kind: str, namespace: str, name: str, *, grace_seconds: float | None = None, uid: str = ""
+    ) -> None:
+        """Have an object deleted, and what it owns; one that is not there, or is another than `uid`, is fine."""
         options: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         if grace_seconds is not None:
             options["gracePeriodSeconds"] = round(grace_seconds)
-        with contextlib.suppress(errors.NotFound):
+        if uid:
+            options["preconditions"] = {"uid": uid}
+        with contextlib.suppress(errors.NotFound, Conflict):
             await self._call("DELETE", KINDS[kind], namespace, name, content=json.dumps(options))
 
     async def logs(
@@ -207,6 +215,8 @@ def _error(status: int, message: str, asked: str) -> errors.DayflyError:
         return errors.NotFound(told)
     if status == 409 and "already exists" in message:
         return errors.AlreadyExists(told)
+    if status == 409:
+        return Conflict(told)
     if status == 410:
         return Expired(told)
     if status == 403 and "exceeded quota" in message:
@@ -215,6 +225,6 @@ def _error(status: int, message: str, asked: str) -> errors.DayflyError:
         return NotNow(told)
     if status in (401, 403):
         return Forbidden(told, remedy="Give the platform's service account the rights in deploy/kubernetes.")
-    if status in (409, 429) or status >= 500:
+    if status == 429 or status >= 500:
         return NotNow(told)
     return Refused(told)

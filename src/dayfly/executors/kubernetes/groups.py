@@ -16,7 +16,7 @@ import msgspec
 from dayfly.base import errors, logs
 from dayfly.executors.kubernetes import manifests, names, templates
 from dayfly.executors.kubernetes.api import Expired, NotNow
-from dayfly.executors.kubernetes.known import ENDED, Handle, Known
+from dayfly.executors.kubernetes.known import ENDED, Handle, Known, handle_of, role_of
 
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dayfly.executors.kubernetes.settings import Patience, PodSettings
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.executors import AttemptSpec
-    from dayfly.ports.pod_groups import Manifest, PodGroupReport, PodGroupSpec
+    from dayfly.ports.pod_groups import Manifest, PodGroupReport, PodGroupSpec, PodSeen
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether a pod has waited for too long."""
@@ -38,6 +38,9 @@ PAUSE_SECONDS = 1.0
 
 LONGEST_PAUSE_SECONDS = 15.0
 """Between tries to make what a quota forbids."""
+
+GONE_SECONDS = 60.0
+"""How long it may take until what was deleted is gone, before that is told."""
 
 LAST_LINES_SECONDS = 10.0
 """How long the end of a group waits for its logs."""
@@ -67,9 +70,8 @@ class KubernetesGroups:
 
     async def start(self, spec: PodGroupSpec) -> bytes:
         """Make the objects, or find them made; see `PodGroups.start`."""
-        objects = tuple((one["kind"], one["metadata"]["name"]) for one in spec.objects)
-        main = next(one for one in spec.objects if one["metadata"]["labels"].get(names.ROLE) == spec.main)
-        handle = Handle(spec.namespace, main["metadata"]["name"], objects)
+        main = next(one for one in spec.objects if role_of(one) == spec.main)
+        handle = handle_of(spec, main)
         known = self._known[spec.key] = Known(spec.key, handle)
         self._begin()
         try:
@@ -122,7 +124,9 @@ class KubernetesGroups:
         await self._keeper.wait(key, LAST_LINES_SECONDS)
         self._keeper.drop(key)
         if known is not None or handle:
-            await self._delete(known.handle if known else msgspec.json.decode(handle, type=Handle), 0.0)
+            read = known.handle if known else msgspec.json.decode(handle, type=Handle)
+            await self._delete(read, 0.0)
+            await self._wait_until_gone(key, read)
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name every object that is left of the group."""
@@ -146,23 +150,32 @@ class KubernetesGroups:
 
     async def _create(self, spec: PodGroupSpec) -> None:
         slots = asyncio.Semaphore(AT_ONCE)
+        main = next(one for one in spec.objects if role_of(one) == spec.main)
+        owner = await self._create_in_namespace(main)
 
         async def create(manifest: Manifest) -> None:
             async with slots:
-                try:
-                    await self._api.create(manifest)
-                except errors.NotFound:
-                    # Its namespace: Flyte has one for each project and domain.
-                    await self._api.create(
-                        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": spec.namespace}}
-                    )
-                    await self._api.create(manifest)
+                await self._api.create(owned(manifest, owner))
 
-        made = await asyncio.gather(*(create(one) for one in spec.objects), return_exceptions=True)
+        others = [one for one in spec.objects if one is not main]
+        made = await asyncio.gather(*(create(one) for one in others), return_exceptions=True)
         failed = [one for one in made if isinstance(one, BaseException)]
         # What is wrong for good counts before what may be right in a while.
         for error in sorted(failed, key=lambda one: isinstance(one, NotNow)):
             raise error
+
+    async def _create_in_namespace(self, manifest: Manifest) -> Manifest:
+        """Create an object, and the namespace that Flyte has for each project and domain; return it as it is there."""
+        namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
+        while True:
+            try:
+                made = await self._api.create(manifest)
+            except errors.NotFound:
+                await self._api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+                made = await self._api.create(manifest)
+            made = made or await self._api.get(manifest["kind"], namespace, name)
+            if made is not None:
+                return made
 
     async def _create_later(self, spec: PodGroupSpec, known: Known) -> None:
         pause = PAUSE_SECONDS
@@ -186,6 +199,31 @@ class KubernetesGroups:
                 for kind, name in handle.objects
             )
         )
+
+    async def _remake(self, known: Known, seen: PodSeen) -> None:
+        """Make a pod anew that is lost. It keeps its name: what is left of it goes first."""
+        manifest = known.handle.manifest(seen.name)
+        while manifest is not None and not known.stopping and not known.ended:
+            owner = known.pods.get(known.handle.main)
+            if owner is None:
+                return  # The group ends with its main pod.
+            try:
+                await self._api.delete("Pod", known.handle.namespace, seen.name, grace_seconds=0.0, uid=seen.uid)
+                if await self._api.create(owned(manifest, {"apiVersion": "v1", "kind": "Pod", **owner})) is not None:
+                    _log.info("made a lost pod anew", pod=seen.name, because=seen.message)
+                    return
+            except errors.DayflyError as error:
+                _log.warning("a lost pod cannot be made anew yet", pod=seen.name, error=str(error))
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _wait_until_gone(self, key: AttemptKey, handle: Handle) -> None:
+        """Wait until nothing of the group is left; say so where something does not go."""
+        end = time.monotonic() + GONE_SECONDS
+        while left := await self.leftovers(key, msgspec.json.encode(handle)):
+            if time.monotonic() > end:
+                _log.error("what was deleted does not go", attempt=key, left=left)
+                return
+            await asyncio.sleep(0.1)
 
     # --- watching ---------------------------------------------------------------------------------------------------
 
@@ -261,6 +299,8 @@ class KubernetesGroups:
         if known.ended:
             return
         report = known.report(self._clock.now(), time.monotonic(), self._patience)
+        for seen in known.lost(report):
+            self._keep(self._remake(known, seen))
         if not known.news(report):
             return
         if report.ended and not (known.stopping and not report.stopped):
@@ -289,3 +329,14 @@ class KubernetesGroups:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def owned(manifest: Manifest, owner: Manifest) -> Manifest:
+    """Return an object that goes when its owner does."""
+    reference = {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+    }
+    return {**manifest, "metadata": {**manifest["metadata"], "ownerReferences": [reference]}}

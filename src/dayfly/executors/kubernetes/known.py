@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from dayfly.base.clock import Micros
-from dayfly.executors.kubernetes import reading
-from dayfly.ports.pod_groups import Manifest, PodGroupReport, PodPhase, PodSeen
+from dayfly.executors.kubernetes import names, reading
+from dayfly.ports.pod_groups import Manifest, PodGroupReport, PodGroupSpec, PodPhase, PodSeen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,29 @@ class Handle(msgspec.Struct, frozen=True):
     """The main pod's name."""
     objects: tuple[tuple[str, str], ...]
     """Kind and name of each."""
+    remade: bytes = b""
+    """Manifests of those that are made anew when they are lost, by name: JSON, compressed, for they are much alike."""
+
+    def manifest(self, name: str) -> Manifest | None:
+        """Return how an object that is lost is made anew; None if it is not."""
+        found: Manifest | None = json.loads(zlib.decompress(self.remade)).get(name) if self.remade else None
+        return found
+
+
+def handle_of(spec: PodGroupSpec, main: Manifest) -> Handle:
+    """Return the handle of a group."""
+    remade = {one["metadata"]["name"]: one for one in spec.objects if role_of(one) in spec.remade}
+    return Handle(
+        spec.namespace,
+        main["metadata"]["name"],
+        tuple((one["kind"], one["metadata"]["name"]) for one in spec.objects),
+        zlib.compress(json.dumps(remade).encode()) if remade else b"",
+    )
+
+
+def role_of(manifest: Manifest) -> str:
+    """Return what a pod is to its group."""
+    return str((manifest["metadata"].get("labels") or {}).get(names.ROLE, ""))
 
 
 class Known:
@@ -41,12 +66,18 @@ class Known:
         self.stopping = False
         self.ended = False
         """The end was reported: nothing after it counts."""
+        self.remaking: set[str] = set()
+        """Ids of pods that were lost and are being made anew."""
         self._since: dict[str, tuple[str, float]] = {}
         self._told: PodGroupReport | None = None
 
     def tell(self, pod: Manifest) -> None:
         """Take in how a pod is."""
-        self.pods[pod["metadata"]["name"]] = pod
+        name = pod["metadata"]["name"]
+        self.pods[name] = pod
+        last = self.gone.get(name)
+        if last is not None and last.uid != pod["metadata"].get("uid"):
+            del self.gone[name]  # It is another one.
 
     def tell_gone(self, name: str, patience: Patience) -> None:
         """Take in that a pod is no more."""
@@ -55,6 +86,14 @@ class Known:
             seen = reading.read(last, patience, 0.0)
             # One that had ended before it was deleted is not lost by that.
             self.gone[name] = seen if seen.phase in ENDED else reading.gone(seen, last)
+
+    def lost(self, report: PodGroupReport) -> Iterator[PodSeen]:
+        """Yield the pods that are to be made anew now: lost, through no fault of the task, and not in the making."""
+        for seen in report.pods:
+            remade = seen.phase is PodPhase.LOST and not seen.users_fault and seen.uid not in self.remaking
+            if remade and not self.stopping and not self.ended and self.handle.manifest(seen.name) is not None:
+                self.remaking.add(seen.uid)
+                yield seen
 
     def waits(self) -> bool:
         """Say whether a pod waits for something, so that time alone may change what is to be said."""

@@ -6,6 +6,7 @@ flyteorg/flyte; where these leave a pod stuck or its cause untold, ours say so.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ import msgspec
 
 from dayfly.executors.kubernetes import manifests, names
 from dayfly.executors.kubernetes.settings import Patience
+from dayfly.model import quantities
 from dayfly.ports.pod_groups import PodPhase, PodSeen
 
 OOM = "OOMKilled"
@@ -68,11 +70,14 @@ def read(pod: Mapping[str, Any], patience: Patience, waited_seconds: float) -> P
     seen = PodSeen(
         pod["metadata"]["name"],
         role,
+        pod["metadata"].get("uid", ""),
         PodPhase.QUEUED,
         node=pod["spec"].get("nodeName") or "",
         address=status.get("podIP") or "",
         restarts=int(primary.get("restartCount") or 0),
+        memory_limit_bytes=_memory_limit(pod),
     )
+    seen = _with_last_end(seen, (primary.get("lastState") or {}).get("terminated"))
     phase = status.get("phase") or "Pending"
     ended = (primary.get("state") or {}).get("terminated")
     if phase == "Failed" or ended:
@@ -118,6 +123,34 @@ def unreachable(seen: PodSeen) -> PodSeen:
     """Return what is to be said of a pod that was deleted and does not go, since its node does not answer."""
     message = f"Pod {seen.name} was deleted and does not end: node {seen.node} does not answer."
     return msgspec.structs.replace(seen, phase=PodPhase.LOST, code="NodeLost", message=message)
+
+
+def _with_last_end(seen: PodSeen, last: Mapping[str, Any] | None) -> PodSeen:
+    """Note how the container ended that the kubelet started again."""
+    if last is None:
+        return seen
+    code, signum = _code_and_signal(last)
+    moment = last.get("finishedAt")
+    return msgspec.structs.replace(
+        seen,
+        last_exit_code=-signum if signum else code,
+        last_ended_at=datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp() if moment else 0.0,
+        last_out_of_memory=last.get("reason") == OOM,
+    )
+
+
+def _code_and_signal(ended: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how a container ended: its exit code, and the signal if it was one."""
+    code = int(ended.get("exitCode") or 0)
+    # A shell's way to tell signals, which container runtimes have taken over.
+    return code, int(ended.get("signal") or 0) or (code - 128 if 128 < code < 192 else 0)
+
+
+def _memory_limit(pod: Mapping[str, Any]) -> int:
+    name = manifests.primary_of(pod)
+    found: Mapping[str, Any] = next((one for one in pod["spec"]["containers"] if one["name"] == name), {})
+    limit = ((found.get("resources") or {}).get("limits") or {}).get("memory")
+    return quantities.size_bytes(str(limit)) if limit else 0
 
 
 def _waiting(seen: PodSeen, waiting: Waiting, patience: Patience, waited: float) -> PodSeen:
@@ -186,8 +219,7 @@ def _ended(
         return _lost(seen, why, f"{why}: {told}", users_fault=why == "DeadlineExceeded")
     if code is None:
         return _lost(seen, "PodFailed", status.get("message") or "it failed", users_fault=False)
-    # A shell's way to tell signals, which container runtimes have taken over.
-    by = int((ended or {}).get("signal") or 0) or (code - 128 if 128 < code < 192 else 0)
+    by = _code_and_signal(ended or {})[1]
     return msgspec.structs.replace(seen, phase=PodPhase.EXITED, exit_code=None if by else code, signal=by or None)
 
 

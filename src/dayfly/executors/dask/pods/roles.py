@@ -1,0 +1,103 @@
+"""The roles of a cluster as attempts of their own, from which their pods are made. Pure.
+
+Commands are `dask scheduler` and `dask worker`: the scripts with a dash are gone from distributed since 2026.6. What
+Flyte's own plugin gives each role: flyteplugins/go/tasks/plugins/k8s/dask/dask.go in flyteorg/flyte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+from flyteidl.core import tasks_pb2
+
+from dayfly.executors.dask.local import groups
+from dayfly.executors.dask.pods import waiting
+from dayfly.model import entrypoint_args
+
+if TYPE_CHECKING:
+    from dayfly.ports.clusters import ClusterSpec, RoleResources, WorkerGroup
+    from dayfly.ports.executors import AttemptSpec
+
+DRIVER, SCHEDULER = "driver", "scheduler"
+
+COMM_PORT, HTTP_PORT = 8786, 8787
+
+DEATH_TIMEOUT_SECONDS = 60
+"""After which a worker ends that has no scheduler."""
+
+
+def driver(spec: ClusterSpec, address: str) -> AttemptSpec:
+    """Return the driver, which waits for the quorum and then runs the task's own command."""
+    attempt = spec.driver
+    argv = attempt.argv
+    if entrypoint_args.parse(argv).kind != entrypoint_args.OTHER:
+        argv = waiting.before(argv, spec.quorum)
+    env = {"DASK_SCHEDULER_ADDRESS": address, **attempt.env}
+    return msgspec.structs.replace(attempt, argv=argv, template=_without_command(attempt), env=env, interruptible=False)
+
+
+def scheduler(spec: ClusterSpec) -> AttemptSpec:
+    """Return the scheduler."""
+    argv = ["dask", "scheduler", "--port", str(COMM_PORT), "--dashboard-address", f":{HTTP_PORT}"]
+    if spec.idle_timeout_seconds:
+        argv += ["--idle-timeout", f"{spec.idle_timeout_seconds:g}s"]
+    made = _role(spec.driver, argv, spec.scheduler.resources, image=spec.scheduler.image)
+    return msgspec.structs.replace(made, interruptible=False)
+
+
+def workers(spec: ClusterSpec, address: str) -> Iterator[tuple[str, AttemptSpec]]:
+    """Yield each worker with its name."""
+    for name, group in groups.worker_names(spec.groups):
+        made = _role(spec.driver, _worker_words(name, group, address), group.resources, image=group.image)
+        env = {**spec.driver.env, **group.env}
+        yield name, msgspec.structs.replace(made, env=env, interruptible=group.interruptible)
+
+
+def _worker_words(name: str, group: WorkerGroup, address: str) -> list[str]:
+    words = [*(group.command or ("dask", "worker")), address, "--name", name]
+    words += ["--death-timeout", str(DEATH_TIMEOUT_SECONDS)]
+    if group.threads:
+        words += ["--nthreads", str(group.threads)]
+    if group.memory_limit_bytes:
+        words += ["--memory-limit", str(group.memory_limit_bytes)]
+    if group.processes > 1:
+        words += ["--nworkers", str(group.processes)]
+    if group.nanny is False:
+        words.append("--no-nanny")
+    for module in group.preload:
+        words += ["--preload", module]
+    return words
+
+
+def _role(attempt: AttemptSpec, words: list[str], resources: RoleResources, *, image: str) -> AttemptSpec:
+    """Return a role that runs `words` where the task's own code can be imported."""
+    entry = entrypoint_args.parse(attempt.argv)
+    argv = tuple(words)
+    if entry.distribution:
+        fast = ("pyflyte-fast-execute", "--additional-distribution", entry.distribution, "--dest-dir", entry.dest_dir)
+        argv = (*fast, "--", *words)
+    template = tasks_pb2.TaskTemplate.FromString(attempt.template)
+    template.container.ClearField("command")
+    template.container.ClearField("resources")
+    if resources.gpus:
+        template.container.resources.limits.add(name=tasks_pb2.Resources.GPU, value=str(resources.gpus))
+    return msgspec.structs.replace(
+        attempt,
+        argv=argv,
+        template=template.SerializeToString(deterministic=True),
+        image=image or attempt.image,
+        cpu_request=resources.cpu_request,
+        cpu_limit=resources.cpu_limit,
+        memory_request_bytes=resources.memory_request_bytes,
+        memory_limit_bytes=resources.memory_limit_bytes,
+    )
+
+
+def _without_command(attempt: AttemptSpec) -> bytes:
+    """The whole command line is in `argv`: nothing of it is the image's."""
+    template = tasks_pb2.TaskTemplate.FromString(attempt.template)
+    template.container.ClearField("command")
+    made: bytes = template.SerializeToString(deterministic=True)
+    return made

@@ -1,0 +1,96 @@
+"""A platform of this machine whose tasks are pods: they share its storage as a folder of the node."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.platforms import launching
+from tests.platforms.server import Server
+
+IMAGE = os.environ.get("DAYFLY_TEST_CLUSTER_IMAGE", "")
+
+NAMESPACE = f"{launching.PROJECT}-{launching.DOMAIN}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if IMAGE and os.environ.get("KUBECONFIG"):
+        return
+    skip = pytest.mark.skip(reason="no Kubernetes cluster: set KUBECONFIG and DAYFLY_TEST_CLUSTER_IMAGE")
+    for item in items:
+        if "tests/cluster/" in str(item.path):
+            item.add_marker(skip)
+
+
+class Cluster:
+    """The cluster, as people see it: through kubectl."""
+
+    def get(self, kind: str, namespace: str = NAMESPACE, selector: str = "dayfly.dev/platform") -> list[dict[str, Any]]:
+        """Return the platform's objects of a kind."""
+        told = self.run("get", kind, "--namespace", namespace, "--selector", selector, "--output", "json")
+        items: list[dict[str, Any]] = json.loads(told)["items"]
+        return items
+
+    def pods(self, role: str = "") -> dict[str, dict[str, Any]]:
+        """Return the platform's pods by name, those of one role if it is given."""
+        selector = f"dayfly.dev/role={role}" if role else "dayfly.dev/platform"
+        return {pod["metadata"]["name"]: pod for pod in self.get("pods", selector=selector)}
+
+    def left(self) -> list[str]:
+        """Name everything that there is of the platform."""
+        return [f"{kind}/{one['metadata']['name']}" for kind in ("pods", "services") for one in self.get(kind)]
+
+    def run(self, *words: str) -> str:
+        """Run kubectl, and return what it says."""
+        done = subprocess.run(["kubectl", *words], capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    return Cluster()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[Server]:
+    data = tmp_path_factory.mktemp("pods") / "data"
+    data.mkdir()
+    mount = {"name": "store", "mountPath": str(data)}
+    template = {
+        "spec": {
+            "volumes": [{"name": "store", "hostPath": {"path": str(data)}}],
+            "containers": [{"name": "default", "volumeMounts": [mount]}],
+            "terminationGracePeriodSeconds": 2,
+        }
+    }
+    told = {
+        "DAYFLY_ENGINE__BACKEND": "kubernetes",
+        "DAYFLY_KUBERNETES__POD_TEMPLATE": json.dumps(template),
+        "DAYFLY_KUBERNETES__IMAGE_PULL_POLICY": "IfNotPresent",
+        "DAYFLY_KUBERNETES__IMAGE_PULL_SECONDS": "5",
+        # One node of two cores is shared by all pods of a test.
+        "DAYFLY_TASKS__DEFAULT_CPU": "50m",
+        "DAYFLY_TASKS__DEFAULT_MEMORY": "128Mi",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in told.items():
+            patch.setenv(name, value)
+        server = Server(data).start()
+    with server:
+        yield server
+    launching.wait_until(lambda: not cluster.left(), "everything to be gone")
+
+
+def register(server: Server, program: Path) -> None:
+    """Register a program's entities with the image of the tests."""
+    done = server.pyflyte(
+        "register", "--image", IMAGE, "--version", launching.VERSION, program.name, cwd=program.parent
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,54 @@
+"""Tasks that become pods."""
+
+import os
+import signal
+import time
+
+from flytekit import Resources, task, workflow
+
+
+@task
+def double(text: str) -> str:
+    print("doubling", text)
+    return text * 2
+
+
+@task
+def shout(text: str) -> str:
+    return text.upper()
+
+
+@workflow
+def chain(text: str) -> str:
+    return shout(text=double(text=text))
+
+
+@task
+def raises(text: str) -> str:
+    raise ValueError(f"not {text}")
+
+
+@task(limits=Resources(mem="120Mi"))
+def outgrows(text: str) -> str:
+    held = []
+    while True:
+        held.append(bytearray(os.urandom(1 << 16)) * 160)
+
+
+@task(limits=Resources(mem="900Gi"))
+def too_large(text: str) -> str:
+    return text
+
+
+@task(container_image="no-such-image:at-all")
+def without_image(text: str) -> str:
+    return text
+
+
+@task
+def waits(text: str) -> str:
+    print("waiting", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: exit(0))
+    while not os.path.exists(text):
+        time.sleep(0.1)
+    return text
