@@ -1,0 +1,97 @@
+"""Dask tasks on clusters of plain pods: what they compute, what they outlive, and that nothing is left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dayfly.model.identifiers import ExecutionId
+from tests.cluster.conftest import NAMESPACE, Cluster, register
+from tests.platforms import launching
+from tests.platforms.server import Server
+
+PROGRAM = Path(__file__).parent / "programs" / "clustered.py"
+
+PATIENCE_SECONDS = 240
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registered(server: Server) -> None:
+    register(server, PROGRAM)
+
+
+def log_of(server: Server, execution: ExecutionId, role: str, attempt: int = 0) -> str:
+    (folder,) = (server.folder / "logs" / str(execution)).glob(f"*/{attempt}")
+    return (folder / f"{role}.log").read_text()
+
+
+def running(cluster: Cluster, role: str) -> bool:
+    pods = cluster.pods(role).values()
+    return bool(pods) and all(pod["status"]["phase"] == "Running" for pod in pods)
+
+
+def until_running(cluster: Cluster, *roles: str) -> None:
+    for role in roles:
+        launching.wait_until(lambda role=role: running(cluster, role), f"{role} to run", PATIENCE_SECONDS)
+
+
+def test_a_task_computes_on_a_cluster_of_its_own(server: Server, cluster: Cluster) -> None:
+    execution = launching.launch(server, "clustered.summed", text="10")
+    ended, outputs = launching.wait(server, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    assert outputs == {"o0": 285}
+    assert "Registered to" in log_of(server, execution, "worker-0")
+    assert "Scheduler at" in log_of(server, execution, "scheduler")
+    launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
+
+
+def test_a_deleted_worker_is_made_anew(server: Server, cluster: Cluster) -> None:
+    go = server.folder / "go-worker"
+    execution = launching.launch_task(server, "clustered.holds", text=str(go))
+    until_running(cluster, "driver", "worker-0", "worker-1")
+    ((name, before),) = cluster.pods("worker-1").items()
+    cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=0", "--force")
+
+    def anew() -> bool:
+        return (
+            running(cluster, "worker-1")
+            and cluster.pods("worker-1")[name]["metadata"]["uid"] != (before["metadata"]["uid"])
+        )
+
+    launching.wait_until(anew, "another worker", PATIENCE_SECONDS)
+    go.touch()
+    ended, outputs = launching.wait(server, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    assert outputs == {"o0": "28"}
+    launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
+
+
+def test_a_lost_scheduler_is_a_new_attempt(server: Server, cluster: Cluster) -> None:
+    go = server.folder / "go-scheduler"
+    execution = launching.launch_task(server, "clustered.stays", text=str(go))
+    until_running(cluster, "driver", "scheduler", "worker-0")
+    (name,) = cluster.pods("scheduler")
+    cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=0", "--force")
+
+    def attempts() -> int:
+        return max((len(node.attempts) for node in launching.look(server, execution).nodes), default=0)
+
+    launching.wait_until(lambda: attempts() == 2, "another attempt", PATIENCE_SECONDS)
+    go.touch()
+    ended, _ = launching.wait(server, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    (node,) = [node for node in ended.nodes if node.attempts]
+    first = node.attempts[0].error
+    assert first is not None
+    assert first.code == "DaskSchedulerLost", first
+    launching.wait_until(lambda: not cluster.left(), "both clusters to be gone")
+
+
+def test_an_abort_takes_all_of_it_away(server: Server, cluster: Cluster) -> None:
+    execution = launching.launch_task(server, "clustered.stays", text="/never")
+    until_running(cluster, "driver")
+    launching.abort(server, execution, "enough")
+    ended, _ = launching.wait(server, execution)
+    assert ended.phase.name == "ABORTED"
+    launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")

@@ -1,0 +1,126 @@
+"""What the pods of a cluster mean for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from dayfly.base.clock import Micros
+from dayfly.executors.dask.pods import reports
+from dayfly.model.identifiers import AttemptKey
+from dayfly.ports.clusters import ClusterEnd, ClusterReport, ClusterState, Fault
+from dayfly.ports.pod_groups import PodGroupReport, PodPhase, PodSeen
+
+LIMITS = reports.Limits(2, 1, 60.0, 3, ("driver", "scheduler", "worker-0", "worker-1"))
+
+QUEUED, INITIALIZING, RUNNING, EXITED, LOST = PodPhase
+
+
+def pod(role: str, phase: PodPhase = RUNNING, uid: str = "", **fields: object) -> PodSeen:
+    return PodSeen(f"x-{role}", role, uid or role, phase, memory_limit_bytes=64 << 20, **fields)  # type: ignore[arg-type]
+
+
+def told(*pods: PodSeen, seen: reports.Seen | None = None, **fields: object) -> ClusterReport:
+    report = PodGroupReport(AttemptKey("p/d/e/n0/0"), Micros(7_000_000), pods, **fields)  # type: ignore[arg-type]
+    return reports.translate(report, LIMITS, seen or reports.Seen(), ())
+
+
+def all_running(**instead: PodSeen) -> list[PodSeen]:
+    roles = {role: pod(role) for role in LIMITS.roles}
+    return list({**roles, **{name.replace("_", "-"): one for name, one in instead.items()}}.values())
+
+
+@pytest.mark.parametrize(
+    ("pods", "state", "workers"),
+    [
+        ([], ClusterState.QUEUED, 0),
+        ([pod("driver", QUEUED), pod("worker-0", QUEUED)], ClusterState.QUEUED, 0),
+        ([pod("driver", RUNNING), pod("worker-0", INITIALIZING)], ClusterState.STARTING, 0),
+        ([pod("driver", INITIALIZING), pod("worker-0")], ClusterState.STARTING, 1),
+        ([pod("driver"), pod("worker-0"), pod("worker-1", QUEUED)], ClusterState.READY, 1),
+        (all_running(), ClusterState.READY, 2),
+    ],
+)
+def test_how_far_it_is(pods: list[PodSeen], state: ClusterState, workers: int) -> None:
+    report = told(*pods)
+    assert (report.state, report.end) == (state, None)
+    assert (report.progress.workers, report.progress.wanted) == (workers, 2)
+
+
+def test_what_it_waits_for() -> None:
+    report = told(
+        pod("driver"), pod("worker-0", QUEUED, reason="Unschedulable: no"), pod("worker-1", QUEUED, reason="x")
+    )
+    assert report.reason == "worker-0: Unschedulable: no, and 1 more"
+    assert told(waits_for="a quota").reason == "a quota"
+
+
+@pytest.mark.parametrize(
+    ("pods", "end", "message", "fault"),
+    [
+        (all_running(driver=pod("driver", EXITED, exit_code=3)), ClusterEnd.DRIVER_EXITED, "", None),
+        (
+            all_running(driver=pod("driver", LOST, code="OOMKilled", message="over")),
+            ClusterEnd.DRIVER_OUT_OF_MEMORY,
+            "over",
+            None,
+        ),
+        (
+            all_running(driver=pod("driver", LOST, code="Evicted", message="evicted")),
+            ClusterEnd.PART_LOST,
+            "evicted",
+            Fault("Evicted"),
+        ),
+        (
+            all_running(scheduler=pod("scheduler", EXITED, signal=9)),
+            ClusterEnd.SCHEDULER_LOST,
+            "scheduler was killed by SIGKILL (9)",
+            None,
+        ),
+        (
+            all_running(scheduler=pod("scheduler", LOST, code="OOMKilled", message="over", users_fault=True)),
+            ClusterEnd.SCHEDULER_LOST,
+            "over",
+            None,
+        ),
+        (
+            all_running(worker_1=pod("worker-1", LOST, code="ErrImagePull", message="no", users_fault=True)),
+            ClusterEnd.PART_LOST,
+            "no",
+            Fault("ErrImagePull", users=True),
+        ),
+        (all_running(worker_1=pod("worker-1", LOST, code="Evicted", message="evicted")), None, "", None),
+    ],
+)
+def test_how_it_ends(pods: list[PodSeen], end: ClusterEnd | None, message: str, fault: Fault | None) -> None:
+    report = told(*pods)
+    assert (report.end, report.message, report.fault) == (end, message, fault)
+    assert (report.state is ClusterState.ENDED) == (end is not None)
+
+
+def test_the_drivers_exit_is_the_clusters() -> None:
+    report = told(pod("driver", EXITED, exit_code=3), log_tail="the end")
+    assert (report.exit_code, report.signal, report.log_tail) == (3, None, "the end")
+    assert told(stopped=True).end is ClusterEnd.STOPPED
+
+
+def test_each_death_is_told_once() -> None:
+    seen = reports.Seen()
+    died = pod("worker-1", restarts=1, last_exit_code=-9, last_ended_at=5.0)
+    for _ in range(2):
+        report = told(*all_running(worker_1=died), seen=seen)
+    (death,) = report.deaths
+    assert (death.role, death.at, death.exit_code, death.restarts) == ("worker-1", 5.0, -9, 0)
+    assert report.reason == "worker-1 was killed by SIGKILL (9); it is made anew (number 1)"
+    outgrown = pod("worker-1", restarts=2, last_out_of_memory=True, last_exit_code=-9)
+    report = told(*all_running(worker_1=outgrown), seen=seen)
+    assert [one.over_limit_bytes for one in report.deaths] == [0, 64 << 20]
+    assert "went over its memory limit of 64 MiB" in report.reason
+
+
+def test_too_many_deaths_are_the_end() -> None:
+    seen = reports.Seen()
+    told(*all_running(worker_1=pod("worker-1", restarts=3)), seen=seen)
+    evicted = pod("worker-0", LOST, "another", code="Evicted", message="evicted")
+    report = told(*all_running(worker_0=evicted, worker_1=pod("worker-1", restarts=3)), seen=seen)
+    assert report.end is ClusterEnd.RESTARTS_EXHAUSTED
+    assert report.message == "evicted; it was the end number 4, and 3 are allowed"
