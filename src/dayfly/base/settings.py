@@ -185,6 +185,8 @@ class KubernetesSettings:
     """Laid over the spec of pods that may be interrupted: tolerations, node selector, affinity."""
     safe: dict[str, Any] = field(default_factory=dict)
     """The same for pods that may not."""
+    request_share: float = 1.0
+    """This much of the CPU and memory that tasks request is kept for them; less lets a small cluster hold more pods."""
     gpu_resource: str = "nvidia.com/gpu"
     """What Kubernetes calls a GPU."""
     accelerator_label: str = "k8s.amazonaws.com/accelerator"

@@ -28,6 +28,8 @@ class PodSettings(msgspec.Struct, frozen=True):
     template_name: str = ""
     """The PodTemplate in the cluster that stands for it where a task names none."""
     environment: dict[str, str] = {}
+    request_share: float = 1.0
+    """Of what is requested; limits stay as they are."""
     gpu_resource: str = "nvidia.com/gpu"
     accelerator_label: str = "k8s.amazonaws.com/accelerator"
     partition_label: str = "k8s.amazonaws.com/gpu-partition-size"
@@ -61,6 +63,10 @@ def read(told: KubernetesSettings) -> tuple[PodSettings, Patience]:
             raise errors.InvalidArgument(
                 f"DAYFLY_KUBERNETES__{name.upper()} is no mapping.", remedy="Write it as JSON: see docs/kubernetes.md."
             )
+    if not 0.0 <= told.request_share <= 1.0:
+        raise errors.InvalidArgument(
+            f"DAYFLY_KUBERNETES__REQUEST_SHARE is {told.request_share}.", remedy="Name a share between 0 and 1."
+        )
     pods = PodSettings(
         told.platform,
         told.namespace,
@@ -69,6 +75,7 @@ def read(told: KubernetesSettings) -> tuple[PodSettings, Patience]:
         told.pod_template,
         told.pod_template_name,
         told.environment,
+        told.request_share,
         told.gpu_resource,
         told.accelerator_label,
         told.partition_label,

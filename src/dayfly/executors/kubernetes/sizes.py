@@ -22,9 +22,9 @@ def of_task(spec: AttemptSpec, task: tasks_pb2.TaskTemplate, told: PodSettings) 
 
     A task that asks for nothing requests what it counts for, and is not held to it, where Flyte would kill it there.
     """
-    cpu = spec.cpu_request or spec.assumed_cpu
-    memory = spec.memory_request_bytes or spec.assumed_memory_bytes
-    made = of_role(cpu, memory, spec.cpu_limit, spec.memory_limit_bytes)
+    cpu = (spec.cpu_request or spec.assumed_cpu) * told.request_share
+    memory = int((spec.memory_request_bytes or spec.assumed_memory_bytes) * told.request_share)
+    made = _said(cpu, memory, spec.cpu_limit, spec.memory_limit_bytes)
     for word, entries in (("requests", task.container.resources.requests), ("limits", task.container.resources.limits)):
         for entry in entries:
             if entry.name in _AS_SAID:
@@ -35,24 +35,12 @@ def of_task(spec: AttemptSpec, task: tasks_pb2.TaskTemplate, told: PodSettings) 
     return made
 
 
-def of_role(
-    cpu_request: float,
-    memory_request_bytes: int,
-    cpu_limit: float,
-    memory_limit_bytes: int,
-    gpus: int = 0,
-    gpu: str = "",
-) -> dict[str, dict[str, str]]:
+def _said(cpu_request: float, memory_request: int, cpu_limit: float, memory_limit: int) -> dict[str, dict[str, str]]:
     """Return requests and limits; 0 is not said."""
     made: dict[str, dict[str, str]] = {"requests": {}, "limits": {}}
-    for word, cpu, memory in (
-        ("requests", cpu_request, memory_request_bytes),
-        ("limits", cpu_limit, memory_limit_bytes),
-    ):
+    for word, cpu, memory in (("requests", cpu_request, memory_request), ("limits", cpu_limit, memory_limit)):
         if cpu:
             made[word]["cpu"] = f"{math.ceil(cpu * 1000)}m"
         if memory:
             made[word]["memory"] = str(memory)
-        if gpus:
-            made[word][gpu] = str(gpus)
     return made

@@ -74,6 +74,15 @@ def test_sizes(fields: dict[str, Any], requests: dict[str, str], limits: dict[st
     assert container["resources"] == {"requests": requests, "limits": limits}
 
 
+def test_a_small_cluster_may_request_less_than_tasks_ask_for() -> None:
+    spec = attempt(cpu_request=8.0, cpu_limit=8.0, memory_request_bytes=1000, memory_limit_bytes=1000)
+    (container,) = build(spec, PodSettings(request_share=0.05))["spec"]["containers"]
+    assert container["resources"] == {
+        "requests": {"cpu": "400m", "memory": "50"},
+        "limits": {"cpu": "8000m", "memory": "1000"},
+    }
+
+
 def test_gpus_are_held_and_scratch_is_as_said() -> None:
     resources = {"limits": [{"name": "GPU", "value": "2"}, {"name": "EPHEMERAL_STORAGE", "value": "1Gi"}]}
     spec = attempt({"container": {"args": ["x"], "resources": resources}})
