@@ -37,9 +37,10 @@ class Cluster:
         items: list[dict[str, Any]] = json.loads(told)["items"]
         return items
 
-    def pods(self, role: str = "") -> dict[str, dict[str, Any]]:
-        """Return the platform's pods by name, those of one role if it is given."""
-        selector = f"dayfly.dev/role={role}" if role else "dayfly.dev/platform"
+    def pods(self, role: str = "", execution: str = "") -> dict[str, dict[str, Any]]:
+        """Return the platform's pods by name, those of one role or execution if it is given."""
+        wanted = [("dayfly.dev/role", role), ("execution-id", execution)]
+        selector = ",".join(f"{name}={value}" for name, value in wanted if value) or "dayfly.dev/platform"
         return {pod["metadata"]["name"]: pod for pod in self.get("pods", selector=selector)}
 
     def left(self) -> list[str]:
@@ -82,9 +83,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterat
     with pytest.MonkeyPatch.context() as patch:
         for name, value in told.items():
             patch.setenv(name, value)
-        server = Server(data).start()
-    with server:
-        yield server
+        with Server(data) as server:
+            yield server
     launching.wait_until(lambda: not cluster.left(), "everything to be gone")
 
 

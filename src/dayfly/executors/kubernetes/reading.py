@@ -134,9 +134,23 @@ def _with_last_end(seen: PodSeen, last: Mapping[str, Any] | None) -> PodSeen:
     return msgspec.structs.replace(
         seen,
         last_exit_code=-signum if signum else code,
-        last_ended_at=datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp() if moment else 0.0,
+        last_ended_at=_seconds(moment) if moment else 0.0,
         last_out_of_memory=last.get("reason") == OOM,
     )
+
+
+def _was_told_to_end(pod: Mapping[str, Any], ended: Mapping[str, Any] | None) -> bool:
+    """Say whether a container ended because its pod was deleted: whatever it says then, it was not done."""
+    until, metadata = (ended or {}).get("finishedAt"), pod["metadata"]
+    if not metadata.get("deletionTimestamp") or not until:
+        return False
+    asked = _seconds(metadata["deletionTimestamp"]) - float(metadata.get("deletionGracePeriodSeconds") or 0)
+    return _seconds(until) >= asked
+
+
+def _seconds(moment: str) -> float:
+    """Return a moment as Kubernetes writes it in seconds since the epoch; it knows whole seconds alone."""
+    return datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
 
 
 def _code_and_signal(ended: Mapping[str, Any]) -> tuple[int, int]:
@@ -213,6 +227,8 @@ def _ended(
         over = (container.get("state") or {}).get("terminated") or {}
         if over.get("reason") == OOM and (code != 0 or container["name"] == manifests.primary_of(pod)):
             return _lost(seen, OOM, f"{_tell_memory(pod, container['name'])} {MORE_MEMORY}")
+    if _was_told_to_end(pod, ended):
+        return gone(seen, pod)
     why = status.get("reason") or _disruption(pod)
     if why and code != 0:
         told = status.get("message") or BY_OTHERS.get(why) or why

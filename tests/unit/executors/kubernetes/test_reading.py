@@ -141,3 +141,14 @@ def test_why_a_pod_is_gone() -> None:
     )
     assert reading.gone(read(drained), drained).message == "Pod x1-n0-0 is gone: its node is gone."
     assert "node-1 does not answer" in reading.unreachable(seen).message
+
+
+@pytest.mark.parametrize(
+    ("finished", "phase"), [("08:00:09", PodPhase.EXITED), ("08:00:10", PodPhase.LOST), ("08:00:12", PodPhase.LOST)]
+)
+def test_who_ends_because_he_is_deleted_was_not_done(finished: str, phase: PodPhase) -> None:
+    told = pod("Running", ended(0, "Completed", finishedAt=f"2026-01-01T{finished}Z"))
+    told["metadata"] |= {"deletionTimestamp": "2026-01-01T08:00:40Z", "deletionGracePeriodSeconds": 30}
+    seen = read(told)
+    assert seen.phase is phase
+    assert seen.code == ("" if phase is PodPhase.EXITED else "ResourceDeletedExternally")
