@@ -76,7 +76,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterat
         "DAYFLY_KUBERNETES__POD_TEMPLATE": json.dumps(template),
         "DAYFLY_KUBERNETES__IMAGE_PULL_POLICY": "IfNotPresent",
         "DAYFLY_KUBERNETES__IMAGE_PULL_SECONDS": "5",
-        # One node of two cores is shared by all pods of a test.
+        # One node of two cores is shared by all pods of a test, whatever they ask for.
+        "DAYFLY_KUBERNETES__REQUEST_SHARE": "0.01",
         "DAYFLY_TASKS__DEFAULT_CPU": "50m",
         "DAYFLY_TASKS__DEFAULT_MEMORY": "128Mi",
     }
