@@ -38,7 +38,7 @@ def outgrows(text: str) -> str:
     return text
 
 
-@task(limits=Resources(mem="900Gi"))
+@task(limits=Resources(mem="90000Gi"))
 def too_large(text: str) -> str:
     return text
 
