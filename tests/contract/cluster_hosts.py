@@ -235,9 +235,10 @@ class LocalHost(Host):
 
     async def leave(self) -> None:
         """End what a test left running, but keep the warm interpreter for the next."""
-        for report in {report.key: report for report in self.seen}.values():
-            await self.clusters.forget(report.key, b"")
-            await _until_empty(lambda key=report.key: self.clusters.leftovers(key, b""))
+        # What was taken back may not have been told of yet, and the next test has the same key.
+        for key in {*(report.key for report in self.seen), *self.groups.list_kept()}:
+            await self.clusters.forget(key, b"")
+            await _until_empty(lambda key=key: self.clusters.leftovers(key, b""))
         await self.groups.abandon()
         await self.unfollow()
 

@@ -107,7 +107,7 @@ async def test_a_restarted_platform_takes_it_back(host: Any):
     await host.restart()
     taken = await host.clusters.recover(KEY, handle)
     assert taken is not None
-    assert (taken.state, taken.scheduler_address) == (ClusterState.READY, before.scheduler_address)
+    assert (taken.state, taken.scheduler_address) == (ClusterState.READY, before.scheduler_address), taken
     host.end_driver(KEY, 0)
     assert (await host.ended(KEY)).end is ClusterEnd.DRIVER_EXITED
     await host.restart()
