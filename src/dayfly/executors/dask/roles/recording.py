@@ -1,8 +1,12 @@
 """The flight recorder of a cluster: what happens in it, second by second, in a file that outlives every process.
 
 A scheduler plugin that notes and a writer that appends one frame a second, so that whoever dies takes at most the last
-second along. `recording_frames` says what a frame holds. Noting one finished task costs about a microsecond; everything
-else is read from counters that the scheduler keeps anyway.
+second along. `recording_frames` says what a frame holds.
+
+Dask calls `transition` four to six times for each task, so it does next to nothing: of a finished task it notes six
+values while they are at hand, in one flat list, and a frame's columns are made of that once a second. To keep what the
+scheduler was told as it is would be a line less, and dearer: so much memory is out of every cache when it is read and
+given back, and the garbage collector goes through it. Everything else is read from counters that the scheduler keeps.
 """
 
 from __future__ import annotations
@@ -10,19 +14,23 @@ from __future__ import annotations
 import logging
 import pickle
 import time
-from collections import deque
 from typing import Any
 
 import distributed
 
-from . import differing, stuck
-from .recording_frames import Names, Tasks, Writer
+from . import differing, recording_frames, stuck
+from .recording_frames import FAILED_NUMBERS, NUMBERS, Names, Writer
 
 MAX_TASKS = 5_000
-"""Finished tasks told of one by one in a frame; of more there is only their number, by prefix."""
+"""Finished tasks told of one by one in a frame; of more there is only their number, by prefix. So many of the last ones
+are kept for Dask's own report."""
 
-LAST_TASKS = 5_000
-"""Of the last finished tasks all is kept that the scheduler tells, for Dask's own report."""
+LAST_VALUES = 4 * MAX_TASKS * recording_frames.WIDTH
+"""Kept for that: a task may have had more than one span."""
+
+SCHEDULED = frozenset(("waiting", "queued", "no-worker", "processing"))
+GIVEN_UP = frozenset(("released", "forgotten"))
+"""Dask's states of a task that is to be computed, and of one that is not."""
 
 MAX_EVENTS = 200
 """Events in a frame; of more there is only the number."""
@@ -54,8 +62,10 @@ class Recorder(distributed.SchedulerPlugin):
         self.scheduler = scheduler
         self.total = 0
         self.done = 0
-        self.last: deque[dict[str, Any]] = deque(maxlen=LAST_TASKS)
-        self._tasks = Tasks(MAX_TASKS)
+        self._spans: list[Any] = []
+        self._last: list[Any] = []
+        self._done_told = 0
+        self._full_at = MAX_TASKS
         self._events: list[dict[str, Any]] = []
         self._events_dropped = 0
         self._names = Names()
@@ -71,25 +81,26 @@ class Recorder(distributed.SchedulerPlugin):
         self._differing: set[str] = set()
 
     # -- what the scheduler tells -------------------------------------------------------------------------------------
-    def transition(self, key: Any, start: str, finish: str, *args: Any, **kwargs: Any) -> None:
-        """Count a task when it is first scheduled, and note it when it has been computed."""
+    def transition(self, key: Any, start: str, finish: str, *args: Any, stimulus_id: str = "", **kwargs: Any) -> None:
+        """Count a task when it is first scheduled, and note what a worker did for it when it has been computed."""
         if start == "processing":
-            if finish == "memory":
-                self.done += 1
-                self._keep(key, kwargs)
-                self._tasks.add(key, kwargs.get("worker"), kwargs.get("startstops"), failed=False)
-            elif finish == "erred":
-                self.done += 1
-                self._keep(key, kwargs)
-                self._tasks.add(key, kwargs.get("worker"), kwargs.get("startstops"), failed=True)
-                self._note_error(key, kwargs)
-            elif finish in ("released", "forgotten"):
+            if finish == "memory" or finish == "erred":
+                self.done = done = self.done + 1
+                if done <= self._full_at:
+                    numbers = NUMBERS if finish == "memory" else FAILED_NUMBERS
+                    worker, thread = kwargs.get("worker"), kwargs.get("thread")
+                    for span in kwargs.get("startstops") or ():
+                        if (action := numbers.get(span["action"])) is not None:
+                            self._spans += key, worker, thread, action, span["start"], span["stop"]
+                if finish == "erred":
+                    self._note_error(key, kwargs)
+            elif finish in GIVEN_UP:
                 # Its worker died, or nobody wants it any more. If it comes back, it is counted again.
                 self.total -= 1
         elif start == "released":
-            if finish in ("waiting", "processing", "queued", "no-worker"):
+            if finish in SCHEDULED:
                 self.total += 1
-        elif finish in ("released", "forgotten") and start in ("waiting", "queued", "no-worker"):
+        elif finish in GIVEN_UP and start in SCHEDULED:
             self.total -= 1
 
     def add_worker(self, scheduler: Any, worker: str) -> None:
@@ -146,6 +157,10 @@ class Recorder(distributed.SchedulerPlugin):
             self._note({"kind": "unfinished", "worker": "", **unfinished})
 
     # -- what is made of it -------------------------------------------------------------------------------------------
+    def list_last(self) -> list[dict[str, Any]]:
+        """Return the last tasks that workers have computed, the oldest first, as Dask's task stream keeps them."""
+        return recording_frames.tasks(self._last + self._spans)[-MAX_TASKS:]
+
     def tell(self, wanted: int) -> dict[str, int]:
         """Return the figures of this moment, for the attempt's progress."""
         workers = list(self.scheduler.workers.values())
@@ -161,7 +176,7 @@ class Recorder(distributed.SchedulerPlugin):
     def take_frame(self, now: float) -> dict[str, Any]:
         """Return what has happened since the last frame; only what is new or has changed."""
         frame: dict[str, Any] = {"t": now}
-        if tasks := self._tasks.take(self._names, self._name_of):
+        if tasks := self._take_tasks():
             frame["tasks"] = tasks
         if prefixes := self._changed(self._prefixes, dict(self._read_prefixes())):
             frame["prefixes"] = prefixes
@@ -180,6 +195,18 @@ class Recorder(distributed.SchedulerPlugin):
         if names := self._names.take_new():
             frame["names"] = names
         return frame
+
+    def _take_tasks(self) -> dict[str, Any]:
+        """Return the columns of what has ended since the last frame, and how many more there were."""
+        spans, self._spans = self._spans, []
+        ended, self._done_told = self.done - self._done_told, self.done
+        self._full_at = self.done + MAX_TASKS
+        told = recording_frames.columns(spans, self._names, self._name_of)
+        if ended > MAX_TASKS:
+            told["dropped"] = ended - MAX_TASKS
+        self._last += spans
+        del self._last[:-LAST_VALUES]
+        return told
 
     def _changed(self, before: dict[str, tuple[Any, ...]], now: dict[str, tuple[Any, ...]]) -> dict[int, Any]:
         changed = {name: row for name, row in now.items() if before.get(name) != row}
@@ -249,11 +276,6 @@ class Recorder(distributed.SchedulerPlugin):
                 "traceback": str(told.get("traceback_text") or "")[-MAX_TEXT:],
             }
         )
-
-    def _keep(self, key: Any, told: dict[str, Any]) -> None:
-        if told.get("startstops"):
-            told["key"] = key
-            self.last.append(told)
 
     def _note(self, event: dict[str, Any]) -> None:
         if len(self._events) >= MAX_EVENTS:

@@ -18,7 +18,9 @@ oldest. Standard library and msgpack only.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import msgpack
@@ -27,9 +29,16 @@ from distributed.utils import key_split
 ACTIONS = ("compute", "transfer", "disk-read", "disk-write", "deserialize")
 """What a worker's thread does for a task; others are left out."""
 
-_NUMBERS = {action: number for number, action in enumerate(ACTIONS)}
+NUMBERS = {action: number for number, action in enumerate(ACTIONS)}
 
 FAILED = -1
+
+FAILED_NUMBERS = {**NUMBERS, "compute": FAILED}
+"""The same for a task that has failed."""
+
+WIDTH = 6
+"""Values of a span, one after the other in a flat list: its task's key, the worker's address, its thread's number,
+the action's number, when it began and ended in seconds since the epoch."""
 
 MAX_BYTES = 16 * 1024 * 1024
 """A record above this is thinned."""
@@ -63,49 +72,39 @@ class Names:
         return new
 
 
-class Tasks:
-    """What was computed, noted cheaply and put in columns once a second."""
+def columns(spans: list[Any], names: Names, name_of: Callable[[str], str]) -> dict[str, Any]:
+    """Return the columns of a flat list of spans; see WIDTH. Empty where there are none."""
+    if not spans:
+        return {}
+    keys, addresses, _, actions, starts, stops = _unflattened(spans)
+    workers = {address: names.number(name_of(address or "")) for address in set(addresses)}
+    prefixes = list(map(key_split, keys))
+    numbers = {prefix: names.number(prefix) for prefix in dict.fromkeys(prefixes)}
+    origin = min(starts)
+    return {
+        "from": origin,
+        "prefix": [numbers[prefix] for prefix in prefixes],
+        "worker": [workers[address] for address in addresses],
+        "start": [round(1000 * (start - origin)) for start in starts],
+        # To a tenth: `round` with a number of digits would take three times as long.
+        "took": [round(10_000 * (stop - start)) / 10 for start, stop in zip(starts, stops, strict=True)],
+        "action": actions,
+    }
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._noted: list[tuple[Any, Any, Any, bool]] = []
-        self._dropped = 0
 
-    def add(self, key: Any, worker: Any, startstops: Any, *, failed: bool) -> None:
-        """Note a finished task."""
-        if len(self._noted) < self._most:
-            self._noted.append((key, worker, startstops, failed))
-        else:
-            self._dropped += 1
+def tasks(spans: list[Any]) -> list[dict[str, Any]]:
+    """Return the tasks of a flat list of spans, each as Dask's scheduler tells of it."""
+    told = []
+    for (key, worker, thread), those in groupby(zip(*_unflattened(spans), strict=True), itemgetter(0, 1, 2)):
+        rows = [row[3:] for row in those]
+        status = "error" if any(action == FAILED for action, _, _ in rows) else "OK"
+        did = [{"action": ACTIONS[max(action, 0)], "start": start, "stop": stop} for action, start, stop in rows]
+        told.append({"key": key, "worker": worker, "thread": thread, "status": status, "startstops": did})
+    return told
 
-    def take(self, names: Names, name_of: Any) -> dict[str, Any]:
-        """Return the columns of all since the last call; empty where there were none."""
-        noted, self._noted = self._noted, []
-        dropped, self._dropped = self._dropped, 0
-        rows = []
-        workers: dict[Any, int] = {}
-        for key, worker, spans, failed in noted:
-            if (place := workers.get(worker)) is None:
-                place = workers[worker] = names.number(name_of(worker or ""))
-            prefix = names.number(key_split(key))
-            for span in spans or ():
-                if (action := _NUMBERS.get(span["action"])) is not None:
-                    action = FAILED if failed and action == 0 else action
-                    rows.append((prefix, place, span["start"], span["stop"], action))
-        told: dict[str, Any] = {}
-        if rows:
-            origin = min(row[2] for row in rows)
-            told = {
-                "from": origin,
-                "prefix": [row[0] for row in rows],
-                "worker": [row[1] for row in rows],
-                "start": [round(1000 * (row[2] - origin)) for row in rows],
-                "took": [round(1000 * (row[3] - row[2]), 1) for row in rows],
-                "action": [row[4] for row in rows],
-            }
-        if dropped:
-            told["dropped"] = dropped
-        return told
+
+def _unflattened(spans: list[Any]) -> list[list[Any]]:
+    return [spans[place::WIDTH] for place in range(WIDTH)]
 
 
 class Writer:

@@ -82,7 +82,7 @@ class Reporter:
         # Dask would note every task in a plugin of its own, which costs as much again as the recorder.
         if TaskStreamPlugin.name not in self._scheduler.plugins:
             stream = TaskStreamPlugin(self._scheduler)
-            stream.buffer.extend(self._recorder.last)
+            stream.buffer.extend(self._recorder.list_last())
             stream.index = len(stream.buffer)
             self._scheduler.add_plugin(stream)
         # With what it needs of Bokeh inside, so that it can be read wherever it is copied to.
