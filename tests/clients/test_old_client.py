@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from tests.platforms import launching
 from tests.platforms.server import Server
 
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 OLD = ROOT / ".venv-old" / "bin"
 PROGRAMS = Path(__file__).parent / "programs"
 VERSION = "1.15.4"
+OLDER_DASK = "2025.4.1"
 WAIT = ("--remote", "--wait", "--poll-interval", "1")
 UNREACHABLE = "error sending request"
 """How uv says that no package index answers; any other failure to install is one of this test."""
@@ -78,3 +80,18 @@ def test_its_tasks_run_with_it_where_its_image_says_so(server: Server) -> None:
     run(server, "pyflyte", "--config", server.config, "run", *WAIT, *given)
     ended, outputs = launching.wait(server, ExecutionId(launching.PROJECT, launching.DOMAIN, "by-whom"))
     assert (ended.phase, outputs) == (ExecutionPhase.SUCCEEDED, {"o0": VERSION}), ended.error
+
+
+def test_a_cluster_of_an_older_dask_is_watched_like_one_of_todays(server: Server) -> None:
+    """`dask-worker` and `dask-scheduler` were still there then: they are gone since distributed 2026.6."""
+    given = ("--image", "example.org/older:1", "--name", "by-which", "older_dask.py", "by_which")
+    run(server, "pyflyte", "--config", server.config, "run", *WAIT, *given)
+    execution = ExecutionId(launching.PROJECT, launching.DOMAIN, "by-which")
+    ended, outputs = launching.wait(server, execution)
+    assert (ended.phase, outputs) == (ExecutionPhase.SUCCEEDED, {"o0": [OLDER_DASK]}), ended.error
+    (node,) = [node for node in ended.nodes if node.attempts]
+    at = f"http://{server.address}/api/dayfly/v1/clusters/{execution}/{node.id}/0"
+    record = requests.get(at, timeout=30).json()["record"]
+    assert {prefix["name"]: prefix["done"] for prefix in record["prefixes"]} == {"version": 20}
+    assert [worker["name"] for worker in record["workers"]] == ["worker-0", "worker-1"]
+    assert not [event for event in record["events"] if event["kind"] in ("task-erred", "worker-lost")]
