@@ -2,8 +2,7 @@
 
 import pytest
 
-from dayfly import assembly
-from dayfly.base import errors
+from dayfly.base import errors, reading_settings
 
 
 def test_variables_are_read_by_theme_and_field(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -12,7 +11,7 @@ def test_variables_are_read_by_theme_and_field(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("DAYFLY_LEASE__GROUP_SECONDS", "3")
     monkeypatch.setenv("DAYFLY_NOTIFICATIONS__WEBHOOKS", '{"http://here": "FAILED"}')
     monkeypatch.setenv("DAYFLY_TASKS__MAX_CPU", "3")
-    told = assembly.read_settings()
+    told = reading_settings.read()
     assert (told.notifications.webhooks, told.tasks.max_cpu) == ({"http://here": "FAILED"}, "3")
     assert (told.host.cpus, told.lease.group_seconds) == (1.5, 3)
     assert told.host.environments == {"*gpu*": "/opt/gpu/bin/python"}
@@ -31,4 +30,4 @@ def test_variables_are_read_by_theme_and_field(monkeypatch: pytest.MonkeyPatch) 
 def test_what_makes_no_sense_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(errors.InvalidArgument, match=f"(?s){said}.*docs/settings.md"):
-        assembly.read_settings()
+        reading_settings.read()

@@ -1,4 +1,4 @@
-"""Every setting, by theme: small frozen dataclasses, read once in `assembly`, then passed down.
+"""Every setting, by theme: small frozen dataclasses, read once by `reading_settings`, then passed down.
 
 Set one by its flag (`dayfly up --help`) or by its environment variable: `DAYFLY_<THEME>__<FIELD>`, for instance
 `DAYFLY_HOST__CPUS=4`. `docs/settings.md` lists them all, and a test holds it to that.

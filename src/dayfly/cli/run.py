@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 
 from dayfly import assembly
-from dayfly.base import errors, ids, logs
+from dayfly.base import errors, ids, logs, reading_settings
 from dayfly.cli import reaching, watch
 from dayfly.client import connecting, watching
 from dayfly.model.identifiers import ExecutionId
@@ -108,7 +108,7 @@ async def _server(config: Path | None, data: Path | None) -> AsyncIterator[tuple
                 f"No server answers at {address}, which {config} names.", remedy="Start it with `dayfly up`."
             )
         logs.configure(level="warning")
-        settings = assembly.read_settings()
+        settings = reading_settings.read()
         settings = replace(
             settings,
             server=replace(settings.server, port=0),

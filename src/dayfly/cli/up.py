@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dayfly import assembly
-from dayfly.base import logs
+from dayfly.base import logs, reading_settings
 
 if TYPE_CHECKING:
     from dayfly.base.settings import Backend, Settings
@@ -38,7 +38,7 @@ def command(
 ) -> None:
     """Start the platform on this machine: API, engine, and tasks with their Dask clusters, here or as pods."""
     logs.configure(level=log_level)
-    settings = _override(assembly.read_settings(), data, database, storage, host, port, backend, strict_resources)
+    settings = _override(reading_settings.read(), data, database, storage, host, port, backend, strict_resources)
     asyncio.run(serve(settings))
 
 
