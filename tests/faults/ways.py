@@ -341,6 +341,14 @@ WAYS = (
         ("0 of 1 were ready after 2 s, though no worker has ended", "startup_timeout="),
     ),
     Way(
+        "A setting of Dask makes no sense, so that the scheduler cannot begin",
+        "dying_clusters.senseless_setting",
+        "DaskSchedulerCannotStart",
+        "USER",
+        NEVER,
+        ("The Dask scheduler cannot begin: it ended with exit code 1", "fast", "Look at DaskCluster(config=...)"),
+    ),
+    Way(
         "The command that starts workers is not there",
         "dying_clusters.no_such_command",
         "DaskWorkersCannotStart",

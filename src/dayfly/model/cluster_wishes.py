@@ -23,7 +23,8 @@ DEFAULT_GROUP = "default"
 """The group that flyteidl's `DaskJob` describes."""
 
 _Count = Annotated[int, msgspec.Meta(ge=1)]
-_Seconds = Annotated[float, msgspec.Meta(gt=0)]
+_Seconds = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
+"""Some thirty years at most: JSON has no word for infinity."""
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]([-a-z0-9]{0,18}[a-z0-9])?$")]
 """Part of the names of pods and processes."""
 
@@ -120,6 +121,9 @@ def find_wrong(wishes: ClusterWishes) -> list[str]:
             if not _VARIABLE.fullmatch(name)
         ]
         found += _find_wrong_words(place, group.command)
+    most = [group.adapt.maximum * group.processes for group in (wishes.workers, *wishes.groups) if group.adapt]
+    if wishes.min_workers and not wishes.groups and most and wishes.min_workers > most[0]:
+        found.append(f"min_workers: {wishes.min_workers} are never there where adapt allows {most[0]}")
     return found
 
 

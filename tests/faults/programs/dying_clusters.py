@@ -121,6 +121,15 @@ def no_worker_in_time(folder: str) -> int:
     return 1
 
 
+@task(
+    task_config=DaskCluster(
+        workers=Workers(number_of_workers=2, limits=WORKER), config={"distributed.scheduler.bandwidth": "fast"}
+    )
+)
+def senseless_setting(folder: str) -> int:
+    return 1
+
+
 @task(task_config=DaskCluster(workers=Workers(number_of_workers=2, limits=WORKER, command="no-such-worker")))
 def no_such_command(folder: str) -> int:
     return 1

@@ -98,6 +98,11 @@ def test_only_what_is_said_is_registered():
         ({"workers": Workers(adapt=Adapt(minimum=3, maximum=2))}, "DaskCluster.workers.adapt: minimum 3 is above"),
         ({"workers": Workers(environment={"A=B": "c"})}, "DaskCluster.workers.environment: 'A=B' is no name"),
         ({"workers": Workers(command="dask 'worker")}, "DaskCluster.workers.command: .*No closing quotation"),
+        ({"reuse": Reuse(idle_seconds=float("inf"))}, "reuse.idle_seconds"),
+        (
+            {"workers": Workers(adapt=Adapt(minimum=1, maximum=2)), "min_workers": 3},
+            "min_workers: 3 are never there where adapt allows 2",
+        ),
         ({"min_workers": 0}, "DaskCluster.min_workers: Expected `int` >= 1"),
         ({"startup_timeout": -1}, "DaskCluster.startup_timeout: Expected `float` > 0"),
         ({"config": {"a": object()}}, "DaskCluster.config: it holds what JSON cannot"),

@@ -54,7 +54,9 @@ def build(attempt: AttemptSpec) -> clusters.ClusterSpec:
     begun = sum(group.count * group.processes for group in groups)
     if wishes.min_workers and wishes.min_workers > begun:
         raise spec_resources.malformed(
-            attempt, f"min_workers: {wishes.min_workers} are never there where {begun} are begun with"
+            attempt,
+            f"min_workers: {wishes.min_workers} are never there where {begun} are begun with",
+            cluster_wishes.REMEDY,
         )
     scheduler = clusters.SchedulerSpec(
         job.scheduler.image or attempt.image,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dayfly.base.clock import Micros
+from dayfly.executors.dask import describing
 from dayfly.executors.dask.diagnosis import facts, rules
 from dayfly.model.identifiers import AttemptKey
 from dayfly.model.phases import FailureKind
@@ -65,6 +66,7 @@ def diagnose(
         end=end,
         message=message,
         deaths=deaths,
+        log_tail=log if end is ClusterEnd.SCHEDULER_LOST else "",
         worker_log_tail=log,
     )
     record = ClusterRecord(workers=workers, events=events)
@@ -85,6 +87,17 @@ def test_a_scheduler_over_its_limit_is_not_one_that_was_killed():
     check(found, "DaskSchedulerOutOfMemory", USER, True, "400 MiB", "380 MiB", "Scheduler(limits=")
     found = diagnose(end=ClusterEnd.SCHEDULER_LOST, deaths=(death("scheduler", -9),))
     check(found, "DaskSchedulerLost", SYSTEM, True, "was killed by SIGKILL (9)", "new cluster")
+
+
+def test_a_scheduler_that_ends_before_anybody_has_joined_cannot_begin():
+    log = "Traceback (most recent call last):\n  File \"x.py\", line 1, in f\n    f()\nKeyError: 'Invalid unit: fast'\n"
+    ended = (death("scheduler", 1),)
+    found = diagnose(end=ClusterEnd.SCHEDULER_LOST, deaths=ended, workers=(), log=log)
+    check(found, "DaskSchedulerCannotStart", USER, False, "exit code 1 (KeyError: 'Invalid unit: fast')", "config=")
+    found = diagnose(end=ClusterEnd.SCHEDULER_LOST, deaths=ended, log=log)
+    check(found, "DaskSchedulerLost", SYSTEM, True, "exit code 1")
+    asked = (death("scheduler", describing.ASKED_TO_END),)
+    check(diagnose(end=ClusterEnd.SCHEDULER_LOST, deaths=asked, workers=()), "DaskSchedulerLost", SYSTEM, True)
 
 
 @pytest.mark.parametrize(

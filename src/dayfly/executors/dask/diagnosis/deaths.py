@@ -42,6 +42,16 @@ def scheduler_ended(facts: Facts) -> Explanation | None:
             recoverable=True,
         )
     how = describing.ending(death) if death is not None else facts.report.message.rstrip(".") or "is gone"
+    if death is not None and death.exit_code > 0 and death.exit_code not in FROM_OUTSIDE and not facts.record.workers:
+        words = [one.told for one in known.find_raised(facts.report.log_tail)]
+        why = f" ({words[-1]})" if words else ""
+        return Explanation(
+            f"The Dask scheduler cannot begin: it {how}{why}. Look at DaskCluster(config=...), at the task's DASK_... "
+            "variables, and at the scheduler's log.",
+            "DaskSchedulerCannotStart",
+            FailureKind.USER,
+            recoverable=False,
+        )
     return Explanation(
         f"The Dask scheduler {how}, and with it went what the cluster had computed. A new attempt gets a new cluster.",
         "DaskSchedulerLost",
