@@ -93,5 +93,7 @@ def test_a_cluster_of_an_older_dask_is_watched_like_one_of_todays(server: Server
     at = f"http://{server.address}/api/dayfly/v1/clusters/{execution}/{node.id}/0"
     record = requests.get(at, timeout=30).json()["record"]
     assert {prefix["name"]: prefix["done"] for prefix in record["prefixes"]} == {"version": 20}
-    assert [worker["name"] for worker in record["workers"]] == ["worker-0", "worker-1"]
+    # The task begins with half of them, and may be over before the other has joined.
+    names = {worker["name"] for worker in record["workers"]}
+    assert names and names <= {"worker-0", "worker-1"}
     assert not [event for event in record["events"] if event["kind"] in ("task-erred", "worker-lost")]
