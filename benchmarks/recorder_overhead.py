@@ -1,4 +1,4 @@
-"""What the flight recorder takes of a cluster's time, on tasks of 1 ms: three figures that should agree.
+"""What the flight recorder takes of a cluster's time, on tasks of 1 ms: one figure, and two that are below it.
 
     python -m benchmarks.recorder_overhead [tasks] [batch]
 
@@ -8,10 +8,10 @@ number of recorders took in a round is held against what none took in the same r
 and its interval, in time and in what the scheduler took of the processor, which others on the machine disturb least.
 
 1. One recorder against none. The noise is mostly more than what there is to see.
-2. Ten against none, and a tenth of that: the noise is divided by ten too. Ten recorders hold ten times as much in
-   the processor's caches, so that a single one is rather cheaper.
+2. Ten against none, and a tenth of that: the noise is divided by ten too, but what the first recorder pays for, cold
+   caches and kept objects, is shared by the others. A lower bound.
 3. The calls that a recorder gets in a busy second, kept, and replayed to one by itself, once in each round: without
-   what it does to the scheduler's own use of the caches.
+   what it does to the scheduler's own use of the caches: another lower bound.
 
 A batch ends when its tasks are forgotten and its frame is written, so that it is charged with all it causes: frames
 come more often than the one a second of a real cluster. A task sleeps, so that the scheduler is what holds the rate.
