@@ -16,7 +16,7 @@ from dayfly.executors.dask.recorder import files
 from dayfly.ports.executors import ObservationKind
 from dayfly.ports.records import NOT_NEEDED, SCALED, ClusterRecord
 from tests.contract import cluster_hosts
-from tests.faults.test_dask_clusters import DRIVER, KEY, Attempts, traces, until
+from tests.faults.dask_attempts import DRIVER, KEY, Attempts, attempts, traces, until
 
 HELD = sum(range(8))
 
@@ -32,12 +32,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 async def host(data: Path) -> AsyncIterator[Attempts]:
-    made = Attempts(data)
-    yield made
-    await made.executor.forget(KEY, b"")
-    await until(lambda: not made.pids(KEY))
-    await made.groups.abandon()
-    await made.unfollow()
+    async with attempts(data) as made:
+        yield made
 
 
 async def start(host: Attempts, function: str) -> bytes:
