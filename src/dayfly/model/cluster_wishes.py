@@ -121,9 +121,10 @@ def find_wrong(wishes: ClusterWishes) -> list[str]:
             if not _VARIABLE.fullmatch(name)
         ]
         found += _find_wrong_words(place, group.command)
-    most = [group.adapt.maximum * group.processes for group in (wishes.workers, *wishes.groups) if group.adapt]
-    if wishes.min_workers and not wishes.groups and most and wishes.min_workers > most[0]:
-        found.append(f"min_workers: {wishes.min_workers} are never there where adapt allows {most[0]}")
+    adapt = wishes.workers.adapt
+    most = adapt.maximum * wishes.workers.processes if adapt is not None and not wishes.groups else 0
+    if most and wishes.min_workers and wishes.min_workers > most:
+        found.append(f"min_workers: {wishes.min_workers} are never there where adapt allows {most}")
     return found
 
 
