@@ -6,7 +6,7 @@ are made, watched, ended and proved to be gone together. What a pod's end means 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from enum import Enum
 from typing import Any, Protocol
 
@@ -18,6 +18,15 @@ from dayfly.ports.executors import AttemptSpec
 
 Manifest = dict[str, Any]
 """A Kubernetes object as plain JSON."""
+
+PLATFORM = "dayfly.dev/platform"
+"""Label: which platform made it, when several share a cluster."""
+
+GROUP = "dayfly.dev/group"
+"""Label: the objects of one attempt have the same."""
+
+ROLE = "dayfly.dev/role"
+"""Label: what the pod is to its group."""
 
 
 class PodPhase(Enum):
@@ -74,7 +83,7 @@ class PodGroupSpec(msgspec.Struct, frozen=True):
     key: AttemptKey
     namespace: str
     objects: tuple[Manifest, ...]
-    """Made side by side, the main pod first; others carry the labels that `PodGroups.manifest` gives."""
+    """Made side by side, the main pod first; others carry the labels that `PodGroups.manifests` gives."""
     main: str
     """Role of the pod whose end is the group's. It owns the others: with it, Kubernetes itself removes them."""
     remade: frozenset[str] = frozenset()
@@ -101,8 +110,12 @@ class PodGroupReport(msgspec.Struct, frozen=True):
 class PodGroups(Protocol):
     """The cluster's groups of this platform. Raises `ExecutorUnavailable`."""
 
-    async def manifest(self, spec: AttemptSpec, role: str) -> Manifest:
-        """Return the pod of the task as Kubernetes is asked for it, for this role of its group.
+    def pod_name(self, spec: AttemptSpec, role: str) -> str:
+        """Return what the pod of this role is called."""
+        ...
+
+    async def manifests(self, by_role: Mapping[str, AttemptSpec]) -> dict[str, Manifest]:
+        """Return the pods of one attempt as Kubernetes is asked for them: for each role, what it runs.
 
         Raise `InvalidArgument` (code `BadTaskSpecification`) for a template that is not there or cannot be laid
         together.

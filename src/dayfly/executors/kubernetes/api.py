@@ -21,9 +21,6 @@ from dayfly.base import errors
 if TYPE_CHECKING:
     from dayfly.ports.pod_groups import Manifest
 
-WATCH_SECONDS = 290
-"""After which a watch is asked for anew: below what proxies and API servers themselves allow."""
-
 CALL_SECONDS = 30.0
 
 
@@ -63,7 +60,6 @@ KINDS = {
     "Service": Kind("v1", "services"),
     "PodTemplate": Kind("v1", "podtemplates"),
     "Namespace": Kind("v1", "namespaces"),
-    "Event": Kind("v1", "events"),
 }
 
 
@@ -98,27 +94,24 @@ class Api:
         return told.get("items") or [], told["metadata"].get("resourceVersion", "")
 
     async def watch(
-        self, kind: str, namespace: str, selector: str, since: str
-    ) -> AsyncIterator[tuple[str, Manifest, str]]:
-        """Yield what happens after that version of a list: (ADDED, MODIFIED or DELETED, object, version).
+        self, kind: str, namespace: str, selector: str, since: str, *, seconds: int
+    ) -> AsyncIterator[tuple[str, Manifest]]:
+        """Yield what happens for so long after that version of a list: (ADDED, MODIFIED or DELETED, object).
 
-        Ends after some minutes. Raise `Expired` where the version is too old.
+        Raise `Expired` where the version is too old.
         """
         params = {
             "labelSelector": selector,
             "watch": "true",
             "resourceVersion": since,
-            "allowWatchBookmarks": "true",
-            "timeoutSeconds": str(WATCH_SECONDS),
+            "timeoutSeconds": str(seconds),
         }
         async for line in self._lines(KINDS[kind], namespace or None, "", params):
             told = json.loads(line)
             if told["type"] == "ERROR":
                 message = told["object"].get("message", "a watch was refused")
                 raise Expired(message) if told["object"].get("code") == 410 else errors.ExecutorUnavailable(message)
-            version = told["object"]["metadata"].get("resourceVersion", "")
-            if told["type"] != "BOOKMARK":
-                yield told["type"], told["object"], version
+            yield told["type"], told["object"]
 
     async def delete(
         self, kind: str, namespace: str, name: str, *, grace_seconds: float | None = None, uid: str = ""
@@ -132,11 +125,9 @@ class Api:
         with contextlib.suppress(errors.NotFound, Conflict):
             await self._call("DELETE", KINDS[kind], namespace, name, content=json.dumps(options))
 
-    async def logs(
-        self, namespace: str, pod: str, container: str, *, follow: bool, previous: bool = False
-    ) -> AsyncIterator[str]:
-        """Yield the lines of a container's log, without their ends."""
-        params = {"container": container, "follow": str(follow).lower(), "previous": str(previous).lower()}
+    async def follow_log(self, namespace: str, pod: str, container: str) -> AsyncIterator[str]:
+        """Yield the lines of a container's log until it ends, without their ends."""
+        params = {"container": container, "follow": "true"}
         async for line in self._lines(KINDS["Pod"], namespace, f"{pod}/log", params):
             yield line
 
@@ -224,7 +215,7 @@ def _error(status: int, message: str, asked: str) -> errors.DayflyError:
     if status == 403 and "is being terminated" in message:
         return NotNow(told)
     if status in (401, 403):
-        return Forbidden(told, remedy="Give the platform's service account the rights in deploy/kubernetes.")
+        return Forbidden(told, remedy="Give the platform's account the rights that docs/kubernetes.md names.")
     if status == 429 or status >= 500:
         return NotNow(told)
     return Refused(told)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dayfly.base import errors
 from dayfly.executors.kubernetes import observing
+from dayfly.executors.kubernetes.names import MAIN
 from dayfly.model.phases import FailureKind
 from dayfly.model.run import LogLink
 from dayfly.ports.executors import Observation, ObservationKind
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.executors import AttemptSpec
     from dayfly.ports.pod_groups import PodGroupReport, PodGroups
-
-DRIVER = "driver"
-"""The one role."""
 
 
 class KubernetesExecutor:
@@ -41,8 +39,8 @@ class KubernetesExecutor:
                 remedy="Register it with an image (pyflyte register --image), or install the flytekitplugins package "
                 "that brings its connector beside Dayfly.",
             )
-        pod = await self._groups.manifest(spec, DRIVER)
-        return await self._groups.start(PodGroupSpec(spec.key, pod["metadata"]["namespace"], (pod,), DRIVER))
+        pod = (await self._groups.manifests({MAIN: spec}))[MAIN]
+        return await self._groups.start(PodGroupSpec(spec.key, pod["metadata"]["namespace"], (pod,), MAIN))
 
     async def recover(self, key: AttemptKey, handle: bytes) -> Observation:
         """Say how an attempt is that an earlier platform started, and watch it."""
@@ -73,7 +71,7 @@ class KubernetesExecutor:
         await self._groups.close()
 
     def _observe(self, report: PodGroupReport) -> Observation:
-        return observing.observe(report, (LogLink(DRIVER, self._log_uri(report.key, DRIVER)),))
+        return observing.observe(report, (LogLink(MAIN, self._log_uri(report.key, MAIN)),))
 
 
 def vanished(key: AttemptKey, clock: Clock) -> Observation:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 1.0
 """How often it is looked whether a pod has waited for too long."""
 
-LIST_SECONDS = 60.0
+LIST_SECONDS = 60
 """How often everything is listed anew, whatever the watch says."""
 
 PAUSE_SECONDS = 1.0
@@ -61,21 +61,25 @@ class KubernetesGroups:
         self._known: dict[str, Known] = {}
         self._reports: asyncio.Queue[PodGroupReport | None] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._follower: asyncio.Task[None] | None = None
-        self._listed = asyncio.Event()
+        self._following = False
 
-    async def manifest(self, spec: AttemptSpec, role: str) -> Manifest:
-        """Return the task's pod; see `PodGroups.manifest`."""
-        return manifests.build(spec, self._told, await self._templates.find(spec), role)
+    def pod_name(self, spec: AttemptSpec, role: str) -> str:
+        """Return what the pod of this role is called."""
+        return names.pod(spec, self._told.namespace, role)
+
+    async def manifests(self, by_role: Mapping[str, AttemptSpec]) -> dict[str, Manifest]:
+        """Return the pods of one attempt; see `PodGroups.manifests`."""
+        template = await self._templates.find(next(iter(by_role.values())))
+        return {role: manifests.build(spec, self._told, template, role) for role, spec in by_role.items()}
 
     async def start(self, spec: PodGroupSpec) -> bytes:
         """Make the objects, or find them made; see `PodGroups.start`."""
         main = next(one for one in spec.objects if role_of(one) == spec.main)
         handle = handle_of(spec, main)
-        known = self._known[spec.key] = Known(spec.key, handle)
+        known = self._known.setdefault(spec.key, Known(spec.key, handle))
         self._begin()
         try:
-            await self._create(spec)
+            self._take(await self._create(spec))  # one that was there already, no watch tells of
         except NotNow as error:
             known.waits_for = error.message
             self._report(known)
@@ -130,25 +134,22 @@ class KubernetesGroups:
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name every object that is left of the group."""
-        read = msgspec.json.decode(handle, type=Handle)
-        left = []
-        for kind in sorted({kind for kind, _ in read.objects}):
-            found, _ = await self._api.list(kind, read.namespace, names.selector(self._told.platform, key))
-            left += [f"{kind} {read.namespace}/{one['metadata']['name']}" for one in found]
-        return left
+        return await self._find_left(key, msgspec.json.decode(handle, type=Handle))
 
     async def close(self) -> None:
         """Let go: pods go on."""
-        for task in (*self._tasks, *([self._follower] if self._follower else [])):
+        tasks = tuple(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, *([self._follower] if self._follower else []), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._keeper.close()
         await self._api.close()
         self._reports.put_nowait(None)
 
     # --- making -----------------------------------------------------------------------------------------------------
 
-    async def _create(self, spec: PodGroupSpec) -> None:
+    async def _create(self, spec: PodGroupSpec) -> Manifest:
+        """Make what is not there yet; return the main pod."""
         slots = asyncio.Semaphore(AT_ONCE)
         main = next(one for one in spec.objects if role_of(one) == spec.main)
         owner = await self._create_in_namespace(main)
@@ -163,6 +164,7 @@ class KubernetesGroups:
         # What is wrong for good counts before what may be right in a while.
         for error in sorted(failed, key=lambda one: isinstance(one, NotNow)):
             raise error
+        return owner
 
     async def _create_in_namespace(self, manifest: Manifest) -> Manifest:
         """Create an object, and the namespace that Flyte has for each project and domain; return it as it is there."""
@@ -184,7 +186,7 @@ class KubernetesGroups:
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             try:
                 await self._create(spec)
-            except errors.PlatformError as error:
+            except errors.DayflyError as error:  # also what is refused for good: the attempt says so, and may be ended
                 known.waits_for = error.message
                 self._report(known)
             else:
@@ -216,10 +218,17 @@ class KubernetesGroups:
                 _log.warning("a lost pod cannot be made anew yet", pod=seen.name, error=str(error))
             await asyncio.sleep(PAUSE_SECONDS)
 
+    async def _find_left(self, key: AttemptKey, handle: Handle) -> list[str]:
+        left = []
+        for kind in sorted({kind for kind, _ in handle.objects}):
+            found, _ = await self._api.list(kind, handle.namespace, names.selector(self._told.platform, key))
+            left += [f"{kind} {handle.namespace}/{one['metadata']['name']}" for one in found]
+        return left
+
     async def _wait_until_gone(self, key: AttemptKey, handle: Handle) -> None:
         """Wait until nothing of the group is left; say so where something does not go."""
         end = time.monotonic() + GONE_SECONDS
-        while left := await self.leftovers(key, msgspec.json.encode(handle)):
+        while left := await self._find_left(key, handle):
             if time.monotonic() > end:
                 _log.error("what was deleted does not go", attempt=key, left=left)
                 return
@@ -228,8 +237,9 @@ class KubernetesGroups:
     # --- watching ---------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        if self._follower is None:
-            self._follower = asyncio.create_task(self._follow(), name="pods")
+        if not self._following:
+            self._following = True
+            self._keep(self._follow())
             self._keep(self._look_now_and_then())
 
     async def _follow(self) -> None:
@@ -237,15 +247,13 @@ class KubernetesGroups:
         while True:
             try:
                 version = await self._list()
-                self._listed.set()
-                await asyncio.wait_for(self._watch(version), LIST_SECONDS)
+                # A connection that broke without a word would be waited on for ever.
+                await asyncio.wait_for(self._watch(version), LIST_SECONDS + PAUSE_SECONDS)
             except (Expired, asyncio.TimeoutError):
                 continue
-            except errors.PlatformError as error:
-                _log.warning("Kubernetes does not answer", error=str(error))
-                await asyncio.sleep(PAUSE_SECONDS)
-            except errors.DayflyError as error:
-                _log.error("pods cannot be watched", error=str(error))
+            # Whatever goes wrong with one listing, the next may do; without any, nobody would see pods end.
+            except Exception as error:  # noqa: BLE001
+                _log.warning("pods cannot be watched", error=str(error))
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _list(self) -> str:
@@ -264,7 +272,7 @@ class KubernetesGroups:
 
     async def _watch(self, since: str) -> None:
         selector = names.selector(self._told.platform)
-        async for happened, pod, _ in self._api.watch("Pod", self._namespace(), selector, since):
+        async for happened, pod in self._api.watch("Pod", self._namespace(), selector, since, seconds=LIST_SECONDS):
             if happened == "DELETED":
                 known = self._of(pod)
                 if known is not None:

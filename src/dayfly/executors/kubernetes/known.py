@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.base.clock import Micros
-from dayfly.executors.kubernetes import names, reading
+from dayfly.executors.kubernetes import reading
+from dayfly.ports import pod_groups
 from dayfly.ports.pod_groups import Manifest, PodGroupReport, PodGroupSpec, PodPhase, PodSeen
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def handle_of(spec: PodGroupSpec, main: Manifest) -> Handle:
 
 def role_of(manifest: Manifest) -> str:
     """Return what a pod is to its group."""
-    return str((manifest["metadata"].get("labels") or {}).get(names.ROLE, ""))
+    return str((manifest["metadata"].get("labels") or {}).get(pod_groups.ROLE, ""))
 
 
 class Known:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dayfly.base import errors, logs
-from dayfly.executors.kubernetes import manifests, names
+from dayfly.executors.kubernetes import manifests
+from dayfly.ports import pod_groups
 
 if TYPE_CHECKING:
     from dayfly.executors.kubernetes.api import Api
@@ -37,7 +38,7 @@ class LogKeeper:
     def look(self, key: str, pod: Manifest) -> None:
         """Follow every container of the pod that has begun, and is not followed yet."""
         metadata, status = pod["metadata"], pod.get("status") or {}
-        role, primary = (metadata.get("labels") or {}).get(names.ROLE, ""), manifests.primary_of(pod)
+        role, primary = (metadata.get("labels") or {}).get(pod_groups.ROLE, ""), manifests.primary_of(pod)
         for container in (*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])):
             state = container.get("state") or {}
             if not ("running" in state or "terminated" in state):
@@ -91,7 +92,7 @@ class LogKeeper:
             skip = lines
             try:
                 with path.open("wb" if anew and not lines else "ab", buffering=0) as file:
-                    async for line in self._api.logs(namespace, pod, container, follow=True):
+                    async for line in self._api.follow_log(namespace, pod, container):
                         if skip:
                             skip -= 1
                             continue

@@ -51,7 +51,7 @@ def build(spec: AttemptSpec, told: PodSettings, template: Mapping[str, Any], rol
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "name": names.pod(spec, told.namespace, "" if role == "driver" else role),
+            "name": names.pod(spec, told.namespace, role),
             "namespace": names.namespace(told.namespace, spec.key),
             "labels": {**metadata.get("labels", {}), **names.labels(spec, told.platform, role)},
             "annotations": {

@@ -11,19 +11,14 @@ import re
 from typing import TYPE_CHECKING
 
 from dayfly.model import identifiers
+from dayfly.ports.pod_groups import GROUP, PLATFORM, ROLE
 
 if TYPE_CHECKING:
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.executors import AttemptSpec
 
-PLATFORM = "dayfly.dev/platform"
-"""Label: which platform made it, when several share a cluster."""
-
-GROUP = "dayfly.dev/group"
-"""Label: the objects of one attempt have the same."""
-
-ROLE = "dayfly.dev/role"
-"""Label: what the pod is to its group."""
+MAIN = "driver"
+"""The role that every group has."""
 
 ATTEMPT = "dayfly.dev/attempt"
 """Annotation: the attempt's key, which no label may hold."""
@@ -45,10 +40,11 @@ def group(key: AttemptKey) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
-def pod(spec: AttemptSpec, namespace_template: str, role: str = "") -> str:
-    """Return the pod's name: the attempt's own, and where projects share a namespace a few characters to tell them."""
+def pod(spec: AttemptSpec, namespace_template: str, role: str) -> str:
+    """Return the pod's name: the driver's is the attempt's own; where projects share a namespace, a few characters tell
+    them apart."""
     shared = "{project}" not in namespace_template or "{domain}" not in namespace_template
-    words = [spec.generated_name, *([group(spec.key)[:6]] if shared else []), *([role] if role else [])]
+    words = [spec.generated_name, *([group(spec.key)[:6]] if shared else []), *([role] if role != MAIN else [])]
     return "-".join(words)
 
 

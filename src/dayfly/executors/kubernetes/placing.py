@@ -24,18 +24,6 @@ def place(pod_spec: dict[str, Any], spec: AttemptSpec, task: tasks_pb2.TaskTempl
         _with_accelerator(pod_spec, task.extended_resources.gpu_accelerator, told)
 
 
-def as_safe(pod_spec: dict[str, Any], told: PodSettings) -> None:
-    """Take back that a pod may be interrupted, for a role that must not be."""
-    for field, value in told.interruptible.items():
-        if field == "tolerations":
-            pod_spec[field] = [one for one in pod_spec.get(field, []) if one not in value]
-        elif field == "nodeSelector":
-            pod_spec[field] = {name: of for name, of in pod_spec.get(field, {}).items() if value.get(name) != of}
-        else:
-            pod_spec.pop(field, None)
-    _lay_over(pod_spec, told.safe)
-
-
 def _with_accelerator(pod_spec: dict[str, Any], asked: tasks_pb2.GPUAccelerator, told: PodSettings) -> None:
     needs, tolerated = [], []
     if asked.device:

@@ -57,12 +57,7 @@ class Patience(msgspec.Struct, frozen=True):
 
 
 def read(told: KubernetesSettings) -> tuple[PodSettings, Patience]:
-    """Return what the settings say. Raise `InvalidArgument` for a template that is none."""
-    for name in ("pod_template", "interruptible", "safe"):
-        if not isinstance(getattr(told, name), dict):
-            raise errors.InvalidArgument(
-                f"DAYFLY_KUBERNETES__{name.upper()} is no mapping.", remedy="Write it as JSON: see docs/kubernetes.md."
-            )
+    """Return what the settings say. Raise `InvalidArgument` for a share that is none."""
     if not 0.0 <= told.request_share <= 1.0:
         raise errors.InvalidArgument(
             f"DAYFLY_KUBERNETES__REQUEST_SHARE is {told.request_share}.", remedy="Name a share between 0 and 1."

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from flyteidl.core import tasks_pb2
 
+from dayfly.executors.dask import naming
 from dayfly.executors.dask.local import standby
 from dayfly.model import entrypoint_args
 from dayfly.ports import dashboards, process_groups, records
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from dayfly.ports.clusters import ClusterSpec, WorkerGroup
     from dayfly.ports.executors import AttemptSpec
 
-DRIVER, SCHEDULER = "driver", "scheduler"
+DRIVER, SCHEDULER = naming.DRIVER, naming.SCHEDULER
 
 ADDRESS_FACT, PROGRESS_FACT, READY_FACT, QUORUM_FACT = "scheduler_address", "progress", "ready", "quorum"
 DASHBOARD_FACT, COUNTED_FACT, REPORTS_FACT = "dashboard_address", "counted", "last_words"
@@ -77,7 +78,9 @@ def build(
         key=spec.key,
         preload=loaded,
         roles=(*roles, driver(spec.driver, distribution)),
-        wanted_roles=tuple(name for group in spec.groups if group.maximum for name in _names(group, group.count)),
+        wanted_roles=tuple(
+            name for group in spec.groups if group.maximum for name in naming.first_workers(group, group.count)
+        ),
         working_dir=working_dir,
         log_dir=log_dir,
         cpu_request=cpu_request,
@@ -98,27 +101,10 @@ class Forked:
 
     def worker_names(self, spec: ClusterSpec) -> tuple[str, ...]:
         """Return the names of all workers that there may be."""
-        return tuple(name for name, _ in worker_names(spec.groups))
+        return tuple(name for name, _ in naming.worker_names(spec.groups))
 
 
 FORKED = Forked()
-
-
-def worker_names(groups: tuple[WorkerGroup, ...]) -> Iterator[tuple[str, WorkerGroup]]:
-    """Yield the name of each worker that there may be with its group: `worker-0`, or `worker-gpu-0` outside the default
-    group."""
-    for group in groups:
-        for name in _names(group, group.most):
-            yield name, group
-
-
-def _names(group: WorkerGroup, number: int) -> list[str]:
-    """Return the names of the group's first workers."""
-    return [f"{_prefix(group)}-{place}" for place in range(number)]
-
-
-def _prefix(group: WorkerGroup) -> str:
-    return "worker" if group.name == "default" else f"worker-{group.name}"
 
 
 def preload(driver: AttemptSpec, python: str, distribution: str, roles: tuple[str, ...]) -> process_groups.Preload:
@@ -152,7 +138,12 @@ def driver(driver: AttemptSpec, distribution: str) -> process_groups.Role:
 
 def _scheduler(spec: ClusterSpec, log_dir: str) -> process_groups.Role:
     scaled = [
-        {"name": _prefix(group), "roles": _names(group, group.most), "begun": group.count, "minimum": group.minimum}
+        {
+            "name": naming.prefix(group),
+            "roles": naming.first_workers(group, group.most),
+            "begun": group.count,
+            "minimum": group.minimum,
+        }
         for group in spec.groups
         if group.maximum
     ]
@@ -177,7 +168,7 @@ def _scheduler(spec: ClusterSpec, log_dir: str) -> process_groups.Role:
 
 
 def _workers(spec: ClusterSpec) -> Iterator[process_groups.Role]:
-    for name, group in worker_names(spec.groups):
+    for name, group in naming.worker_names(spec.groups):
         # Without a nanny there is only what holds a pod to its limit.
         share = 1.0 if group.nanny is False else TERMINATE_SHARE
         yield process_groups.Role(

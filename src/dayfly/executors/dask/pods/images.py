@@ -6,11 +6,11 @@ from dayfly.ports.environments import Environment
 
 
 class AnyImage:
-    """Implements `ports.environments.Environments`: every image is an environment of its own, and none is compared
-    beforehand. Roles with different versions are told by what Dask itself says."""
+    """Implements `ports.environments.Environments`: all images are taken for one environment, since none can be asked.
+    Roles with different versions are told by what Dask itself says."""
 
     def find(self, image: str) -> Environment:
-        """Return the image's environment; all are taken for one, since none can be asked."""
+        """Return the one environment."""
         return Environment("python", image)
 
     async def versions(self, environment: Environment) -> dict[str, str]:

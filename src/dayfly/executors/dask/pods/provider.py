@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from dayfly.executors.dask.local.groups import worker_names
+from dayfly.executors.dask import naming
 from dayfly.executors.dask.pods import reports, roles, waiting
 from dayfly.model.run import LogLink
+from dayfly.ports import pod_groups
 from dayfly.ports.clusters import ClusterEnd, ClusterState
 from dayfly.ports.pod_groups import Manifest, PodGroupSpec, PodPhase
 
@@ -42,13 +43,13 @@ class PodClusters:
             spec.startup_timeout_seconds,
             spec.restart_limit,
             roles_of(objects),
-            {name: group.processes for name, group in worker_names(spec.groups)},
+            {name: group.processes for name, group in naming.worker_names(spec.groups)},
         )
         known = self._known[spec.key] = _Known(limits)
-        worker_roles = frozenset(role for role in limits.roles if role not in (roles.DRIVER, roles.SCHEDULER))
+        worker_roles = frozenset(role for role in limits.roles if role not in (naming.DRIVER, naming.SCHEDULER))
         namespace = objects[0]["metadata"]["namespace"]
         known.handle = await self._groups.start(
-            PodGroupSpec(spec.key, namespace, tuple(objects), roles.DRIVER, worker_roles)
+            PodGroupSpec(spec.key, namespace, tuple(objects), naming.DRIVER, worker_roles)
         )
         return msgspec.json.encode(Handle(known.handle, limits))
 
@@ -91,17 +92,15 @@ class PodClusters:
         await self._groups.close()
 
     async def _objects(self, spec: ClusterSpec) -> list[Manifest]:
-        scheduler = await self._groups.manifest(roles.scheduler(spec), roles.SCHEDULER)
-        name = scheduler["metadata"]["name"]
+        name = self._groups.pod_name(spec.driver, naming.SCHEDULER)
         address = f"tcp://{name}:{roles.COMM_PORT}"
-        driver = await self._groups.manifest(self._driver(spec, name, address), roles.DRIVER)
-        made = [driver, scheduler, service(scheduler)]
-        for role, attempt in roles.workers(spec, address):
-            worker = await self._groups.manifest(attempt, role)
+        workers = dict(roles.workers(spec, address))
+        others = {naming.DRIVER: self._driver(spec, name, address), naming.SCHEDULER: roles.scheduler(spec)}
+        made = await self._groups.manifests(others | workers)
+        for role in workers:
             # What ends of a worker is its container; Dask computes again what went with it.
-            worker["spec"]["restartPolicy"] = "Always"
-            made.append(worker)
-        return made
+            made[role]["spec"]["restartPolicy"] = "Always"
+        return [*made.values(), service(made[naming.SCHEDULER])]
 
     def _driver(self, spec: ClusterSpec, scheduler: str, address: str) -> AttemptSpec:
         made = roles.driver(spec, address)
@@ -124,7 +123,7 @@ class PodClusters:
 
     def _mind_the_start(self, known: _Known, told: ClusterReport, report: PodGroupReport) -> None:
         """Count the seconds that the driver waits for workers, and end the cluster where there are too many."""
-        begun = any(pod.role == roles.DRIVER and pod.phase is PodPhase.RUNNING for pod in report.pods)
+        begun = any(pod.role == naming.DRIVER and pod.phase is PodPhase.RUNNING for pod in report.pods)
         if told.state is not ClusterState.STARTING:
             known.hurry()
         elif begun and known.expiry is None:
@@ -170,7 +169,7 @@ class _Known:
 def service(scheduler: Manifest) -> Manifest:
     """Return the Service by which all find the scheduler: its name stays while its pod's address is not known yet."""
     metadata = scheduler["metadata"]
-    own = {name: value for name, value in metadata["labels"].items() if name.startswith("dayfly.dev/")}
+    own = {name: metadata["labels"][name] for name in (pod_groups.PLATFORM, pod_groups.GROUP, pod_groups.ROLE)}
     ports = [("tcp-comm", roles.COMM_PORT), ("http-dashboard", roles.HTTP_PORT)]
     return {
         "apiVersion": "v1",
@@ -194,4 +193,4 @@ def service(scheduler: Manifest) -> Manifest:
 def roles_of(objects: list[Manifest]) -> tuple[str, ...]:
     """Return the roles of the pods among these, the driver first."""
     pods: list[Any] = [one for one in objects if one["kind"] == "Pod"]
-    return tuple(pod["metadata"]["labels"]["dayfly.dev/role"] for pod in pods)
+    return tuple(pod["metadata"]["labels"][pod_groups.ROLE] for pod in pods)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from dayfly.executors.dask.pods import roles
+from dayfly.executors.dask import describing, naming
 from dayfly.ports.clusters import ClusterEnd, ClusterReport, ClusterState, Death, Fault, Progress
 from dayfly.ports.pod_groups import PodPhase, PodSeen
 
@@ -52,32 +51,16 @@ class Seen:
         which = (pod.role, pod.uid)
         if pod.restarts > self._restarts.get(which, 0):
             self._restarts[which] = pod.restarts
-            self._note(
-                Death(
-                    role=pod.role,
-                    at=pod.last_ended_at,
-                    exit_code=pod.last_exit_code,
-                    restarts=pod.restarts - 1,
-                    over_limit_bytes=pod.memory_limit_bytes if pod.last_out_of_memory else 0,
-                    limit_bytes=pod.memory_limit_bytes,
-                    told=f"{pod.role} {_tell_end(pod)}",
-                )
-            )
+            self._note(pod, pod.last_ended_at, pod.last_exit_code, pod.restarts - 1, oom=pod.last_out_of_memory)
         if pod.phase in (PodPhase.LOST, PodPhase.EXITED) and pod.uid not in self._lost:
             self._lost.add(pod.uid)
-            out_of_memory = pod.memory_limit_bytes if pod.code == OOM else 0
-            self._note(
-                Death(
-                    role=pod.role,
-                    at=at / 1_000_000,
-                    exit_code=-pod.signal if pod.signal else pod.exit_code or 0,
-                    over_limit_bytes=out_of_memory,
-                    limit_bytes=pod.memory_limit_bytes,
-                    told=pod.message or f"{pod.role} {_tell_exit(pod)}",
-                )
-            )
+            code = -pod.signal if pod.signal else pod.exit_code or 0
+            self._note(pod, at / 1_000_000, code, pod.restarts, oom=pod.code == OOM)
 
-    def _note(self, death: Death) -> None:
+    def _note(self, pod: PodSeen, at: float, exit_code: int, restarts: int, *, oom: bool) -> None:
+        limit = pod.memory_limit_bytes
+        death = Death(pod.role, at, exit_code, restarts, limit if oom else 0, limit)
+        death = msgspec.structs.replace(death, told=pod.message or f"{pod.role} {describing.ending(death)}")
         self.deaths = [*self.deaths, death][-KEPT_DEATHS:]
 
 
@@ -85,11 +68,11 @@ def translate(report: PodGroupReport, limits: Limits, seen: Seen, logs: tuple[Lo
     """Return the report of the cluster; an end that the group itself does not have yet is for the provider to make."""
     by_role = {pod.role: pod for pod in report.pods}
     for pod in report.pods:
-        if pod.role != roles.DRIVER:
+        if pod.role != naming.DRIVER:
             seen.look(pod, report.at)
     working = [pod for pod in report.pods if _is_worker(pod) and pod.phase is PodPhase.RUNNING]
     workers = sum(limits.processes.get(pod.role, 1) for pod in working)
-    driver = by_role.get(roles.DRIVER)
+    driver = by_role.get(naming.DRIVER)
     made = ClusterReport(
         report.key,
         report.at,
@@ -114,7 +97,7 @@ def _ended(
     made: ClusterReport, report: PodGroupReport, by_role: dict[str, PodSeen], limits: Limits, seen: Seen
 ) -> ClusterReport:
     """Add the end, if there is one."""
-    driver, scheduler = by_role.get(roles.DRIVER), by_role.get(roles.SCHEDULER)
+    driver, scheduler = by_role.get(naming.DRIVER), by_role.get(naming.SCHEDULER)
     if report.stopped:
         return _with_end(made, ClusterEnd.STOPPED)
     if driver is not None and driver.phase is PodPhase.EXITED:
@@ -160,24 +143,4 @@ def _reason(report: PodGroupReport, seen: Seen) -> str:
 
 
 def _is_worker(pod: PodSeen) -> bool:
-    return pod.role not in (roles.DRIVER, roles.SCHEDULER)
-
-
-def _tell_end(pod: PodSeen) -> str:
-    if pod.last_out_of_memory:
-        return f"went over its memory limit of {pod.memory_limit_bytes >> 20} MiB and was killed"
-    code = pod.last_exit_code
-    return f"was killed by {_signal_name(-code)} ({-code})" if code < 0 else f"ended with exit code {code}"
-
-
-def _tell_exit(pod: PodSeen) -> str:
-    if pod.signal:
-        return f"was killed by {_signal_name(pod.signal)} ({pod.signal})"
-    return f"ended with exit code {pod.exit_code}"
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return "signal"
+    return pod.role not in (naming.DRIVER, naming.SCHEDULER)

@@ -12,15 +12,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from flyteidl.core import tasks_pb2
 
-from dayfly.executors.dask.local import groups
+from dayfly.executors.dask import naming
 from dayfly.executors.dask.pods import waiting
 from dayfly.model import entrypoint_args
 
 if TYPE_CHECKING:
     from dayfly.ports.clusters import ClusterSpec, RoleResources, WorkerGroup
     from dayfly.ports.executors import AttemptSpec
-
-DRIVER, SCHEDULER = "driver", "scheduler"
 
 COMM_PORT, HTTP_PORT = 8786, 8787
 
@@ -49,7 +47,7 @@ def scheduler(spec: ClusterSpec) -> AttemptSpec:
 
 def workers(spec: ClusterSpec, address: str) -> Iterator[tuple[str, AttemptSpec]]:
     """Yield each worker with its name."""
-    for name, group in groups.worker_names(spec.groups):
+    for name, group in naming.worker_names(spec.groups):
         made = _role(spec.driver, _worker_words(name, group, address), group.resources, image=group.image)
         env = {**spec.driver.env, **group.env}
         yield name, msgspec.structs.replace(made, env=env, interruptible=group.interruptible)

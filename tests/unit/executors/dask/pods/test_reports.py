@@ -114,7 +114,7 @@ def test_each_death_is_told_once() -> None:
     outgrown = pod("worker-1", restarts=2, last_out_of_memory=True, last_exit_code=-9)
     report = told(*all_running(worker_1=outgrown), seen=seen)
     assert [one.over_limit_bytes for one in report.deaths] == [0, 64 << 20]
-    assert "went over its memory limit of 64 MiB" in report.reason
+    assert "worker-1 was killed for its memory: 64 MiB of 64 MiB" in report.reason
 
 
 def test_too_many_deaths_are_the_end() -> None:
