@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dayfly.base import errors, logs
+from dayfly.base import errors, log_tails, logs
 from dayfly.executors.kubernetes import manifests
 from dayfly.ports import pod_groups
 
@@ -70,14 +69,7 @@ class LogKeeper:
 
     def tail(self, key: str, role: str) -> str:
         """Return the last lines of a role's log; empty if there is none."""
-        try:
-            with (self._folder_of(key) / f"{role}.log").open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(max(0, size - TAIL_BYTES))
-                text = file.read().decode(errors="replace")
-        except OSError:
-            return ""
-        return "\n".join(text.rstrip().split("\n")[-TAIL_LINES:])
+        return log_tails.last_lines(self._folder_of(key) / f"{role}.log", TAIL_BYTES, TAIL_LINES)
 
     async def close(self) -> None:
         """Let go of all."""

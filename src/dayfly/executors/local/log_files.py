@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from urllib.parse import quote
 
+from dayfly.base import log_tails
 from dayfly.model.identifiers import AttemptKey
 
 TAIL_LINES = 20
@@ -36,21 +36,10 @@ def uri_for(public_url: str, key: AttemptKey, role: str) -> str:
 
 def tail(log: Path) -> str:
     """Return the last lines of a log, empty if there is none; and that its disk is full, which it cannot say itself."""
-    return "\n".join(filter(None, (_last_lines(log), _tell_full_disk(log))))
+    return "\n".join(filter(None, (log_tails.last_lines(log, TAIL_BYTES, TAIL_LINES), _tell_full_disk(log))))
 
 
 def _tell_full_disk(log: Path) -> str:
     folder = next(parent for parent in log.parents if parent.exists())
     free = shutil.disk_usage(folder).free
     return f"The disk of {folder} is full ({free} bytes left): free some space on it." if free < FULL_BYTES else ""
-
-
-def _last_lines(log: Path) -> str:
-    try:
-        with log.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - TAIL_BYTES))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        return ""
-    return "\n".join(text.rstrip().split("\n")[-TAIL_LINES:])

@@ -7,14 +7,13 @@ dead workers anew, holds everyone to their memory, and ends it all without the p
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from dayfly.base import errors
+from dayfly.base import errors, log_tails
 from dayfly.executors.dask import fitting, versions
 from dayfly.executors.dask.local import groups, reports
 from dayfly.model import entrypoint_args, run
@@ -186,23 +185,9 @@ class LocalClusters:
         folder = self._log_dir(key)
         dead = reports.find_dead_worker(report)
         return (
-            _read_tail(folder / f"{report.role or groups.DRIVER}.log", LOG_TAIL_BYTES),
-            _read_tail(folder / f"{dead}.log", WORKER_TAIL_BYTES) if dead else "",
+            log_tails.last_lines(folder / f"{report.role or groups.DRIVER}.log", LOG_TAIL_BYTES),
+            log_tails.last_lines(folder / f"{dead}.log", WORKER_TAIL_BYTES) if dead else "",
         )
 
     def _log_dir(self, key: AttemptKey) -> Path:
         return self._log_folder / key
-
-
-def _read_tail(log: Path, most_bytes: int) -> str:
-    """Return the last whole lines of a log; empty if there is none."""
-    try:
-        with log.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - most_bytes))
-            tail = file.read()
-    except OSError:
-        return ""
-    if size > most_bytes:
-        tail = tail.partition(b"\n")[2]
-    return tail.decode(errors="replace").strip()
