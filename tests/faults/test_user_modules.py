@@ -96,7 +96,7 @@ async def test_signal_handlers_of_a_module_are_the_tasks(host: groups.Host) -> N
         "signal.signal(signal.SIGTERM, lambda *_: (print('asked to end'), os._exit(7)))"
     )
     await host.groups.start(using(host, "a", text, stay=True))
-    await host.fact("a", "pid")
+    await host.fact("a", "parent")  # the last it tells before it stays
     await host.groups.stop("a", grace_seconds=groups.PATIENCE_SECONDS)
     report = await host.ended("a")
     assert (report.end, report.exit_code, report.facts["parent"]) == ("stopped", 7, False)
