@@ -24,6 +24,8 @@ def where(number: int) -> tuple[int, str, str, int]:
 """
 
 TASKS = """
+import gc
+
 import distributed
 from flytekit import task
 from flytekitplugins.dask import Dask, WorkerGroup
@@ -36,7 +38,10 @@ def double(n: int) -> list[str]:
         found = client.gather(client.map(where, range(n)))
         # The same function, known on the scheduler too, which unpickles what plugins and graphs need.
         there = client.run_on_scheduler(__import__, "mymodule")
+        collected = {client.run_on_scheduler(gc.get_threshold), *client.run(gc.get_threshold).values()}
     assert there is not None
+    # As seldom as Dask's own commands have garbage collected.
+    assert collected == {tuple(3 * many for many in gc.get_threshold())}
     assert len({pid for *_, pid in found}) == 2
     return [f"{value} {colour} {threads}" for value, colour, threads, _ in found]
 """

@@ -20,7 +20,7 @@ import dask
 import distributed
 from tornado.ioloop import PeriodicCallback
 
-from . import dashboard, ending, recording, reporting, scaling, standing_by
+from . import collecting, dashboard, ending, recording, reporting, scaling, standing_by
 
 PROGRESS_MILLISECONDS = 500
 
@@ -35,6 +35,7 @@ def run(channel: Any, arguments: dict[str, Any]) -> int:
     `reports`, the folder of Dask's own reports, `idle_timeout_seconds`, after which it ends without work, `scaled`, the
     groups whose number follows the work: `name`, `roles`, how many have `begun`, and the `minimum`; or only that it is
     `standing` by: what it records and tells then begins when the cluster is given to an attempt."""
+    collecting.seldom()
     return asyncio.run(_serve(channel, arguments))
 
 

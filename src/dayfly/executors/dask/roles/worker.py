@@ -16,7 +16,7 @@ import distributed
 import tornado.platform.asyncio  # noqa: F401  imported before the fork, for all workers at once
 from distributed import versions
 
-from . import ending, standing_by
+from . import collecting, ending, standing_by
 
 # Every role tells the versions of a dozen packages when it connects, and reads them from disk: cached before the fork.
 versions.get_versions()
@@ -29,6 +29,7 @@ def run(channel: Any, arguments: dict[str, Any]) -> int:
     """Be a worker; return 0 if no signal has asked for its end. `arguments`: `name`, `threads`, `memory_limit_bytes`,
     `local_directory` for what it spills, `preload` for modules, files and addresses that it loads as it begins,
     `standing` where it stands by."""
+    collecting.seldom()
     address = channel.wait("scheduler_address")
     # A folder of its own for each: a new worker then clears what the dead one of its name has spilled, and no other.
     local_directory = os.path.abspath(os.path.join(arguments.get("local_directory", "dask"), arguments["name"]))
