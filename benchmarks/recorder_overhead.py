@@ -33,6 +33,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import distributed
@@ -171,14 +172,19 @@ def _replay(folder: str, dask_scheduler: Any = None) -> dict[str, float]:
     """Return seconds of the processor for each task: noted, written, and called without doing anything."""
     from dayfly.executors.dask.roles import recording
 
+    (prefix,) = dask_scheduler.task_prefixes.values()
+    task = SimpleNamespace(group=SimpleNamespace(prefix=prefix))
+
     def took(called: Any) -> float:
         seconds = 0.0
         for packed in dask_scheduler.dayfly_heard:
             calls = pickle.loads(packed)  # as in a scheduler at work, what it tells has just been made
+            dask_scheduler.tasks.update(dict.fromkeys((key for key, *_ in calls), task))
             began = time.thread_time()
             for key, start, finish, kwargs in calls:
                 called(key, start, finish, **kwargs)
             seconds += time.thread_time() - began
+            dask_scheduler.tasks.clear()
         return seconds / HEARD_TASKS
 
     recorder = recording.Recorder(dask_scheduler)

@@ -1,7 +1,8 @@
-"""What the scheduler's plugin counts, from the transitions Dask tells of."""
+"""What the scheduler's plugin counts, from the transitions Dask tells of and the states that Dask counts itself."""
 
 from __future__ import annotations
 
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -26,8 +27,12 @@ PLAIN = [("released", "waiting"), ("waiting", "processing"), ("processing", "mem
 def test_tasks_are_counted_over_the_life_of_the_cluster(moves: list[tuple[str, str]], total: int, done: int):
     busy = SimpleNamespace(name="worker-0", processing={"a", "b"}, metrics={"memory": 5})
     new = SimpleNamespace(name="worker-1", processing=set(), metrics={})
-    counting = recording.Recorder(SimpleNamespace(workers={"w0": busy, "w1": new}))
+    states: Counter[str] = Counter()
+    prefixes = {"key": SimpleNamespace(states=states)}
+    counting = recording.Recorder(SimpleNamespace(workers={"w0": busy, "w1": new}, task_prefixes=prefixes))
     for start, finish in moves:
+        states.subtract([start])
+        states.update([finish])
         counting.transition("key", start, finish, stimulus_id="x", worker="w0")
     told = counting.tell(wanted=4)
     assert (told["tasks_total"], told["tasks_done"]) == (total, done)

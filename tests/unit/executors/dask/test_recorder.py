@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,8 +37,12 @@ def scheduler(**workers: SimpleNamespace) -> SimpleNamespace:
         state_counts={"memory": 5, "erred": 1},
         all_durations={"compute": 2.5},
     )
+    task = SimpleNamespace(group=SimpleNamespace(prefix=SimpleNamespace(name="inc")))
     return SimpleNamespace(
-        workers={f"tcp://{name}": one for name, one in workers.items()}, task_prefixes={"inc": prefix}, unrunnable=[]
+        workers={f"tcp://{name}": one for name, one in workers.items()},
+        task_prefixes={"inc": prefix},
+        tasks=defaultdict(lambda: task),
+        unrunnable=[],
     )
 
 
@@ -279,7 +284,7 @@ async def test_a_report_that_fails_or_is_too_large_is_left_out(tmp_path: Path, m
         raise ImportError("No module named 'bokeh'")
 
     running = scheduler()
-    running.tasks, running.plugins, running.add_plugin = {}, {}, lambda plugin: told.append(list(plugin.buffer))
+    running.plugins, running.add_plugin = {}, lambda plugin: told.append(list(plugin.buffer))
     running.get_cluster_state, running.performance_report = state, page
     told: list[Any] = []
     recorder = recording.Recorder(running)

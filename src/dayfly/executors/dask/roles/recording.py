@@ -3,10 +3,10 @@
 A scheduler plugin that notes and a writer that appends one frame a second, so that whoever dies takes at most the last
 second along. `recording_frames` says what a frame holds.
 
-Dask calls `transition` four to six times for each task, so it does next to nothing: of a finished task it notes six
-values while they are at hand, in one flat list, and a frame's columns are made of that once a second. To keep what the
-scheduler was told as it is would be a line less, and dearer: so much memory is out of every cache when it is read and
-given back, and the garbage collector goes through it. Everything else is read from counters that the scheduler keeps.
+Dask calls `transition` four to six times for each task, so it does next to nothing: of a finished task it notes a few
+values while they are at hand, and a frame's columns are made of them once a second. To keep what the scheduler was told
+as it is would be a line less, and dearer: so much memory is out of every cache when it is read and given back, and the
+garbage collector goes through it. Everything else is read from counters that the scheduler keeps.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from typing import Any
 
 import distributed
 
-from . import differing, recording_frames, stuck
+from . import differing, stuck
 from .recording_frames import FAILED_NUMBERS, NUMBERS, Names, Writer
+from .recording_spans import Spans
 
 MAX_TASKS = 5_000
 """Finished tasks told of one by one in a frame; of more there is only their number, by prefix. So many of the last ones
 are kept for Dask's own report."""
 
-LAST_VALUES = 4 * MAX_TASKS * recording_frames.WIDTH
+LAST_SPANS = 4 * MAX_TASKS
 """Kept for that: a task may have had more than one span."""
 
-SCHEDULED = frozenset(("waiting", "queued", "no-worker", "processing"))
-GIVEN_UP = frozenset(("released", "forgotten"))
-"""Dask's states of a task that is to be computed, and of one that is not."""
+OPEN = ("waiting", "queued", "no-worker", "processing")
+"""Dask's states of a task that is to be computed."""
 
 MAX_EVENTS = 200
 """Events in a frame; of more there is only the number."""
@@ -60,10 +60,8 @@ class Recorder(distributed.SchedulerPlugin):
 
     def __init__(self, scheduler: Any) -> None:
         self.scheduler = scheduler
-        self.total = 0
         self.done = 0
-        self._spans: list[Any] = []
-        self._last: list[Any] = []
+        self._spans, self._last = Spans(), Spans()
         self._done_told = 0
         self._full_at = MAX_TASKS
         self._events: list[dict[str, Any]] = []
@@ -81,27 +79,43 @@ class Recorder(distributed.SchedulerPlugin):
         self._differing: set[str] = set()
 
     # -- what the scheduler tells -------------------------------------------------------------------------------------
-    def transition(self, key: Any, start: str, finish: str, *args: Any, stimulus_id: str = "", **kwargs: Any) -> None:
-        """Count a task when it is first scheduled, and note what a worker did for it when it has been computed."""
-        if start == "processing":
-            if finish == "memory" or finish == "erred":
-                self.done = done = self.done + 1
-                if done <= self._full_at:
-                    numbers = NUMBERS if finish == "memory" else FAILED_NUMBERS
-                    worker, thread = kwargs.get("worker"), kwargs.get("thread")
-                    for span in kwargs.get("startstops") or ():
-                        if (action := numbers.get(span["action"])) is not None:
-                            self._spans += key, worker, thread, action, span["start"], span["stop"]
-                if finish == "erred":
-                    self._note_error(key, kwargs)
-            elif finish in GIVEN_UP:
-                # Its worker died, or nobody wants it any more. If it comes back, it is counted again.
-                self.total -= 1
-        elif start == "released":
-            if finish in SCHEDULED:
-                self.total += 1
-        elif finish in GIVEN_UP and start in SCHEDULED:
-            self.total -= 1
+    def transition(
+        self,
+        key: Any,
+        start: str,
+        finish: str,
+        stimulus_id: str = "",
+        worker: str = "",
+        thread: Any = None,
+        startstops: Any = (),
+        # Not used: but Python puts what has a name in its place faster than into a dictionary.
+        status: str = "",
+        metadata: Any = None,
+        nbytes: Any = 0,
+        type: Any = None,
+        typename: str = "",
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        """Note what a worker did for a task when it has been computed."""
+        if start != "processing":
+            return
+        if finish == "memory":
+            numbers = NUMBERS
+        elif finish == "erred":
+            numbers = FAILED_NUMBERS
+            self._note_error(key, worker, kwargs)
+        else:
+            return
+        self.done = done = self.done + 1
+        if done > self._full_at or not startstops:
+            return
+        prefix, spans = self.scheduler.tasks[key].group.prefix.name, self._spans
+        for span in startstops:
+            if (action := span["action"]) in numbers:
+                spans.values += key, prefix, worker, thread, numbers[action]
+                spans.times.append(span["start"])
+                spans.times.append(span["stop"])
 
     def add_worker(self, scheduler: Any, worker: str) -> None:
         """Note a worker that joins: the scheduler logs it before it knows the worker's name."""
@@ -159,15 +173,16 @@ class Recorder(distributed.SchedulerPlugin):
     # -- what is made of it -------------------------------------------------------------------------------------------
     def list_last(self) -> list[dict[str, Any]]:
         """Return the last tasks that workers have computed, the oldest first, as Dask's task stream keeps them."""
-        return recording_frames.tasks(self._last + self._spans)[-MAX_TASKS:]
+        return (self._last.build_tasks() + self._spans.build_tasks())[-MAX_TASKS:]
 
     def tell(self, wanted: int) -> dict[str, int]:
         """Return the figures of this moment, for the attempt's progress."""
         workers = list(self.scheduler.workers.values())
+        counted = [prefix.states for prefix in self.scheduler.task_prefixes.values()]
         return {
             "workers": len(workers),
             "wanted": wanted,
-            "tasks_total": max(self.total, self.done),
+            "tasks_total": self.done + sum(states.get(state, 0) for states in counted for state in OPEN),
             "tasks_done": self.done,
             "tasks_processing": sum(len(worker.processing) for worker in workers),
             "memory_bytes": sum(worker.metrics.get("memory", 0) for worker in workers),
@@ -198,14 +213,13 @@ class Recorder(distributed.SchedulerPlugin):
 
     def _take_tasks(self) -> dict[str, Any]:
         """Return the columns of what has ended since the last frame, and how many more there were."""
-        spans, self._spans = self._spans, []
+        spans, self._spans = self._spans, Spans()
         ended, self._done_told = self.done - self._done_told, self.done
         self._full_at = self.done + MAX_TASKS
-        told = recording_frames.columns(spans, self._names, self._name_of)
+        told = spans.build_columns(self._names, self._name_of)
         if ended > MAX_TASKS:
             told["dropped"] = ended - MAX_TASKS
-        self._last += spans
-        del self._last[:-LAST_VALUES]
+        self._last.extend(spans, LAST_SPANS)
         return told
 
     def _changed(self, before: dict[str, tuple[Any, ...]], now: dict[str, tuple[Any, ...]]) -> dict[int, Any]:
@@ -264,12 +278,12 @@ class Recorder(distributed.SchedulerPlugin):
         waiting = [one.key for one in self.scheduler.unrunnable]
         self._note({"kind": kind, "worker": "", "processing": _some(waiting), "told": told})
 
-    def _note_error(self, key: Any, told: dict[str, Any]) -> None:
+    def _note_error(self, key: Any, worker: str, told: dict[str, Any]) -> None:
         self.troubled = True
         self._note(
             {
                 "kind": "task-erred",
-                "worker": self._name_of(told.get("worker") or ""),
+                "worker": self._name_of(worker),
                 "key": str(key)[:MAX_TEXT],
                 "cause": str(told.get("cause") or "")[:MAX_TEXT],
                 "error": (told.get("exception_text") or _unpacked(told.get("exception")))[:MAX_TEXT],

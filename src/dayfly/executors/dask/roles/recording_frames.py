@@ -18,13 +18,10 @@ oldest. Standard library and msgpack only.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Iterator
 from typing import Any
 
 import msgpack
-from distributed.utils import key_split
 
 ACTIONS = ("compute", "transfer", "disk-read", "disk-write", "deserialize")
 """What a worker's thread does for a task; others are left out."""
@@ -35,10 +32,6 @@ FAILED = -1
 
 FAILED_NUMBERS = {**NUMBERS, "compute": FAILED}
 """The same for a task that has failed."""
-
-WIDTH = 6
-"""Values of a span, one after the other in a flat list: its task's key, the worker's address, its thread's number,
-the action's number, when it began and ended in seconds since the epoch."""
 
 MAX_BYTES = 16 * 1024 * 1024
 """A record above this is thinned."""
@@ -70,41 +63,6 @@ class Names:
         """Return the texts that got their numbers since the last call."""
         new, self._new = self._new, {}
         return new
-
-
-def columns(spans: list[Any], names: Names, name_of: Callable[[str], str]) -> dict[str, Any]:
-    """Return the columns of a flat list of spans; see WIDTH. Empty where there are none."""
-    if not spans:
-        return {}
-    keys, addresses, _, actions, starts, stops = _unflattened(spans)
-    workers = {address: names.number(name_of(address or "")) for address in set(addresses)}
-    prefixes = list(map(key_split, keys))
-    numbers = {prefix: names.number(prefix) for prefix in dict.fromkeys(prefixes)}
-    origin = min(starts)
-    return {
-        "from": origin,
-        "prefix": [numbers[prefix] for prefix in prefixes],
-        "worker": [workers[address] for address in addresses],
-        "start": [round(1000 * (start - origin)) for start in starts],
-        # To a tenth: `round` with a number of digits would take three times as long.
-        "took": [round(10_000 * (stop - start)) / 10 for start, stop in zip(starts, stops, strict=True)],
-        "action": actions,
-    }
-
-
-def tasks(spans: list[Any]) -> list[dict[str, Any]]:
-    """Return the tasks of a flat list of spans, each as Dask's scheduler tells of it."""
-    told = []
-    for (key, worker, thread), those in groupby(zip(*_unflattened(spans), strict=True), itemgetter(0, 1, 2)):
-        rows = [row[3:] for row in those]
-        status = "error" if any(action == FAILED for action, _, _ in rows) else "OK"
-        did = [{"action": ACTIONS[max(action, 0)], "start": start, "stop": stop} for action, start, stop in rows]
-        told.append({"key": key, "worker": worker, "thread": thread, "status": status, "startstops": did})
-    return told
-
-
-def _unflattened(spans: list[Any]) -> list[list[Any]]:
-    return [spans[place::WIDTH] for place in range(WIDTH)]
 
 
 class Writer:
