@@ -78,11 +78,14 @@ def traced(work: Callable[[], Any]) -> Counter[str]:
         return trace
 
     before = sys.gettrace()
+    gc.collect()
+    gc.disable()  # what other tests have left may have functions that are called when it is found
     sys.settrace(trace)
     try:
         work()
     finally:
         sys.settrace(before)
+        gc.enable()
     return counted
 
 
