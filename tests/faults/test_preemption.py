@@ -38,6 +38,7 @@ def test_a_task_outlives_the_loss_of_its_workers(server: Server) -> None:
     execution = launching.launch_task(server, "preempted.adds", numbers=str(NUMBERS))
     killed: list[str] = []
     for number in range(KILLS):
+        launching.wait_until(lambda: has_lost(server, execution, killed), "the death to be known")
         launching.wait_until(lambda least=BETWEEN * (number + 1): has_done(server, execution, least), "progress")
         killed.append(kill_worker(server, number % 4))
     ended, outputs = launching.wait(server, execution)
@@ -46,16 +47,35 @@ def test_a_task_outlives_the_loss_of_its_workers(server: Server) -> None:
     (node,) = [node for node in ended.nodes if node.attempts]
     assert len(node.attempts) == 1, "the cluster heals itself, and no new attempt is needed"
     record = ask(server, f"clusters/{execution}/{node.id}/0")["record"]
-    gone = [event["worker"] for event in record["events"] if event["kind"] == "remove-worker" and not event["expected"]]
-    assert [name.partition("-r")[0] for name in gone[:KILLS]] == killed
+    assert lost(record)[:KILLS] == killed
     assert sum(len(worker["lost"]) for worker in record["workers"]) > 0, "results went, and were computed again"
     assert {worker["name"] for worker in record["workers"]} >= {"worker-0-r1", "worker-1-r1", "worker-2-r1"}
 
 
+def lost(record: dict[str, Any]) -> list[str]:
+    """Return the workers that went when nobody had asked them to, by their first names."""
+    gone = [event for event in record["events"] if event["kind"] == "remove-worker" and not event["expected"]]
+    return [event["worker"].partition("-r")[0] for event in gone]
+
+
+def has_lost(server: Server, execution: ExecutionId, killed: list[str]) -> bool:
+    """Say whether the cluster knows of all that have been killed: a second one before that may come first in it."""
+    if not killed:
+        return True
+    (found,) = clusters(server, execution)
+    record = ask(server, f"clusters/{execution}/{found['node']}/{found['attempt']}")["record"]
+    return lost(record) == killed
+
+
+def clusters(server: Server, execution: ExecutionId) -> list[dict[str, Any]]:
+    query = {"project": execution.project, "domain": execution.domain, "execution": execution.name}
+    found: list[dict[str, Any]] = ask(server, "clusters", **query)["clusters"]
+    return found
+
+
 def has_done(server: Server, execution: ExecutionId, least: int) -> bool:
     """Say whether all four workers are there, and so many tasks have been done."""
-    query = {"project": execution.project, "domain": execution.domain, "execution": execution.name}
-    found = ask(server, "clusters", **query)["clusters"]
+    found = clusters(server, execution)
     figures = found[0]["figures"] if found else {"workers": 0, "tasks_done": 0}
     return bool(figures["workers"] == 4 and figures["tasks_done"] >= least)
 
