@@ -140,12 +140,10 @@ class Api:
 
     async def _open(self) -> Any:
         if self._opened is None:
-            with warnings.catch_warnings():
-                # Of versions older and newer than those kr8s was tried with; what is asked for here all of them have.
-                warnings.simplefilter("ignore", UserWarning)
-                self._opened = await kr8s.asyncio.api(
-                    kubeconfig=self._kubeconfig or None, context=self._context or None
-                )
+            # Of versions older and newer than those kr8s was tried with; what is asked for here all of them have. A
+            # filter for the time of this call would end with that of another one beside it.
+            warnings.filterwarnings("ignore", "Kubernetes version .* is not supported", UserWarning)
+            self._opened = await kr8s.asyncio.api(kubeconfig=self._kubeconfig or None, context=self._context or None)
         return self._opened
 
     async def _call(
