@@ -17,6 +17,7 @@ COMMANDS = {
     "advice": "Say what a Dask task should ask for, by its past runs.",
     "cache": "Look at cached outputs, and remove some.",
     "secret": "Keep secrets for tasks.",
+    "deploy": "Print what a Kubernetes cluster needs to run the platform.",
 }
 """Name to one line of help; `dayfly.cli.<name>` holds `command`."""
 
