@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from dayfly.cli import deployment
 from tests.platforms import launching
 from tests.platforms.server import Server
 
@@ -47,9 +49,15 @@ class Cluster:
         """Name everything that there is of the platform."""
         return [f"{kind}/{one['metadata']['name']}" for kind in ("pods", "services") for one in self.get(kind)]
 
-    def run(self, *words: str) -> str:
+    def apply(self, objects: Iterable[dict[str, Any]], *words: str) -> str:
+        """Have objects made or changed."""
+        return self.run("apply", "--filename", "-", *words, given=yaml.safe_dump_all(objects))
+
+    def run(self, *words: str, given: str = "") -> str:
         """Run kubectl, and return what it says."""
-        done = subprocess.run(["kubectl", *words], capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(
+            ["kubectl", *words], input=given, capture_output=True, text=True, check=False, timeout=120
+        )
         assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
         return done.stdout
 
@@ -59,8 +67,28 @@ def cluster() -> Cluster:
     return Cluster()
 
 
+ACCOUNT_NAMESPACE = "dayfly-account"
+
+
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[Path]:
+    """The platform's account with the rights that `dayfly deploy` gives it, and no others: its kubeconfig."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ACCOUNT_NAMESPACE}}
+    told = deployment.Deployment(IMAGE, "s3://bucket", namespace=ACCOUNT_NAMESPACE)
+    rights = [one for one in deployment.build(told) if "Role" in one["kind"] or one["kind"] == "ServiceAccount"]
+    cluster.apply([namespace, *rights])
+    token = cluster.run("create", "token", told.name, "--namespace", ACCOUNT_NAMESPACE, "--duration", "2h").strip()
+    config = json.loads(cluster.run("config", "view", "--raw", "--minify", "--output", "json"))
+    config["users"] = [{"name": config["users"][0]["name"], "user": {"token": token}}]
+    file = tmp_path_factory.mktemp("account") / "kubeconfig"
+    file.write_text(json.dumps(config))
+    yield file
+    cluster.run("delete", "namespace", ACCOUNT_NAMESPACE, "--wait=false")
+    cluster.run("delete", "clusterrole,clusterrolebinding", f"{ACCOUNT_NAMESPACE}-{told.name}")
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, account: Path) -> Iterator[Server]:
     data = tmp_path_factory.mktemp("pods") / "data"
     data.mkdir()
     mount = {"name": "store", "mountPath": str(data)}
@@ -73,6 +101,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterat
     }
     told = {
         "DAYFLY_ENGINE__BACKEND": "kubernetes",
+        "DAYFLY_KUBERNETES__KUBECONFIG": str(account),
         "DAYFLY_KUBERNETES__POD_TEMPLATE": json.dumps(template),
         "DAYFLY_KUBERNETES__IMAGE_PULL_POLICY": "IfNotPresent",
         "DAYFLY_KUBERNETES__IMAGE_PULL_SECONDS": "5",

@@ -29,15 +29,7 @@ BOTH = ("store", "data")
 """The volume that platform and tasks share, and that of the platform alone."""
 
 
-def apply(objects: list[dict[str, Any]] | str, *more: str) -> str:
-    text = objects if isinstance(objects, str) else yaml.safe_dump_all(objects)
-    words = ["kubectl", "apply", "--filename", "-", *more]
-    done = subprocess.run(words, input=text, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def deployment(*words: str) -> str:
+def printed(*words: str) -> list[dict[str, Any]]:
     done = subprocess.run(
         [BIN / "dayfly", "deploy", "kubernetes", "--image", IMAGE, "--namespace", NAMESPACE, *words],
         capture_output=True,
@@ -45,7 +37,7 @@ def deployment(*words: str) -> str:
         check=True,
         timeout=60,
     )
-    return done.stdout
+    return list(yaml.safe_load_all(done.stdout))
 
 
 def claims(folder: Path) -> Iterator[dict[str, Any]]:
@@ -76,7 +68,7 @@ def claims(folder: Path) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def namespace(cluster: Cluster, tmp_path: Path) -> Iterator[str]:
-    apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, *claims(tmp_path)])
+    cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, *claims(tmp_path)])
     yield NAMESPACE
     cluster.run("delete", "namespace", NAMESPACE, "--wait=true", "--timeout=100s")
     cluster.run("delete", "persistentvolume", *(f"{NAMESPACE}-{name}" for name in BOTH))
@@ -84,13 +76,11 @@ def namespace(cluster: Cluster, tmp_path: Path) -> Iterator[str]:
 
 def test_a_team_runs_a_program_on_a_platform_in_the_cluster(cluster: Cluster, namespace: str, tmp_path: Path) -> None:
     cheap = ["--env", "DAYFLY_KUBERNETES__REQUEST_SHARE=0.01"]
-    told = list(
-        yaml.safe_load_all(deployment("--namespaced", "--shared-claim", "store", "--volume-claim", "data", *cheap))
-    )
+    told = printed("--namespaced", "--shared-claim", "store", "--volume-claim", "data", *cheap)
     pod = next(one for one in told if one["kind"] == "Deployment")["spec"]["template"]["spec"]
     # The image of the tests holds a virtual environment that may lie in a home folder.
     pod["securityContext"] = {"runAsUser": 0}
-    apply(told)
+    cluster.apply(told)
     cluster.run("--namespace", namespace, "rollout", "status", "deployment/dayfly", "--timeout=100s")
     forward = ["kubectl", "--namespace", namespace, "port-forward", "service/dayfly", "30080"]
     with subprocess.Popen(forward, stdout=subprocess.PIPE, text=True) as forwarded:
@@ -124,5 +114,5 @@ def test_the_chart_is_taken(cluster: Cluster, namespace: str, values: str) -> No
     helm = Path(sys.executable).parent / "helm"
     words = ["template", "dayfly", str(CHART), "--namespace", namespace, "--set", f"image={IMAGE},{values}"]
     made = subprocess.run([helm, *words], capture_output=True, text=True, check=True, timeout=60).stdout
-    said = apply(made, "--dry-run=server")
+    said = cluster.apply(yaml.safe_load_all(made), "--dry-run=server")
     assert said.count("created (server dry run)") == made.count("\nkind: "), said
