@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV_VERSION = 0.13.9
 BIN = .venv/bin
 
-.PHONY: install old-client demo test check bench bench-million bench-clusters lock clean
+.PHONY: install old-client demo test test-cluster check bench bench-million bench-clusters lock clean
 
 install: .venv/installed
 
@@ -34,6 +34,10 @@ test: install
 	@rm -rf .calls-seen
 	@DAYFLY_CALLS_SEEN=$(CURDIR)/.calls-seen $(BIN)/python -m pytest tests/faults tests/clients -n 2 --dist loadfile --ignore tests/clients/test_zz_compatibility.py
 	@DAYFLY_CALLS_SEEN=$(CURDIR)/.calls-seen $(BIN)/python -m pytest tests/clients/test_zz_compatibility.py
+
+# Tasks as pods: wants KUBECONFIG, and in DAYFLY_TEST_CLUSTER_IMAGE an image that holds .venv and src at their own paths.
+test-cluster: install
+	@$(BIN)/python -m pytest tests/cluster
 
 check: install
 	@$(BIN)/ruff format --check src tests benchmarks examples
