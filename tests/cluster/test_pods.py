@@ -121,3 +121,24 @@ def test_a_killed_platform_takes_its_pods_back(server: Server, cluster: Cluster)
     assert ended.error is None, ended
     assert len(only(ended).attempts) == 1
     assert outputs == {"o0": str(go)}
+
+
+def test_an_evicted_pod_is_made_again_as_another_attempt(server: Server, cluster: Cluster) -> None:
+    execution = run(server, "overflows", text=str(server.folder / "overflowed"))
+    ended, outputs = launching.wait(server, execution)
+    assert ended.error is None, ended
+    assert outputs == {"o0": "second"}
+    first, _ = only(ended).attempts
+    assert first.error is not None
+    assert (first.error.kind, first.error.code) == ("SYSTEM", "Evicted"), first.error
+    assert "ephemeral" in first.error.message
+    launching.wait_until(lambda: not cluster.left(), "the pods to be gone")
+
+
+def test_a_failure_that_may_pass_is_tried_again(server: Server, cluster: Cluster) -> None:
+    execution = run(server, "recovers", text=str(server.folder / "tries"))
+    ended, outputs = launching.wait(server, execution)
+    assert ended.error is None, ended
+    assert outputs == {"o0": "third"}
+    assert len(only(ended).attempts) == 3
+    launching.wait_until(lambda: not cluster.left(), "the pods to be gone")

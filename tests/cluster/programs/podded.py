@@ -55,3 +55,26 @@ def waits(text: str) -> str:
     while not os.path.exists(text):
         time.sleep(0.1)
     return text
+
+
+@task(limits=Resources(ephemeral_storage="20Mi"))
+def overflows(text: str) -> str:
+    """Write more than its node may hold of it the first time, and nothing the next."""
+    if not os.path.exists(text):
+        with open(text, "w"), open("overflow", "wb") as file:
+            file.write(os.urandom(100 << 20))
+        while True:
+            time.sleep(0.1)
+    return "second"
+
+
+@task(retries=2)
+def recovers(text: str) -> str:
+    """Fail twice in a way that may pass."""
+    from flytekit.exceptions.user import FlyteRecoverableException
+
+    with open(text, "a") as file:
+        file.write("x")
+    if os.path.getsize(text) < 3:
+        raise FlyteRecoverableException("not yet")
+    return "third"
