@@ -67,6 +67,26 @@ def test_a_deleted_worker_is_made_anew(server: Server, cluster: Cluster) -> None
     launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
 
 
+def test_a_task_outlives_the_loss_of_one_worker_after_the_other(server: Server, cluster: Cluster) -> None:
+    written = server.folder / "churned"
+    execution = launching.launch_task(server, "clustered.churned", text=str(written))
+    roles = [f"worker-{number}" for number in range(4)]
+    for number in range(4):
+        until_running(cluster, *roles)
+        least = 40 * (number + 1)
+        launching.wait_until(
+            lambda least=least: written.exists() and written.stat().st_size >= least, "progress", PATIENCE_SECONDS
+        )
+        (name,) = cluster.pods(roles[number])
+        cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=0", "--force")
+    ended, outputs = launching.wait(server, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    assert outputs == {"o0": sum(number * number for number in range(240))}
+    (node,) = [node for node in ended.nodes if node.attempts]
+    assert len(node.attempts) == 1, "the cluster heals itself, and no new attempt is needed"
+    launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
+
+
 def test_a_lost_scheduler_is_a_new_attempt(server: Server, cluster: Cluster) -> None:
     go = server.folder / "go-scheduler"
     execution = launching.launch_task(server, "clustered.stays", text=str(go))

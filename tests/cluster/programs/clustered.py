@@ -13,6 +13,11 @@ def square(number: int) -> int:
     return number * number
 
 
+def slow_square(number: int) -> int:
+    time.sleep(0.5)
+    return number * number
+
+
 def crawl(number: int) -> int:
     time.sleep(0.5)
     return number
@@ -47,3 +52,13 @@ def stays(text: str) -> str:
     while not Path(text).exists():
         time.sleep(0.1)
     return text
+
+
+@task(task_config=Dask(workers=WorkerGroup(number_of_workers=4)))
+def churned(text: str) -> int:
+    """Sum many slow squares, and write down each that is there."""
+    with distributed.Client() as client, open(text, "a", buffering=1) as done:
+        futures = client.map(slow_square, range(240))
+        for _ in distributed.as_completed(futures):
+            done.write("x")
+        return sum(client.gather(futures))
