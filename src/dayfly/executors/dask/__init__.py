@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from dayfly.executors.dask import executor, fitting
 from dayfly.executors.dask.any_cluster import groups as any_groups
+from dayfly.executors.dask.job import choosing
 from dayfly.executors.dask.local import groups, provider
-from dayfly.executors.dask.pods import images, plain
+from dayfly.executors.dask.pods import images
 from dayfly.executors.dask.pods import provider as pods
 from dayfly.executors.dask.recorder import files
 from dayfly.ports import dashboards, executor_parts, records
@@ -78,7 +79,8 @@ def build(
 
 def _of_pods(parts: ExecutorParts) -> executor.DaskExecutor:
     groups = parts.share_pods()
-    clusters = pods.PodClusters(groups, parts.clock, plain.PlainPods(groups), log_uri=parts.log_uri)
+    shape = choosing.Chosen(groups, parts.settings.kubernetes.dask)
+    clusters = pods.PodClusters(groups, parts.clock, shape, log_uri=parts.log_uri)
     return executor.DaskExecutor(
         clusters, images.AnyImage(), parts.clock, records=files.RecordFiles(parts.data / "logs")
     )

@@ -55,11 +55,20 @@ class Kind(NamedTuple):
     plural: str
 
 
+DASK = "kubernetes.dask.org/v1"
+
 KINDS = {
     "Pod": Kind("v1", "pods"),
     "Service": Kind("v1", "services"),
     "PodTemplate": Kind("v1", "podtemplates"),
     "Namespace": Kind("v1", "namespaces"),
+    "Event": Kind("v1", "events"),
+    "Deployment": Kind("apps/v1", "deployments"),
+    "ReplicaSet": Kind("apps/v1", "replicasets"),
+    "DaskJob": Kind(DASK, "daskjobs"),
+    "DaskCluster": Kind(DASK, "daskclusters"),
+    "DaskWorkerGroup": Kind(DASK, "daskworkergroups"),
+    "DaskAutoscaler": Kind(DASK, "daskautoscalers"),
 }
 
 
@@ -87,11 +96,32 @@ class Api:
         except errors.NotFound:
             return None
 
-    async def list(self, kind: str, namespace: str, selector: str) -> tuple[list[Manifest], str]:
-        """Return all objects of a kind that `selector` selects, and the version of that list; an empty `namespace` is
-        all of them."""
-        told = await self._call("GET", KINDS[kind], namespace or None, params={"labelSelector": selector})
+    async def list(self, kind: str, namespace: str, selector: str, *, fields: str = "") -> tuple[list[Manifest], str]:
+        """Return all objects of a kind that `selector` selects, and `fields` by what they say, and the version of that
+        list; an empty `namespace` is all of them."""
+        asked = {"labelSelector": selector, "fieldSelector": fields}
+        params = {name: text for name, text in asked.items() if text}
+        told = await self._call("GET", KINDS[kind], namespace or None, params=params)
         return told.get("items") or [], told["metadata"].get("resourceVersion", "")
+
+    async def serves(self, kind: str) -> bool:
+        """Say whether the cluster knows objects of this kind."""
+        try:
+            told = await self._call("GET", Kind(KINDS[kind].version, ""))
+        except errors.NotFound:
+            return False
+        return any(one.get("name") == KINDS[kind].plural for one in told.get("resources") or [])
+
+    def is_custom(self, kind: str) -> bool:
+        """Say whether objects of this kind are none of Kubernetes' own."""
+        return "." in KINDS[kind].version.partition("/")[0]
+
+    async def take_finalizers(self, kind: str, namespace: str, name: str) -> None:
+        """Let an object go that was deleted and is held back."""
+        patch = json.dumps({"metadata": {"finalizers": None}})
+        headers = {"Content-Type": "application/merge-patch+json"}
+        with contextlib.suppress(errors.NotFound):
+            await self._call("PATCH", KINDS[kind], namespace, name, content=patch, headers=headers)
 
     async def watch(
         self, kind: str, namespace: str, selector: str, since: str, *, seconds: int

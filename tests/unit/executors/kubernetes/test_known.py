@@ -20,7 +20,7 @@ def manifest(name: str, role: str) -> dict[str, Any]:
 def group(*, remade: bool = False) -> known.Known:
     objects = (manifest("x-driver", "driver"), manifest("x-worker", "worker-0"))
     spec = PodGroupSpec(KEY, "ns", objects, "driver", frozenset({"worker-0"}) if remade else frozenset())
-    return known.Known(KEY, known.handle_of(spec, objects[0]))
+    return known.Known(KEY, known.handle_of(spec))
 
 
 def told(name: str, role: str, phase: str = "Running", uid: str = "u", state: Any = RUNNING) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class PlainPods:
             spec.restart_limit,
             tuple(made),
             {name: group.processes for name, group in naming.worker_names(spec.groups)},
+            "The cluster is made of plain pods.",
         )
         namespace = made[naming.DRIVER]["metadata"]["namespace"]
         objects = (*made.values(), service(made[naming.SCHEDULER]))

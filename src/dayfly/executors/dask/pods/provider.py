@@ -21,7 +21,7 @@ from dayfly.ports.pod_groups import PodPhase
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
     from dayfly.model.identifiers import AttemptKey
-    from dayfly.ports.clusters import ClusterReport, ClusterSpec, Progress
+    from dayfly.ports.clusters import ClusterReport, ClusterSpec
     from dayfly.ports.pod_groups import PodGroupReport, PodGroups, PodGroupSpec
 
 
@@ -52,7 +52,7 @@ class PodClusters:
     async def make(self, spec: ClusterSpec) -> bytes:
         """Make the pods, or find them made; see `ClusterProvider.make`."""
         group, limits = await self._shape.lay_out(spec)
-        known = self._known[spec.key] = _Known(limits)
+        known = self._known.setdefault(spec.key, _Known(limits))
         known.handle = await self._groups.start(group)
         return msgspec.json.encode(Handle(known.handle, limits))
 
@@ -95,9 +95,10 @@ class PodClusters:
         await self._groups.close()
 
     async def _read(self, known: _Known, report: PodGroupReport) -> ClusterReport:
-        links = tuple(LogLink(role, self._log_uri(report.key, role)) for role in known.limits.roles)
+        known.roles |= dict.fromkeys(pod.role for pod in report.pods)
+        links = tuple(LogLink(role, self._log_uri(report.key, role)) for role in known.roles)
         told = reports.translate(report, known.limits, known.seen, links)
-        known.last = told.progress
+        known.last = told
         if known.end is not None and report.stopped:
             return msgspec.structs.replace(known.end, at=told.at)
         if told.end is not None and not report.ended:
@@ -119,12 +120,14 @@ class PodClusters:
     async def _expire(self, known: _Known, told: ClusterReport) -> None:
         limit = known.limits.startup_timeout_seconds
         await asyncio.sleep(limit)
-        there = f"{known.last.workers if known.last else 0} of {known.limits.quorum}"
+        last = known.last or told
+        there = f"{last.progress.workers} of {known.limits.quorum} workers were there {limit:g} s after the task was"
+        why = f": {last.reason}" if last.reason not in ("", known.limits.told) else ""
         known.end = msgspec.structs.replace(
             told,
             state=ClusterState.ENDED,
             end=ClusterEnd.STARTUP_TIMEOUT,
-            message=f"{there} workers were there {limit:g} s after the task was",
+            message=there + why,
             deaths=tuple(known.seen.deaths),
         )
         await self._groups.stop(told.key, grace_seconds=0.0)
@@ -140,11 +143,13 @@ class Handle(msgspec.Struct, frozen=True):
 class _Known:
     def __init__(self, limits: reports.Limits) -> None:
         self.limits = limits
+        self.roles = dict.fromkeys(limits.roles)
+        """All that there ever were, driver and scheduler first."""
         self.handle = b""
         self.seen = reports.Seen()
         self.end: ClusterReport | None = None
         """What is told once all is gone that is to go for it."""
-        self.last: Progress | None = None
+        self.last: ClusterReport | None = None
         self.expiry: asyncio.Task[None] | None = None
 
     def hurry(self) -> None:
