@@ -8,6 +8,8 @@ import distributed
 from flytekit import task, workflow
 from flytekitplugins.dask import Dask, WorkerGroup
 
+from dayfly.dask import DaskCluster, Workers
+
 
 def square(number: int) -> int:
     return number * number
@@ -67,3 +69,18 @@ def refuse(text: str) -> str:
 def errs(text: str) -> str:
     with distributed.Client() as client:
         return str(client.submit(refuse, text).result())
+
+
+@task(
+    task_config=DaskCluster(
+        workers=Workers(number_of_workers=1),
+        groups=[Workers(name="large", number_of_workers=1, environment={"SIZE": "large"})],
+        min_workers=2,
+    )
+)
+def grouped(text: str) -> str:
+    """Say the sizes that the workers of both groups are told."""
+    with distributed.Client() as client:
+        client.wait_for_workers(2)
+        sizes = client.run(os.getenv, "SIZE", "none").values()
+    return text + " ".join(sorted(sizes))
