@@ -5,6 +5,7 @@ A thin shell around kr8s, whose own objects go no further. Every call may be rep
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import ssl
@@ -78,6 +79,7 @@ class Api:
     def __init__(self, kubeconfig: str = "", context: str = "") -> None:
         self._kubeconfig, self._context = kubeconfig, context
         self._opened: Any = None
+        self._opening = asyncio.Lock()
 
     async def create(self, manifest: Manifest) -> Manifest | None:
         """Create an object, and return it as it is then; None if one of its name is there. Raise `Refused`, `NotNow`,
@@ -169,12 +171,15 @@ class Api:
             await session.aclose()
 
     async def _open(self) -> Any:
-        if self._opened is None:
-            # Of versions older and newer than those kr8s was tried with; what is asked for here all of them have. A
-            # filter for the time of this call would end with that of another one beside it.
-            warnings.filterwarnings("ignore", "Kubernetes version .* is not supported", UserWarning)
-            self._opened = await kr8s.asyncio.api(kubeconfig=self._kubeconfig or None, context=self._context or None)
-        return self._opened
+        async with self._opening:  # Of two connections at once, nobody would close the first.
+            if self._opened is None:
+                # Of versions older and newer than those kr8s was tried with; what is asked for here all of them have. A
+                # filter for the time of this call would end with that of another one beside it.
+                warnings.filterwarnings("ignore", "Kubernetes version .* is not supported", UserWarning)
+                self._opened = await kr8s.asyncio.api(
+                    kubeconfig=self._kubeconfig or None, context=self._context or None
+                )
+            return self._opened
 
     async def _call(
         self, method: str, kind: Kind, namespace: str | None = None, name: str = "", **more: Any
