@@ -233,3 +233,13 @@ def test_a_dask_job_that_nobody_takes_up_is_told(jobs: Server, cluster: Cluster,
         until_clean(cluster)
     finally:
         operator.start()
+
+
+def test_the_number_of_workers_follows_the_work(jobs: Server, cluster: Cluster) -> None:
+    execution = launching.launch_task(jobs, "jobbed.scaled", text="")
+    ended, outputs = launching.wait(jobs, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    assert outputs == {"o0": "[2, 1] 49"}
+    reasons = {attempt.reason for attempt in only(ended).attempts}
+    assert not any("made anew" in reason for reason in reasons), reasons
+    until_clean(cluster)

@@ -26,7 +26,7 @@ RULES: tuple[Manifest, ...] = (
     {"apiGroups": [""], "resources": ["pods/log", "podtemplates"], "verbs": ["get"]},
     {"apiGroups": [""], "resources": ["services"], "verbs": ["create", "get", "list", "delete"]},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]},
-    {"apiGroups": ["apps"], "resources": ["deployments", "replicasets"], "verbs": ["list", "delete"]},
+    {"apiGroups": ["apps"], "resources": ["deployments", "replicasets"], "verbs": ["get", "list", "delete"]},
     {
         "apiGroups": ["kubernetes.dask.org"],
         "resources": ["daskjobs", "daskclusters", "daskworkergroups", "daskautoscalers"],

@@ -8,7 +8,7 @@ import distributed
 from flytekit import task, workflow
 from flytekitplugins.dask import Dask, WorkerGroup
 
-from dayfly.dask import DaskCluster, Workers
+from dayfly.dask import Adapt, DaskCluster, Workers
 
 
 def square(number: int) -> int:
@@ -84,3 +84,28 @@ def grouped(text: str) -> str:
         client.wait_for_workers(2)
         sizes = client.run(os.getenv, "SIZE", "none").values()
     return text + " ".join(sorted(sizes))
+
+
+@task(
+    task_config=DaskCluster(
+        workers=Workers(number_of_workers=1, adapt=Adapt(minimum=1, maximum=2)),
+        config={"distributed.adaptive.target-duration": "1s"},
+    )
+)
+def scaled(text: str) -> str:
+    """Say how many workers there are while there is much to do, and afterwards; what was computed stays."""
+    with distributed.Client() as client:
+        kept = client.submit(square, 7)
+        distributed.wait(kept)
+        futures = client.map(crawl, range(1000), pure=False)
+        seen = [number_of(client, 2)]
+        client.cancel(futures)
+        seen.append(number_of(client, 1))
+        return f"{text}{seen} {kept.result()}"
+
+
+def number_of(client: distributed.Client, wanted: int) -> int:
+    deadline = time.monotonic() + 100
+    while len(client.scheduler_info()["workers"]) != wanted and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return len(client.scheduler_info()["workers"])

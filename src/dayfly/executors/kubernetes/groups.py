@@ -83,7 +83,7 @@ class KubernetesGroups:
         try:
             first = await self._create(spec)
             if first["kind"] == "Pod":
-                self._take(first)  # one that was there already, no watch tells of
+                await self._take(first)  # one that was there already, no watch tells of
             else:
                 self._report(known)
         except NotNow as error:
@@ -273,7 +273,7 @@ class KubernetesGroups:
         pods, version = await self._api.list("Pod", self._namespace(), names.selector(self._told.platform))
         found = {(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods}
         for pod in pods:
-            self._take(pod)
+            await self._take(pod)
         for key, were in before.items():
             known = self._known.get(key)
             for name in were:
@@ -287,16 +287,23 @@ class KubernetesGroups:
             if happened == "DELETED":
                 known = self._of(pod)
                 if known is not None:
+                    await self._note_leaving(known, pod)
                     known.tell(pod)  # its last word, which may say why
                     self._take_gone(known, pod["metadata"]["name"])
             else:
-                self._take(pod)
+                await self._take(pod)
 
-    def _take(self, pod: Manifest) -> None:
+    async def _take(self, pod: Manifest) -> None:
         known = self._of(pod)
         if known is not None:
+            await self._note_leaving(known, pod)
             self._note(known, pod)
             self._report(known)
+
+    async def _note_leaving(self, known: Known, pod: Manifest) -> None:
+        """Tell a pod that is no longer wanted from one that is lost."""
+        if known.may_be_given_up(pod) and await self._overseer.is_given_up(pod):
+            known.tell_given_up(pod)
 
     def _note(self, known: Known, pod: Manifest) -> None:
         known.tell(pod)

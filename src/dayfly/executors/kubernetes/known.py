@@ -10,7 +10,15 @@ import msgspec
 
 from dayfly.base.clock import Micros
 from dayfly.executors.kubernetes import awaiting, names, reading
-from dayfly.ports.pod_groups import Maker, Manifest, PodGroupReport, PodGroupSpec, PodPhase, PodSeen
+from dayfly.ports.pod_groups import (
+    TOLD_APART_BY,
+    Maker,
+    Manifest,
+    PodGroupReport,
+    PodGroupSpec,
+    PodPhase,
+    PodSeen,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -76,6 +84,8 @@ class Known:
         """Of a group whose pods another makes: what is known of that."""
         self.cleared = False
         """Nothing of what another makes is left."""
+        self.given_up: set[str] = set()
+        """Ids of pods that whoever made them has deleted, and does not make anew: nobody has lost them."""
         self.followed = False
         """What follows the main pod is made, or being made."""
         self.stopping = False
@@ -89,12 +99,25 @@ class Known:
     def tell(self, pod: Manifest) -> None:
         """Take in how a pod is."""
         name, uid, role = pod["metadata"]["name"], pod["metadata"].get("uid"), names.role_of(pod)
+        if uid in self.given_up:
+            return
         self.pods[name] = pod
         told = {one.uid for one in self._told.pods} if self._told else set()
         for other, last in tuple(self.gone.items()):
             # It is another one, of the same name or, where somebody else names them, of the same role.
             if last.uid != uid and (other == name or (last.role == role and last.uid in told)):
                 del self.gone[other]
+
+    def tell_given_up(self, pod: Manifest) -> None:
+        """Take in that a pod is to go, and no other to come for it."""
+        self.given_up.add(pod["metadata"]["uid"])
+        self.pods.pop(pod["metadata"]["name"], None)
+
+    def may_be_given_up(self, pod: Manifest) -> bool:
+        """Say whether a pod goes of which it is to be asked whether another comes: one of those that another makes from
+        one template."""
+        told_apart = TOLD_APART_BY in (pod["metadata"].get("annotations") or {})
+        return self.handle.maker is not None and told_apart and _leaving(pod) and not (self.stopping or self.ended)
 
     def tell_gone(self, name: str, patience: Patience) -> None:
         """Take in that a pod is no more."""

@@ -33,7 +33,8 @@ class Overseer:
     async def look(self, known: Known) -> None:
         """Note what is seen of a group that lacks pods, now and then."""
         now = time.monotonic()
-        if known.stopping or not known.lacks() or now - self._looked.get(known.key, 0.0) < LOOK_SECONDS:
+        over = known.stopping or known.ended
+        if over or not known.lacks() or now - self._looked.get(known.key, 0.0) < LOOK_SECONDS:
             return
         self._looked[known.key] = now
         try:
@@ -48,6 +49,18 @@ class Overseer:
         found = await self._api.get(kind, handle.namespace, name)
         annotations = found["metadata"].get("annotations") or {} if found else {}
         return found if annotations.get(names.ATTEMPT) == key else None
+
+    async def is_given_up(self, pod: Manifest) -> bool:
+        """Say whether whoever made a pod that goes is gone too, so that no other comes."""
+        for owner in pod["metadata"].get("ownerReferences") or []:
+            try:
+                found = await self._api.get(owner["kind"], pod["metadata"]["namespace"], owner["name"])
+            except errors.DayflyError as error:  # then it is taken for lost
+                _log.info("it cannot be seen whose a pod was", pod=pod["metadata"]["name"], error=str(error))
+                return False
+            if found is None or found["metadata"].get("deletionTimestamp"):
+                return True
+        return False
 
     def drop(self, key: AttemptKey) -> None:
         """Forget a group."""

@@ -178,6 +178,23 @@ def test_a_pod_that_took_the_role_of_a_lost_one_is_told_behind_it_and_then_alone
     assert [seen.uid for seen in report(one).pods[1:]] == ["second"]
 
 
+def test_a_pod_that_is_no_longer_wanted_is_not_lost() -> None:
+    one = group_of_another()
+    one.tell(told("x-runner", "driver"))
+    leaving = told("x-worker-a", "worker", uid="first")
+    one.tell(leaving)
+    leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert not one.may_be_given_up(leaving), "nothing tells it apart: no other comes that it might be"
+    leaving["metadata"]["annotations"] |= {"dayfly.dev/told-apart-by": "WHO"}
+    assert one.may_be_given_up(leaving)
+    one.tell_given_up(leaving)
+    one.tell(leaving)
+    one.tell_gone("x-worker-a", PATIENCE)
+    assert [seen.name for seen in report(one).pods] == ["x-runner"]
+    one.ended = True
+    assert not one.may_be_given_up(leaving)
+
+
 def test_a_group_of_another_is_stopped_when_nothing_is_left_and_nothing_is_made_any_more() -> None:
     one = group_of_another()
     one.stopping = True
