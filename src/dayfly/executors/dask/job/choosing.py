@@ -20,7 +20,8 @@ AUTO, JOB, PODS = "auto", "job", "pods"
 
 class Chosen:
     """Implements `provider.Shape` by one of the others. With `auto` it asks the cluster each time, for the operator may
-    come and go. Raise `InvalidArgument` for a choice that there is none of."""
+    come and go, and makes of pods what no DaskJob can ask for. Raise `InvalidArgument` for a choice that there is none
+    of."""
 
     def __init__(self, groups: PodGroups, choice: str) -> None:
         if choice not in (AUTO, JOB, PODS):
@@ -31,16 +32,19 @@ class Chosen:
         self._jobs, self._pods = shape.DaskJobs(groups), plain.PlainPods(groups)
 
     async def lay_out(self, spec: ClusterSpec) -> provider.Layout:
-        """Return the objects of a cluster. Raise `FailedPrecondition` where DaskJobs are asked for and not known."""
+        """Return the objects of a cluster."""
         if self._choice == PODS:
             return await self._pods.lay_out(spec)
-        if await self._groups.serves(manifests.JOB):
-            return await self._jobs.lay_out(spec)
-        if self._choice == JOB:
-            raise errors.InvalidArgument(
-                "DAYFLY_KUBERNETES__DASK is job, and the cluster knows no DaskJob.",
-                remedy="Install the Dask operator's resource definitions, or say auto or pods.",
+        try:
+            if await self._groups.serves(manifests.JOB):
+                return await self._jobs.lay_out(spec)
+            raise manifests.Unfit(
+                "No DaskJob is known here.",
+                remedy="Install the Dask operator, or say DAYFLY_KUBERNETES__DASK=pods.",
             )
-        layout = await self._pods.lay_out(spec)
-        told = f"{layout.limits.told} No DaskJob is known here."
-        return layout._replace(limits=msgspec.structs.replace(layout.limits, told=told))
+        except manifests.Unfit as error:
+            if self._choice == JOB:
+                raise
+            layout = await self._pods.lay_out(spec)
+            told = f"{layout.limits.told} {error.message}"
+            return layout._replace(limits=msgspec.structs.replace(layout.limits, told=told))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 from dayfly.base import errors
@@ -39,6 +40,9 @@ MAX_LABEL = 63
 
 DIGEST = 6
 
+MAX_BYTES = 240 * 1024
+"""Of a resource: the operator keeps a copy of each among its annotations, which may have 256 KiB in all."""
+
 ROUTES_VARIABLE = "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES"
 
 ROUTES = (
@@ -53,20 +57,36 @@ ROUTES = (
 """Those that every scheduler has (distributed.yaml), and the last, by which the operator asks it about its workers."""
 
 
+class Unfit(errors.InvalidArgument):
+    """A cluster that no DaskJob can ask for, and plain pods can be."""
+
+    code = "BadTaskSpecification"
+
+
 def name_of(generated: str, spec: ClusterSpec) -> str:
     """Return what the DaskJob is called: a name that is too long for what the operator adds to it is cut, and stays one
-    of its own. Raise `InvalidArgument` where a group's name leaves no room."""
+    of its own. Raise `Unfit` where a group's name leaves no room."""
     longest = max((group.name for group in spec.groups), key=len)
     room = min(MAX_NAME, MAX_LABEL - 1 - len(longest))
     if len(generated) <= room:
         return generated
     if room < 3 * DIGEST:
-        raise errors.InvalidArgument(
-            f"{spec.driver.task}: a group of workers is called {longest!r}, which is too long for a DaskJob.",
+        raise Unfit(
+            f"A group of workers is called {longest!r}, which is too long for a DaskJob.",
             remedy="Give it a shorter name.",
         )
     digest = hashlib.sha256(generated.encode()).hexdigest()[:DIGEST]
     return f"{generated[: room - DIGEST - 1].rstrip('-')}-{digest}"
+
+
+def check_size(manifest: Manifest) -> None:
+    """Raise `Unfit` for a resource that the operator could not handle."""
+    size = len(json.dumps(manifest["spec"]))
+    if size > MAX_BYTES:
+        raise Unfit(
+            f"The cluster's {manifest['kind']} would have {size >> 10} KiB, and the operator takes {MAX_BYTES >> 10}.",
+            remedy="Shorten the task's environment, which each role has.",
+        )
 
 
 def job(name: str, spec: ClusterSpec, pods: Mapping[str, Manifest]) -> Manifest:

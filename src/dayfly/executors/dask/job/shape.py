@@ -33,7 +33,7 @@ class DaskJobs:
         self._groups = groups
 
     async def lay_out(self, spec: ClusterSpec) -> provider.Layout:
-        """Return the DaskJob of a cluster, and what is to follow it."""
+        """Return the DaskJob of a cluster, and what is to follow it. Raise `manifests.Unfit`."""
         name = manifests.name_of(self._groups.pod_name(spec.driver, naming.DRIVER), spec)
         pods = await self._groups.manifests(_roles(name, spec))
         job = manifests.job(name, spec, pods)
@@ -41,6 +41,8 @@ class DaskJobs:
         scaled = manifests.is_scaled(spec)
         if scaled:
             followers.append(manifests.autoscaler(name, spec.groups[0], job))
+        for one in (job, *followers):
+            manifests.check_size(one)
         namespace = job["metadata"]["namespace"]
         group = PodGroupSpec(
             spec.key,

@@ -129,7 +129,7 @@ def test_names_that_are_cut_stay_apart() -> None:
 
 
 def test_a_groups_name_that_leaves_no_room_is_refused() -> None:
-    with pytest.raises(errors.InvalidArgument, match="too long for a DaskJob"):
+    with pytest.raises(manifests.Unfit, match="too long for a DaskJob"):
         manifests.name_of("x1-n0-0" * 6, cluster(PLAIN, msgspec.structs.replace(LARGE, name="g" * 60)))
 
 
@@ -149,7 +149,17 @@ async def test_who_makes_a_cluster(choice: str, known: bool, kind: str, told: st
 
 
 async def test_a_choice_that_cannot_be_had() -> None:
-    with pytest.raises(errors.InvalidArgument, match="knows no DaskJob"):
+    with pytest.raises(errors.InvalidArgument, match="No DaskJob is known"):
         await choosing.Chosen(FakeGroups(known=False), "job").lay_out(cluster())
     with pytest.raises(errors.InvalidArgument, match="DAYFLY_KUBERNETES__DASK is 'both'"):
         choosing.Chosen(FakeGroups(), "both")
+
+
+async def test_what_no_dask_job_can_ask_for_is_made_of_pods() -> None:
+    spec = cluster()
+    large = msgspec.structs.replace(spec, driver=msgspec.structs.replace(spec.driver, env={"A": "a" * 100_000}))
+    with pytest.raises(manifests.Unfit, match="DaskJob would have 296 KiB, and the operator takes 240"):
+        await choosing.Chosen(FakeGroups(), "job").lay_out(large)
+    made = await choosing.Chosen(FakeGroups(), "auto").lay_out(large)
+    assert made.group.objects[0]["kind"] == "Pod"
+    assert "would have 296 KiB" in made.limits.told
