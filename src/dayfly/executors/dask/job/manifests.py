@@ -19,7 +19,7 @@ from dayfly.executors.dask.pods import roles
 from dayfly.ports import pod_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from dayfly.ports.clusters import ClusterSpec, WorkerGroup
     from dayfly.ports.pod_groups import Manifest
@@ -198,9 +198,12 @@ def is_scaled(spec: ClusterSpec) -> bool:
     return bool(first.maximum) and first.processes == 1 and len(spec.groups) == 1
 
 
-def unheeded(spec: ClusterSpec) -> str:
-    """Say what of the cluster is not heeded, in a sentence; empty for nothing."""
-    if is_scaled(spec) or not any(group.maximum for group in spec.groups):
-        return ""
-    why = "one of several groups" if len(spec.groups) > 1 else "workers of several processes"
-    return f"The number of workers stays as it is: the Dask operator does not scale {why}."
+def unheeded(spec: ClusterSpec) -> Iterator[str]:
+    """Yield a sentence for each thing that is asked for and that such clusters do not have."""
+    if any(group.maximum for group in spec.groups) and not is_scaled(spec):
+        why = "one of several groups" if len(spec.groups) > 1 else "workers of several processes"
+        yield f"The number of workers stays as it is: the Dask operator does not scale {why}."
+    if spec.idle_timeout_seconds:
+        yield "It does not end when it is idle: the operator's Deployments would start it again."
+    if spec.reuse_seconds:
+        yield "No cluster stands by for the next attempt."

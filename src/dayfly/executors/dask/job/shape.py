@@ -59,9 +59,7 @@ class DaskJobs:
             spec.restart_limit,
             (naming.DRIVER, naming.SCHEDULER),
             {naming.prefix(group): group.processes for group in spec.groups},
-            " ".join(
-                filter(None, (f"The Dask operator makes the cluster, by DaskJob {name}.", manifests.unheeded(spec)))
-            ),
+            " ".join((f"The Dask operator makes the cluster, by DaskJob {name}.", *manifests.unheeded(spec))),
         )
         return provider.Layout(group, limits)
 
@@ -69,7 +67,7 @@ class DaskJobs:
 def _roles(name: str, spec: ClusterSpec) -> dict[str, AttemptSpec]:
     """Return what each role runs; workers of one group are alike."""
     scheduler = f"{name}-scheduler"
-    made = roles.scheduler(spec)
+    made = roles.scheduler(msgspec.structs.replace(spec, idle_timeout_seconds=0.0))
     env = {manifests.ROUTES_VARIABLE: repr(list(manifests.ROUTES)), **made.env}
     by_role = {
         naming.DRIVER: plain.driver(spec, scheduler),

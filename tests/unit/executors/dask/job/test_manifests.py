@@ -148,6 +148,15 @@ async def test_who_makes_a_cluster(choice: str, known: bool, kind: str, told: st
     assert told in made.limits.told
 
 
+async def test_what_is_not_heeded_is_said() -> None:
+    spec = msgspec.structs.replace(cluster(), idle_timeout_seconds=9.0, reuse_seconds=9.0)
+    made = await shape.DaskJobs(FakeGroups()).lay_out(spec)
+    assert "does not end when it is idle" in made.limits.told
+    assert "No cluster stands by" in made.limits.told
+    (scheduler,) = made.group.objects[0]["spec"]["cluster"]["spec"]["scheduler"]["spec"]["containers"]
+    assert "--idle-timeout" not in scheduler["args"]
+
+
 async def test_a_choice_that_cannot_be_had() -> None:
     with pytest.raises(errors.InvalidArgument, match="No DaskJob is known"):
         await choosing.Chosen(FakeGroups(known=False), "job").lay_out(cluster())
