@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV_VERSION = 0.13.9
 BIN = .venv/bin
 
-.PHONY: install old-client demo test test-cluster check bench bench-million bench-clusters lock clean
+.PHONY: install old-client dask-operators demo test test-cluster check bench bench-million bench-clusters lock clean
 
 install: .venv/installed
 
@@ -24,6 +24,14 @@ old-client: .venv-old/installed
 .venv-old/installed: requirements-old-client.lock | install
 	@test -x .venv-old/bin/python || $(BIN)/python -m venv .venv-old
 	@$(BIN)/uv pip install --quiet --python .venv-old/bin/python --requirement requirements-old-client.lock
+	@touch $@
+
+# The Dask operator, today's and that of a year before, each in an environment of its own, for the tests on Kubernetes.
+dask-operators: .venv-dask-operator/installed .venv-older-dask-operator/installed
+
+.venv-%/installed: requirements-%.lock | install
+	@test -x $(@D)/bin/python || $(BIN)/python -m venv $(@D)
+	@$(BIN)/uv pip install --quiet --python $(@D)/bin/python --requirement $<
 	@touch $@
 
 demo: install
@@ -58,6 +66,8 @@ bench-clusters: install
 lock: install
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev --no-header --no-annotate pyproject.toml --output-file requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate --exclude-newer 2025-05-01 requirements-old-client.in --output-file requirements-old-client.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate requirements-dask-operator.in --output-file requirements-dask-operator.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate --exclude-newer 2025-02-15 requirements-older-dask-operator.in --output-file requirements-older-dask-operator.lock
 
 clean:
-	rm -rf .venv .venv-old .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-old .venv-dask-operator .venv-older-dask-operator .mypy_cache .ruff_cache .hypothesis

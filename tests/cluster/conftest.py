@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -45,9 +46,10 @@ class Cluster:
         selector = ",".join(f"{name}={value}" for name, value in wanted if value) or "dayfly.dev/platform"
         return {pod["metadata"]["name"]: pod for pod in self.get("pods", selector=selector)}
 
-    def left(self) -> list[str]:
-        """Name everything that there is of the platform."""
-        return [f"{kind}/{one['metadata']['name']}" for kind in ("pods", "services") for one in self.get(kind)]
+    def left(self, *kinds: str) -> list[str]:
+        """Name everything that there is of the platform, of these kinds too."""
+        wanted = ("pods", "services", "deployments", "replicasets", *kinds)
+        return [f"{kind}/{one['metadata']['name']}" for kind in wanted for one in self.get(kind)]
 
     def apply(self, objects: Iterable[dict[str, Any]], *words: str) -> str:
         """Have objects made or changed."""
@@ -89,33 +91,46 @@ def account(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Itera
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, account: Path) -> Iterator[Server]:
-    data = tmp_path_factory.mktemp("pods") / "data"
+    """A platform that makes Dask clusters of plain pods, whatever the cluster knows."""
+    with serving(tmp_path_factory.mktemp("pods") / "data", account, DAYFLY_KUBERNETES__DASK="pods") as server:
+        yield server
+    launching.wait_until(lambda: not cluster.left(), "everything to be gone")
+
+
+@contextlib.contextmanager
+def serving(data: Path, account: Path, **settings: str) -> Iterator[Server]:
+    """Run a platform whose tasks are pods, its folder theirs too, with the rights of its account."""
     data.mkdir()
-    mount = {"name": "store", "mountPath": str(data)}
-    template = {
-        "spec": {
-            "volumes": [{"name": "store", "hostPath": {"path": str(data)}}],
-            "containers": [{"name": "default", "volumeMounts": [mount]}],
-            "terminationGracePeriodSeconds": 2,
-        }
-    }
     told = {
         "DAYFLY_ENGINE__BACKEND": "kubernetes",
         "DAYFLY_KUBERNETES__KUBECONFIG": str(account),
-        "DAYFLY_KUBERNETES__POD_TEMPLATE": json.dumps(template),
+        "DAYFLY_KUBERNETES__POD_TEMPLATE": json.dumps(pod_template(data)),
         "DAYFLY_KUBERNETES__IMAGE_PULL_POLICY": "IfNotPresent",
         "DAYFLY_KUBERNETES__IMAGE_PULL_SECONDS": "5",
         # One node of two cores is shared by all pods of a test, whatever they ask for.
         "DAYFLY_KUBERNETES__REQUEST_SHARE": "0.01",
         "DAYFLY_TASKS__DEFAULT_CPU": "50m",
         "DAYFLY_TASKS__DEFAULT_MEMORY": "128Mi",
+        **settings,
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, value in told.items():
             patch.setenv(name, value)
         with Server(data) as server:
             yield server
-    launching.wait_until(lambda: not cluster.left(), "everything to be gone")
+
+
+def pod_template(data: Path) -> dict[str, Any]:
+    """Return the template of all pods: a folder of the node is theirs."""
+    return {
+        "spec": {
+            "volumes": [{"name": "store", "hostPath": {"path": str(data)}}],
+            "containers": [
+                {"name": "default", "image": IMAGE, "volumeMounts": [{"name": "store", "mountPath": str(data)}]}
+            ],
+            "terminationGracePeriodSeconds": 2,
+        }
+    }
 
 
 def register(server: Server, program: Path) -> None:

@@ -132,13 +132,14 @@ class FakeHost(Host):
     def end_driver(self, key: str, code: int) -> None:
         self._end(key, ClusterEnd.DRIVER_EXITED, exit_code=code)
 
-    def kill(self, key: str, role: str) -> None:
+    def kill(self, key: str, role: str) -> str:
         if role == "scheduler":
             self._end(key, ClusterEnd.SCHEDULER_LOST, message="scheduler was killed by SIGKILL (9)")
         elif role == "driver":
             self._end(key, ClusterEnd.DRIVER_EXITED, signal=9)
         else:
             self.clusters.tell(key, reason=f"{role} was killed by SIGKILL (9); it is made anew")
+        return role
 
     def _end(self, key: str, end: ClusterEnd, **rest: object) -> None:
         self.clusters.tell(key, state=ClusterState.ENDED, end=end, **rest)
@@ -209,8 +210,10 @@ class LocalHost(Host):
         draft.write_text(str(code))
         draft.rename(self.work(key) / "go")
 
-    def kill(self, key: str, role: str) -> None:
+    def kill(self, key: str, role: str) -> str:
+        """Kill a role; return what it is called."""
         os.kill(self.pid(key, role), signal.SIGKILL)
+        return role
 
     def pid(self, key: str, role: str) -> int:
         """Return the process of a role, found by looking at the host."""

@@ -201,6 +201,11 @@ class KubernetesSettings:
     """The same for a pod that no node can take."""
     pending_seconds: float = 1800.0
     """The same for a pod on a node that has not begun for any other reason."""
+    dask: str = "auto"
+    """Who makes Dask clusters: `job`, the Dask operator, by a DaskJob; `pods`, the platform itself; `auto`, the
+    operator where the cluster knows DaskJobs."""
+    operator_seconds: float = 60.0
+    """How long a DaskJob may wait for the Dask operator to take it up before the attempt fails; 0 is for ever."""
 
 
 @dataclass(frozen=True)

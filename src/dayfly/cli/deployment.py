@@ -25,6 +25,13 @@ RULES: tuple[Manifest, ...] = (
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "get", "list", "watch", "delete"]},
     {"apiGroups": [""], "resources": ["pods/log", "podtemplates"], "verbs": ["get"]},
     {"apiGroups": [""], "resources": ["services"], "verbs": ["create", "get", "list", "delete"]},
+    {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]},
+    {"apiGroups": ["apps"], "resources": ["deployments", "replicasets"], "verbs": ["get", "list", "delete"]},
+    {
+        "apiGroups": ["kubernetes.dask.org"],
+        "resources": ["daskjobs", "daskclusters", "daskworkergroups", "daskautoscalers"],
+        "verbs": ["create", "get", "list", "patch", "delete"],
+    },
 )
 """What the platform does with a cluster, and no more; the tests on a real one run with these rights alone."""
 

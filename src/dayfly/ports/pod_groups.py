@@ -28,6 +28,10 @@ GROUP = "dayfly.dev/group"
 ROLE = "dayfly.dev/role"
 """Label: what the pod is to its group."""
 
+TOLD_APART_BY = "dayfly.dev/told-apart-by"
+"""Annotation of pods that are made from one template, so that their label is the same: the variable whose value's last
+word, after a dash, is to follow it."""
+
 
 class PodPhase(Enum):
     """How far a pod is, by its primary container."""
@@ -77,17 +81,43 @@ class PodSeen(msgspec.Struct, frozen=True):
     """LOST: whether another pod may fare better."""
 
 
+class Maker(msgspec.Struct, frozen=True):
+    """Somebody in the cluster who makes a group's pods once its first object is there: an operator."""
+
+    name: str
+    """For people: `the Dask operator`."""
+    main: str
+    """What it calls the main pod."""
+    takes_up: str
+    """Field of the first object's status that it sets as soon as it has seen it."""
+    has_made: str
+    """The same, once it has made the main pod."""
+    kinds: tuple[str, ...]
+    """Of all that it makes, in the order in which they are to be deleted: they carry the labels of the group."""
+    pods: int
+    """How many pods there are to be at the least: where there are fewer, it is told what keeps them."""
+    absent: str
+    """Code of a group that it does not take up."""
+    remedy: str
+    """What to do then."""
+
+
 class PodGroupSpec(msgspec.Struct, frozen=True):
     """Everything of one attempt."""
 
     key: AttemptKey
     namespace: str
     objects: tuple[Manifest, ...]
-    """Made side by side, the main pod first; others carry the labels that `PodGroups.manifests` gives."""
+    """Made side by side; all carry the labels that `PodGroups.manifests` gives. The first one owns the others: with it,
+    Kubernetes itself removes them."""
     main: str
-    """Role of the pod whose end is the group's. It owns the others: with it, Kubernetes itself removes them."""
+    """Role of the pod whose end is the group's: the first object, unless there is a `maker`."""
     remade: frozenset[str] = frozenset()
     """Roles whose pods are made anew when they are lost or deleted, for as long as the group lives."""
+    maker: Maker | None = None
+    """Who makes the pods, where they are not among the objects."""
+    followers: tuple[Manifest, ...] = ()
+    """Objects that are made once the main pod is there, and owned by who owns that."""
 
 
 class PodGroupReport(msgspec.Struct, frozen=True):
@@ -96,7 +126,8 @@ class PodGroupReport(msgspec.Struct, frozen=True):
     key: AttemptKey
     at: Micros
     pods: tuple[PodSeen, ...] = ()
-    """Main role first. A pod that was deleted by somebody else stays among them as LOST, until it is made anew."""
+    """Main role first. A pod that was deleted by somebody else stays among them as LOST, until it is made anew; where
+    another makes them, a while longer, in front of the one that has taken its role."""
     waits_for: str = ""
     """Why its objects could not be made yet, in Kubernetes' own words: a quota, a rate limit."""
     ended: bool = False
@@ -112,6 +143,10 @@ class PodGroups(Protocol):
 
     def pod_name(self, spec: AttemptSpec, role: str) -> str:
         """Return what the pod of this role is called."""
+        ...
+
+    async def serves(self, kind: str) -> bool:
+        """Say whether the cluster knows objects of this kind."""
         ...
 
     async def manifests(self, by_role: Mapping[str, AttemptSpec]) -> dict[str, Manifest]:

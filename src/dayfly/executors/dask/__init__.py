@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from dayfly.executors.dask import executor, fitting
 from dayfly.executors.dask.any_cluster import groups as any_groups
+from dayfly.executors.dask.job import choosing
 from dayfly.executors.dask.local import groups, provider
 from dayfly.executors.dask.pods import images
 from dayfly.executors.dask.pods import provider as pods
@@ -77,7 +78,9 @@ def build(
 
 
 def _of_pods(parts: ExecutorParts) -> executor.DaskExecutor:
-    clusters = pods.PodClusters(parts.share_pods(), parts.clock, log_uri=parts.log_uri)
+    groups = parts.share_pods()
+    shape = choosing.Chosen(groups, parts.settings.kubernetes.dask)
+    clusters = pods.PodClusters(groups, parts.clock, shape, log_uri=parts.log_uri)
     return executor.DaskExecutor(
         clusters, images.AnyImage(), parts.clock, records=files.RecordFiles(parts.data / "logs")
     )

@@ -5,6 +5,7 @@ A thin shell around kr8s, whose own objects go no further. Every call may be rep
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import ssl
@@ -55,11 +56,20 @@ class Kind(NamedTuple):
     plural: str
 
 
+DASK = "kubernetes.dask.org/v1"
+
 KINDS = {
     "Pod": Kind("v1", "pods"),
     "Service": Kind("v1", "services"),
     "PodTemplate": Kind("v1", "podtemplates"),
     "Namespace": Kind("v1", "namespaces"),
+    "Event": Kind("v1", "events"),
+    "Deployment": Kind("apps/v1", "deployments"),
+    "ReplicaSet": Kind("apps/v1", "replicasets"),
+    "DaskJob": Kind(DASK, "daskjobs"),
+    "DaskCluster": Kind(DASK, "daskclusters"),
+    "DaskWorkerGroup": Kind(DASK, "daskworkergroups"),
+    "DaskAutoscaler": Kind(DASK, "daskautoscalers"),
 }
 
 
@@ -69,6 +79,7 @@ class Api:
     def __init__(self, kubeconfig: str = "", context: str = "") -> None:
         self._kubeconfig, self._context = kubeconfig, context
         self._opened: Any = None
+        self._opening = asyncio.Lock()
 
     async def create(self, manifest: Manifest) -> Manifest | None:
         """Create an object, and return it as it is then; None if one of its name is there. Raise `Refused`, `NotNow`,
@@ -87,11 +98,32 @@ class Api:
         except errors.NotFound:
             return None
 
-    async def list(self, kind: str, namespace: str, selector: str) -> tuple[list[Manifest], str]:
-        """Return all objects of a kind that `selector` selects, and the version of that list; an empty `namespace` is
-        all of them."""
-        told = await self._call("GET", KINDS[kind], namespace or None, params={"labelSelector": selector})
+    async def list(self, kind: str, namespace: str, selector: str, *, fields: str = "") -> tuple[list[Manifest], str]:
+        """Return all objects of a kind that `selector` selects, and `fields` by what they say, and the version of that
+        list; an empty `namespace` is all of them."""
+        asked = {"labelSelector": selector, "fieldSelector": fields}
+        params = {name: text for name, text in asked.items() if text}
+        told = await self._call("GET", KINDS[kind], namespace or None, params=params)
         return told.get("items") or [], told["metadata"].get("resourceVersion", "")
+
+    async def serves(self, kind: str) -> bool:
+        """Say whether the cluster knows objects of this kind."""
+        try:
+            told = await self._call("GET", Kind(KINDS[kind].version, ""))
+        except errors.NotFound:
+            return False
+        return any(one.get("name") == KINDS[kind].plural for one in told.get("resources") or [])
+
+    def is_custom(self, kind: str) -> bool:
+        """Say whether objects of this kind are none of Kubernetes' own."""
+        return "." in KINDS[kind].version.partition("/")[0]
+
+    async def take_finalizers(self, kind: str, namespace: str, name: str) -> None:
+        """Let an object go that was deleted and is held back."""
+        patch = json.dumps({"metadata": {"finalizers": None}})
+        headers = {"Content-Type": "application/merge-patch+json"}
+        with contextlib.suppress(errors.NotFound):
+            await self._call("PATCH", KINDS[kind], namespace, name, content=patch, headers=headers)
 
     async def watch(
         self, kind: str, namespace: str, selector: str, since: str, *, seconds: int
@@ -139,12 +171,15 @@ class Api:
             await session.aclose()
 
     async def _open(self) -> Any:
-        if self._opened is None:
-            # Of versions older and newer than those kr8s was tried with; what is asked for here all of them have. A
-            # filter for the time of this call would end with that of another one beside it.
-            warnings.filterwarnings("ignore", "Kubernetes version .* is not supported", UserWarning)
-            self._opened = await kr8s.asyncio.api(kubeconfig=self._kubeconfig or None, context=self._context or None)
-        return self._opened
+        async with self._opening:  # Of two connections at once, nobody would close the first.
+            if self._opened is None:
+                # Of versions older and newer than those kr8s was tried with; what is asked for here all of them have. A
+                # filter for the time of this call would end with that of another one beside it.
+                warnings.filterwarnings("ignore", "Kubernetes version .* is not supported", UserWarning)
+                self._opened = await kr8s.asyncio.api(
+                    kubeconfig=self._kubeconfig or None, context=self._context or None
+                )
+            return self._opened
 
     async def _call(
         self, method: str, kind: Kind, namespace: str | None = None, name: str = "", **more: Any

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.base import errors, logs
-from dayfly.executors.kubernetes import manifests, names, templates
+from dayfly.executors.kubernetes import manifests, names, overseeing, removing, templates
 from dayfly.executors.kubernetes.api import Expired, NotNow
-from dayfly.executors.kubernetes.known import ENDED, Handle, Known, handle_of, role_of
+from dayfly.executors.kubernetes.known import ENDED, Handle, Known, handle_of
 
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
@@ -39,9 +39,6 @@ PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 15.0
 """Between tries to make what a quota forbids."""
 
-GONE_SECONDS = 60.0
-"""How long it may take until what was deleted is gone, before that is told."""
-
 LAST_LINES_SECONDS = 10.0
 """How long the end of a group waits for its logs."""
 
@@ -58,6 +55,8 @@ class KubernetesGroups:
         self._api, self._told, self._patience, self._clock = api, told, patience, clock
         self._keeper = keeper
         self._templates = templates.Templates(api, told)
+        self._remover = removing.Remover(api, told.platform)
+        self._overseer = overseeing.Overseer(api)
         self._known: dict[str, Known] = {}
         self._reports: asyncio.Queue[PodGroupReport | None] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -67,6 +66,10 @@ class KubernetesGroups:
         """Return what the pod of this role is called."""
         return names.pod(spec, self._told.namespace, role)
 
+    async def serves(self, kind: str) -> bool:
+        """Say whether the cluster knows objects of this kind."""
+        return await self._api.serves(kind)
+
     async def manifests(self, by_role: Mapping[str, AttemptSpec]) -> dict[str, Manifest]:
         """Return the pods of one attempt; see `PodGroups.manifests`."""
         template = await self._templates.find(next(iter(by_role.values())))
@@ -74,18 +77,21 @@ class KubernetesGroups:
 
     async def start(self, spec: PodGroupSpec) -> bytes:
         """Make the objects, or find them made; see `PodGroups.start`."""
-        main = next(one for one in spec.objects if role_of(one) == spec.main)
-        handle = handle_of(spec, main)
+        handle = handle_of(spec)
         known = self._known.setdefault(spec.key, Known(spec.key, handle))
         self._begin()
         try:
-            self._take(await self._create(spec))  # one that was there already, no watch tells of
+            first = await self._create(spec)
+            if first["kind"] == "Pod":
+                await self._take(first)  # one that was there already, no watch tells of
+            else:
+                self._report(known)
         except NotNow as error:
             known.waits_for = error.message
             self._report(known)
             self._keep(self._create_later(spec, known))
         except errors.DayflyError:
-            await self._delete(handle, 0.0)
+            await self._remover.delete(spec.key, handle, 0.0)
             self._known.pop(spec.key, None)
             raise
         return msgspec.json.encode(handle)
@@ -96,12 +102,13 @@ class KubernetesGroups:
             return None
         read = msgspec.json.decode(handle, type=Handle)
         pods, _ = await self._api.list("Pod", read.namespace, names.selector(self._told.platform, key))
-        if not any(pod["metadata"]["name"] == read.main for pod in pods):
+        there = any(pod["metadata"]["name"] == read.main for pod in pods)
+        if not there and (read.maker is None or await self._overseer.find_first(key, read) is None):
             return None
         known = self._known[key] = Known(key, read)
         for pod in pods:
-            known.tell(pod)
-            self._keeper.look(key, pod)
+            self._note(known, pod)
+        await self._overseer.look(known)
         self._begin()
         report = known.report(self._clock.now(), time.monotonic(), self._patience)
         known.news(report)
@@ -118,7 +125,10 @@ class KubernetesGroups:
         if known is None or known.ended:
             return
         known.stopping = True
-        await self._delete(known.handle, grace_seconds)
+        if known.handle.maker is not None:
+            self._keep(self._clear(known, grace_seconds))
+            return
+        await self._remover.delete(key, known.handle, grace_seconds)
         if not known.pods:
             self._report(known)
 
@@ -127,14 +137,14 @@ class KubernetesGroups:
         known = self._known.pop(key, None)
         await self._keeper.wait(key, LAST_LINES_SECONDS)
         self._keeper.drop(key)
+        self._overseer.drop(key)
         if known is not None or handle:
             read = known.handle if known else msgspec.json.decode(handle, type=Handle)
-            await self._delete(read, 0.0)
-            await self._wait_until_gone(key, read)
+            await self._remover.clear(key, read, 0.0)
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name every object that is left of the group."""
-        return await self._find_left(key, msgspec.json.decode(handle, type=Handle))
+        return await self._remover.find_left(key, msgspec.json.decode(handle, type=Handle))
 
     async def close(self) -> None:
         """Let go: pods go on."""
@@ -149,17 +159,15 @@ class KubernetesGroups:
     # --- making -----------------------------------------------------------------------------------------------------
 
     async def _create(self, spec: PodGroupSpec) -> Manifest:
-        """Make what is not there yet; return the main pod."""
+        """Make what is not there yet; return the first object, which owns the others."""
         slots = asyncio.Semaphore(AT_ONCE)
-        main = next(one for one in spec.objects if role_of(one) == spec.main)
-        owner = await self._create_in_namespace(main)
+        owner = await self._create_in_namespace(spec.objects[0])
 
         async def create(manifest: Manifest) -> None:
             async with slots:
                 await self._api.create(owned(manifest, owner))
 
-        others = [one for one in spec.objects if one is not main]
-        made = await asyncio.gather(*(create(one) for one in others), return_exceptions=True)
+        made = await asyncio.gather(*(create(one) for one in spec.objects[1:]), return_exceptions=True)
         failed = [one for one in made if isinstance(one, BaseException)]
         # What is wrong for good counts before what may be right in a while.
         for error in sorted(failed, key=lambda one: isinstance(one, NotNow)):
@@ -194,13 +202,32 @@ class KubernetesGroups:
                 self._report(known)
                 return
 
-    async def _delete(self, handle: Handle, grace_seconds: float) -> None:
-        await asyncio.gather(
-            *(
-                self._api.delete(kind, handle.namespace, name, grace_seconds=grace_seconds)
-                for kind, name in handle.objects
-            )
-        )
+    async def _follow_up(self, known: Known, main: Manifest) -> None:
+        """Make what is to be there once the main pod is, with the same owner."""
+        named = ("apiVersion", "kind", "name", "uid")
+        owners = [{word: one[word] for word in named} for one in main["metadata"].get("ownerReferences") or []]
+        manifests = known.handle.list_followers()
+        while manifests and not known.stopping and not known.ended:
+            metadata = manifests[0]["metadata"]
+            try:
+                await self._api.create({**manifests[0], "metadata": {**metadata, "ownerReferences": owners}})
+                manifests.pop(0)
+                known.waits_for = ""
+            except errors.DayflyError as error:
+                known.waits_for = error.message
+                self._report(known)
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _clear(self, known: Known, grace_seconds: float) -> None:
+        """Stop a group whose pods another makes: nothing of it may be left, nor still be made, when that is told."""
+        while not known.cleared:
+            try:
+                await self._remover.clear(known.key, known.handle, grace_seconds)
+                known.cleared = True
+            except errors.DayflyError as error:
+                _log.warning("a group cannot be deleted yet", attempt=known.key, error=str(error))
+                await asyncio.sleep(PAUSE_SECONDS)
+        self._report(known)
 
     async def _remake(self, known: Known, seen: PodSeen) -> None:
         """Make a pod anew that is lost. It keeps its name: what is left of it goes first."""
@@ -217,22 +244,6 @@ class KubernetesGroups:
             except errors.DayflyError as error:
                 _log.warning("a lost pod cannot be made anew yet", pod=seen.name, error=str(error))
             await asyncio.sleep(PAUSE_SECONDS)
-
-    async def _find_left(self, key: AttemptKey, handle: Handle) -> list[str]:
-        left = []
-        for kind in sorted({kind for kind, _ in handle.objects}):
-            found, _ = await self._api.list(kind, handle.namespace, names.selector(self._told.platform, key))
-            left += [f"{kind} {handle.namespace}/{one['metadata']['name']}" for one in found]
-        return left
-
-    async def _wait_until_gone(self, key: AttemptKey, handle: Handle) -> None:
-        """Wait until nothing of the group is left; say so where something does not go."""
-        end = time.monotonic() + GONE_SECONDS
-        while left := await self._find_left(key, handle):
-            if time.monotonic() > end:
-                _log.error("what was deleted does not go", attempt=key, left=left)
-                return
-            await asyncio.sleep(0.1)
 
     # --- watching ---------------------------------------------------------------------------------------------------
 
@@ -262,7 +273,7 @@ class KubernetesGroups:
         pods, version = await self._api.list("Pod", self._namespace(), names.selector(self._told.platform))
         found = {(pod["metadata"]["namespace"], pod["metadata"]["name"]) for pod in pods}
         for pod in pods:
-            self._take(pod)
+            await self._take(pod)
         for key, were in before.items():
             known = self._known.get(key)
             for name in were:
@@ -276,17 +287,31 @@ class KubernetesGroups:
             if happened == "DELETED":
                 known = self._of(pod)
                 if known is not None:
+                    await self._note_leaving(known, pod)
                     known.tell(pod)  # its last word, which may say why
                     self._take_gone(known, pod["metadata"]["name"])
             else:
-                self._take(pod)
+                await self._take(pod)
 
-    def _take(self, pod: Manifest) -> None:
+    async def _take(self, pod: Manifest) -> None:
         known = self._of(pod)
         if known is not None:
-            known.tell(pod)
-            self._keeper.look(known.key, pod)
+            await self._note_leaving(known, pod)
+            self._note(known, pod)
             self._report(known)
+
+    async def _note_leaving(self, known: Known, pod: Manifest) -> None:
+        """Tell a pod that is no longer wanted from one that is lost."""
+        if known.may_be_given_up(pod) and await self._overseer.is_given_up(pod):
+            known.tell_given_up(pod)
+
+    def _note(self, known: Known, pod: Manifest) -> None:
+        known.tell(pod)
+        self._keeper.look(known.key, pod)
+        begun = (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
+        if pod["metadata"]["name"] == known.handle.main and begun and not known.followed:
+            known.followed = True
+            self._keep(self._follow_up(known, pod))
 
     def _take_gone(self, known: Known, name: str) -> None:
         known.tell_gone(name, self._patience)
@@ -299,9 +324,10 @@ class KubernetesGroups:
     async def _look_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            for known in tuple(self._known.values()):
-                if known.waits():
-                    self._report(known)
+            waiting = [known for known in self._known.values() if known.waits()]
+            await asyncio.gather(*(self._overseer.look(known) for known in waiting))
+            for known in waiting:
+                self._report(known)
 
     def _report(self, known: Known) -> None:
         if known.ended:

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.base.clock import Micros
-from dayfly.executors.kubernetes import reading
-from dayfly.ports import pod_groups
-from dayfly.ports.pod_groups import Manifest, PodGroupReport, PodGroupSpec, PodPhase, PodSeen
+from dayfly.executors.kubernetes import awaiting, names, reading
+from dayfly.ports.pod_groups import (
+    TOLD_APART_BY,
+    Maker,
+    Manifest,
+    PodGroupReport,
+    PodGroupSpec,
+    PodPhase,
+    PodSeen,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dayfly.executors.kubernetes.settings import Patience
     from dayfly.model.identifiers import AttemptKey
@@ -32,27 +39,36 @@ class Handle(msgspec.Struct, frozen=True):
     """Kind and name of each."""
     remade: bytes = b""
     """Manifests of those that are made anew when they are lost, by name: JSON, compressed, for they are much alike."""
+    maker: Maker | None = None
+    """Who makes the pods, where they are not among the objects."""
+    followers: bytes = b""
+    """Manifests of what is made once the main pod is there, likewise."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds of all that belongs to the group, in the order in which it is to be deleted."""
+        made = self.maker.kinds if self.maker else ()
+        return tuple(dict.fromkeys((*(kind for kind, _ in self.objects), *made)))
 
     def manifest(self, name: str) -> Manifest | None:
         """Return how an object that is lost is made anew; None if it is not."""
-        found: Manifest | None = json.loads(zlib.decompress(self.remade)).get(name) if self.remade else None
-        return found
+        return _unpacked(self.remade).get(name)
+
+    def list_followers(self) -> list[Manifest]:
+        """Return what is to be made once the main pod is there."""
+        return list(_unpacked(self.followers).values())
 
 
-def handle_of(spec: PodGroupSpec, main: Manifest) -> Handle:
+def handle_of(spec: PodGroupSpec) -> Handle:
     """Return the handle of a group."""
-    remade = {one["metadata"]["name"]: one for one in spec.objects if role_of(one) in spec.remade}
     return Handle(
         spec.namespace,
-        main["metadata"]["name"],
+        spec.maker.main if spec.maker else spec.objects[0]["metadata"]["name"],
         tuple((one["kind"], one["metadata"]["name"]) for one in spec.objects),
-        zlib.compress(json.dumps(remade).encode()) if remade else b"",
+        _packed([one for one in spec.objects if names.role_of(one) in spec.remade]),
+        spec.maker,
+        _packed(spec.followers),
     )
-
-
-def role_of(manifest: Manifest) -> str:
-    """Return what a pod is to its group."""
-    return str((manifest["metadata"].get("labels") or {}).get(pod_groups.ROLE, ""))
 
 
 class Known:
@@ -64,6 +80,14 @@ class Known:
         self.gone: dict[str, PodSeen] = {}
         """Pods that are no more, with what is to be said of them."""
         self.waits_for = ""
+        self.facts = awaiting.Facts()
+        """Of a group whose pods another makes: what is known of that."""
+        self.cleared = False
+        """Nothing of what another makes is left."""
+        self.given_up: set[str] = set()
+        """Ids of pods that whoever made them has deleted, and does not make anew: nobody has lost them."""
+        self.followed = False
+        """What follows the main pod is made, or being made."""
         self.stopping = False
         self.ended = False
         """The end was reported: nothing after it counts."""
@@ -74,11 +98,26 @@ class Known:
 
     def tell(self, pod: Manifest) -> None:
         """Take in how a pod is."""
-        name = pod["metadata"]["name"]
+        name, uid, role = pod["metadata"]["name"], pod["metadata"].get("uid"), names.role_of(pod)
+        if uid in self.given_up:
+            return
         self.pods[name] = pod
-        last = self.gone.get(name)
-        if last is not None and last.uid != pod["metadata"].get("uid"):
-            del self.gone[name]  # It is another one.
+        told = {one.uid for one in self._told.pods} if self._told else set()
+        for other, last in tuple(self.gone.items()):
+            # It is another one, of the same name or, where somebody else names them, of the same role.
+            if last.uid != uid and (other == name or (last.role == role and last.uid in told)):
+                del self.gone[other]
+
+    def tell_given_up(self, pod: Manifest) -> None:
+        """Take in that a pod is to go, and no other to come for it."""
+        self.given_up.add(pod["metadata"]["uid"])
+        self.pods.pop(pod["metadata"]["name"], None)
+
+    def may_be_given_up(self, pod: Manifest) -> bool:
+        """Say whether a pod goes of which it is to be asked whether another comes: one of those that another makes from
+        one template."""
+        told_apart = TOLD_APART_BY in (pod["metadata"].get("annotations") or {})
+        return self.handle.maker is not None and told_apart and _leaving(pod) and not (self.stopping or self.ended)
 
     def tell_gone(self, name: str, patience: Patience) -> None:
         """Take in that a pod is no more."""
@@ -98,14 +137,25 @@ class Known:
 
     def waits(self) -> bool:
         """Say whether a pod waits for something, so that time alone may change what is to be said."""
-        return any(reading.waits_for(pod) is not None or _leaving(pod) for pod in self.pods.values())
+        return self.lacks() or any(reading.waits_for(pod) is not None or _leaving(pod) for pod in self.pods.values())
+
+    def awaits_main(self) -> bool:
+        """Say whether the main pod is still to be made, by another."""
+        main = self.handle.main
+        return self.handle.maker is not None and main not in self.pods and main not in self.gone
+
+    def lacks(self) -> bool:
+        """Say whether there are fewer pods than another is to make."""
+        maker = self.handle.maker
+        return maker is not None and sum(not _leaving(pod) for pod in self.pods.values()) < maker.pods
 
     def report(self, at: Micros, now: float, patience: Patience) -> PodGroupReport:
         """Return how the group is; `now` is a monotonic moment in seconds."""
         pods = tuple(sorted(self._seen(now, patience), key=lambda one: (one.name != self.handle.main, one.role)))
         ended = bool(pods) and pods[0].name == self.handle.main and pods[0].phase in ENDED
-        stopped = self.stopping and not self.pods
-        return PodGroupReport(self.key, at, pods, self.waits_for, ended or stopped, stopped)
+        stopped = self.stopping and not self.pods and (self.handle.maker is None or self.cleared)
+        waits_for = self.waits_for or (self.facts.trouble if self.lacks() else "")
+        return PodGroupReport(self.key, at, pods, waits_for, ended or stopped, stopped)
 
     def news(self, report: PodGroupReport) -> bool:
         """Say whether a report tells anything that the one before did not, and remember it."""
@@ -113,6 +163,8 @@ class Known:
         return told != self._told
 
     def _seen(self, now: float, patience: Patience) -> Iterator[PodSeen]:
+        if self.awaits_main():
+            yield awaiting.seen(self.handle, self.facts, self._lasting("main", str(self.facts.taken_up), now), patience)
         yield from (seen for name, seen in self.gone.items() if name not in self.pods)
         for name, pod in self.pods.items():
             seen = reading.read(pod, patience, self._waited(name, pod, now))
@@ -139,3 +191,13 @@ class Known:
 
 def _leaving(pod: Manifest) -> bool:
     return bool(pod["metadata"].get("deletionTimestamp"))
+
+
+def _packed(manifests: Iterable[Manifest]) -> bytes:
+    by_name = {one["metadata"]["name"]: one for one in manifests}
+    return zlib.compress(json.dumps(by_name).encode()) if by_name else b""
+
+
+def _unpacked(packed: bytes) -> dict[str, Manifest]:
+    read: dict[str, Manifest] = json.loads(zlib.decompress(packed)) if packed else {}
+    return read

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dayfly.base import errors, log_tails, logs
-from dayfly.executors.kubernetes import manifests
-from dayfly.ports import pod_groups
+from dayfly.executors.kubernetes import manifests, names
 
 if TYPE_CHECKING:
     from dayfly.executors.kubernetes.api import Api
@@ -37,7 +36,7 @@ class LogKeeper:
     def look(self, key: str, pod: Manifest) -> None:
         """Follow every container of the pod that has begun, and is not followed yet."""
         metadata, status = pod["metadata"], pod.get("status") or {}
-        role, primary = (metadata.get("labels") or {}).get(pod_groups.ROLE, ""), manifests.primary_of(pod)
+        role, primary = names.role_of(pod), manifests.primary_of(pod)
         for container in (*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])):
             state = container.get("state") or {}
             if not ("running" in state or "terminated" in state):

@@ -11,9 +11,12 @@ import re
 from typing import TYPE_CHECKING
 
 from dayfly.model import identifiers
-from dayfly.ports.pod_groups import GROUP, PLATFORM, ROLE
+from dayfly.ports.pod_groups import GROUP, PLATFORM, ROLE, TOLD_APART_BY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.executors import AttemptSpec
 
@@ -81,3 +84,16 @@ def selector(platform: str, key: AttemptKey | None = None) -> str:
     """Return what selects the objects of a platform, or of one of its groups."""
     told = f"{PLATFORM}={label(platform)}"
     return told if key is None else f"{told},{GROUP}={group(key)}"
+
+
+def role_of(manifest: Mapping[str, Any]) -> str:
+    """Return what an object is to its group: `worker-0`, or, of pods that are told apart by a variable, `worker-` and
+    the last word of its value. Empty if it is nothing."""
+    metadata = manifest["metadata"]
+    role = str((metadata.get("labels") or {}).get(ROLE, ""))
+    variable = (metadata.get("annotations") or {}).get(TOLD_APART_BY)
+    if not variable:
+        return role
+    pairs = [pair for one in (manifest.get("spec") or {}).get("containers") or [] for pair in one.get("env") or []]
+    value = next((str(pair.get("value", "")) for pair in pairs if pair["name"] == variable), "")
+    return f"{role}-{label(value.rpartition('-')[2])}" if value else role

@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from dayfly.executors.kubernetes import manifests
+from dayfly.executors.kubernetes import manifests, names
 from dayfly.executors.kubernetes.settings import Patience
 from dayfly.model import quantities
-from dayfly.ports import pod_groups
 from dayfly.ports.pod_groups import PodPhase, PodSeen
 
 OOM = "OOMKilled"
@@ -65,12 +64,11 @@ class Waiting(NamedTuple):
 
 def read(pod: Mapping[str, Any], patience: Patience, waited_seconds: float) -> PodSeen:
     """Return what is seen of a pod; `waited_seconds` is how long it has waited for what `waits_for` says."""
-    role = (pod["metadata"].get("labels") or {}).get(pod_groups.ROLE, "")
     status = pod.get("status") or {}
     primary = _primary(pod)
     seen = PodSeen(
         pod["metadata"]["name"],
-        role,
+        names.role_of(pod),
         pod["metadata"].get("uid", ""),
         PodPhase.QUEUED,
         node=pod["spec"].get("nodeName") or "",

@@ -52,6 +52,8 @@ class Patience(msgspec.Struct, frozen=True):
     """A cluster that grows takes minutes to."""
     pending: float = 1800.0
     """On a node and not begun, for any other reason."""
+    operator: float = 60.0
+    """Whoever is to make a group's pods has not taken it up."""
     node_lost: float = 60.0
     """Deleted, and yet not gone this long after its grace: its node does not answer."""
 
@@ -82,5 +84,6 @@ def read(told: KubernetesSettings) -> tuple[PodSettings, Patience]:
         told.create_container_seconds,
         unschedulable=told.unschedulable_seconds,
         pending=told.pending_seconds,
+        operator=told.operator_seconds,
     )
     return pods, patience

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dayfly.base.clock import Micros
-from dayfly.executors.kubernetes import known
+from dayfly.executors.kubernetes import awaiting, known
 from dayfly.executors.kubernetes.settings import Patience
-from dayfly.ports.pod_groups import PodGroupReport, PodGroupSpec, PodPhase
+from dayfly.ports.pod_groups import Maker, PodGroupReport, PodGroupSpec, PodPhase
 from tests.unit.executors.kubernetes.making import KEY, RUNNING, ended, pod, waiting
 
 PATIENCE = Patience()
@@ -20,7 +20,7 @@ def manifest(name: str, role: str) -> dict[str, Any]:
 def group(*, remade: bool = False) -> known.Known:
     objects = (manifest("x-driver", "driver"), manifest("x-worker", "worker-0"))
     spec = PodGroupSpec(KEY, "ns", objects, "driver", frozenset({"worker-0"}) if remade else frozenset())
-    return known.Known(KEY, known.handle_of(spec, objects[0]))
+    return known.Known(KEY, known.handle_of(spec))
 
 
 def told(name: str, role: str, phase: str = "Running", uid: str = "u", state: Any = RUNNING) -> dict[str, Any]:
@@ -117,3 +117,87 @@ def test_a_pod_that_was_deleted_and_does_not_go_is_on_a_node_that_does_not_answe
     assert report(one, 0.0).pods[0].phase is PodPhase.RUNNING
     assert report(one, 90.0).pods[0].phase is PodPhase.RUNNING
     assert report(one, 90.1).pods[0].code == "NodeLost"
+
+
+MAKER = Maker(
+    name="the operator",
+    main="x-runner",
+    takes_up="seen",
+    has_made="runner",
+    kinds=("Job", "Deployment", "Pod"),
+    pods=2,
+    absent="OperatorAbsent",
+    remedy="Start it.",
+)
+
+
+def group_of_another(*followers: dict[str, Any]) -> known.Known:
+    job = {"kind": "Job", "metadata": {"name": "x", "labels": {}}}
+    return known.Known(
+        KEY, known.handle_of(PodGroupSpec(KEY, "ns", (job,), "driver", maker=MAKER, followers=followers))
+    )
+
+
+def test_what_another_is_to_make_is_awaited_and_part_of_the_group() -> None:
+    one = group_of_another(manifest("x-more", "worker"))
+    assert one.handle.kinds == ("Job", "Deployment", "Pod")
+    assert [each["metadata"]["name"] for each in one.handle.list_followers()] == ["x-more"]
+    (seen,) = report(one).pods
+    assert (seen.name, seen.role, seen.phase) == ("x-runner", "driver", PodPhase.QUEUED)
+    assert one.waits()
+    one.tell(told("x-runner", "driver"))
+    assert not one.awaits_main()
+    assert one.lacks(), "the second pod"
+    one.tell(told("x-worker-a", "worker"))
+    assert not one.waits()
+    assert [each.phase for each in report(one).pods] == [PodPhase.RUNNING, PodPhase.RUNNING]
+
+
+def test_what_keeps_pods_from_being_made_is_told_while_it_does() -> None:
+    one = group_of_another()
+    one.facts = awaiting.Facts(taken_up=True, trouble="exceeded quota")
+    assert report(one).waits_for == "exceeded quota"
+    one.tell(told("x-runner", "driver"))
+    one.tell(told("x-worker-a", "worker"))
+    assert report(one).waits_for == ""
+
+
+def test_a_pod_that_took_the_role_of_a_lost_one_is_told_behind_it_and_then_alone() -> None:
+    one = group_of_another()
+    one.tell(told("x-runner", "driver"))
+    one.tell(told("x-worker-a", "worker", uid="first"))
+    one.tell(told("x-worker-b", "worker", uid="second"))
+    one.tell_gone("x-worker-a", PATIENCE)
+    first = report(one)
+    assert [(seen.uid, seen.phase) for seen in first.pods[1:]] == [
+        ("first", PodPhase.LOST),
+        ("second", PodPhase.RUNNING),
+    ]
+    assert one.news(first)
+    one.tell(told("x-worker-b", "worker", uid="second"))
+    assert [seen.uid for seen in report(one).pods[1:]] == ["second"]
+
+
+def test_a_pod_that_is_no_longer_wanted_is_not_lost() -> None:
+    one = group_of_another()
+    one.tell(told("x-runner", "driver"))
+    leaving = told("x-worker-a", "worker", uid="first")
+    one.tell(leaving)
+    leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert not one.may_be_given_up(leaving), "nothing tells it apart: no other comes that it might be"
+    leaving["metadata"]["annotations"] |= {"dayfly.dev/told-apart-by": "WHO"}
+    assert one.may_be_given_up(leaving)
+    one.tell_given_up(leaving)
+    one.tell(leaving)
+    one.tell_gone("x-worker-a", PATIENCE)
+    assert [seen.name for seen in report(one).pods] == ["x-runner"]
+    one.ended = True
+    assert not one.may_be_given_up(leaving)
+
+
+def test_a_group_of_another_is_stopped_when_nothing_is_left_and_nothing_is_made_any_more() -> None:
+    one = group_of_another()
+    one.stopping = True
+    assert not report(one).stopped
+    one.cleared = True
+    assert report(one).stopped

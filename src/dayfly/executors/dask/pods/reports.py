@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.executors.dask import describing, naming
+from dayfly.executors.dask.pods import roles
 from dayfly.ports.clusters import ClusterEnd, ClusterReport, ClusterState, Death, Fault, Progress
 from dayfly.ports.pod_groups import PodPhase, PodSeen
 
@@ -28,32 +29,40 @@ class Limits(msgspec.Struct, frozen=True):
     startup_timeout_seconds: float
     restart_limit: int
     roles: tuple[str, ...]
-    """Of all its pods, the driver first."""
+    """Of its pods, the driver first; those of workers that another names are not among them."""
     processes: dict[str, int] = {}
-    """How many workers, as Dask counts them, a pod has; one unless said."""
+    """How many workers, as Dask counts them, a pod has, by its role or how that begins; one unless said."""
+    told: str = ""
+    """What the cluster is made of, and how it differs from what was asked for, for people."""
+
+    def processes_of(self, role: str) -> int:
+        """Return how many workers, as Dask counts them, the pod of this role has."""
+        return self.processes.get(role) or self.processes.get(role.rpartition("-")[0], 1)
 
 
 class Seen:
-    """The deaths that were seen of one cluster: each is told once, however often its pod is."""
+    """What was seen of one cluster: each death is told once, however often its pod is."""
 
     def __init__(self) -> None:
         self.deaths: list[Death] = []
-        self._restarts: dict[tuple[str, str], int] = {}
-        self._lost: set[str] = set()
+        self.ready = False
+        """It was, once: workers that are missing later are none that it waits for."""
+        self._ends: dict[str, int] = {}
 
     @property
     def count(self) -> int:
-        """Return how many there were in all."""
-        return sum(self._restarts.values()) + len(self._lost)
+        """Return how many deaths there were in all."""
+        return sum(self._ends.values())
 
     def look(self, pod: PodSeen, at: Micros) -> None:
-        """Note what has ended since the pod was last seen."""
-        which = (pod.role, pod.uid)
-        if pod.restarts > self._restarts.get(which, 0):
-            self._restarts[which] = pod.restarts
+        """Note what has ended since the pod was last seen. A container that has ended and one that was started again
+        after that are one death."""
+        told = self._ends.get(pod.uid, 0)
+        if pod.restarts > told:
+            self._ends[pod.uid] = pod.restarts
             self._note(pod, pod.last_ended_at, pod.last_exit_code, pod.restarts - 1, oom=pod.last_out_of_memory)
-        if pod.phase in (PodPhase.LOST, PodPhase.EXITED) and pod.uid not in self._lost:
-            self._lost.add(pod.uid)
+        if pod.phase in (PodPhase.LOST, PodPhase.EXITED) and pod.restarts >= told:
+            self._ends[pod.uid] = pod.restarts + 1
             code = -pod.signal if pod.signal else pod.exit_code or 0
             self._note(pod, at / 1_000_000, code, pod.restarts, oom=pod.code == OOM)
 
@@ -70,25 +79,29 @@ def translate(report: PodGroupReport, limits: Limits, seen: Seen, logs: tuple[Lo
     for pod in report.pods:
         if pod.role != naming.DRIVER:
             seen.look(pod, report.at)
-    working = [pod for pod in report.pods if _is_worker(pod) and pod.phase is PodPhase.RUNNING]
-    workers = sum(limits.processes.get(pod.role, 1) for pod in working)
-    driver = by_role.get(naming.DRIVER)
+    there = [pod for pod in report.pods if _is_worker(pod) and pod.phase is not PodPhase.LOST]
+    workers = sum(limits.processes_of(pod.role) for pod in there if pod.phase is PodPhase.RUNNING)
+    wanted = limits.wanted or sum(limits.processes_of(pod.role) for pod in there)
+    driver, scheduler = by_role.get(naming.DRIVER), by_role.get(naming.SCHEDULER)
+    state = _state(report, driver, workers, limits, seen)
+    seen.ready = state is ClusterState.READY
     made = ClusterReport(
         report.key,
         report.at,
-        _state(report, driver, workers, limits),
-        reason=report.waits_for or _reason(report, seen),
-        progress=Progress(workers=workers, wanted=limits.wanted),
+        state,
+        reason=report.waits_for or _reason(report, seen) or limits.told,
+        scheduler_address=f"tcp://{scheduler.address}:{roles.COMM_PORT}" if scheduler and scheduler.address else "",
+        progress=Progress(workers=workers, wanted=wanted),
         logs=logs if driver is not None and driver.phase is not PodPhase.QUEUED else (),
         deaths=tuple(seen.deaths),
     )
     return _ended(made, report, by_role, limits, seen)
 
 
-def _state(report: PodGroupReport, driver: PodSeen | None, workers: int, limits: Limits) -> ClusterState:
+def _state(report: PodGroupReport, driver: PodSeen | None, workers: int, limits: Limits, seen: Seen) -> ClusterState:
     if not report.pods or all(pod.phase is PodPhase.QUEUED for pod in report.pods):
         return ClusterState.QUEUED
-    if driver is not None and driver.phase is PodPhase.RUNNING and workers >= limits.quorum:
+    if driver is not None and driver.phase is PodPhase.RUNNING and (workers >= limits.quorum or seen.ready):
         return ClusterState.READY
     return ClusterState.STARTING
 
@@ -97,7 +110,7 @@ def _ended(
     made: ClusterReport, report: PodGroupReport, by_role: dict[str, PodSeen], limits: Limits, seen: Seen
 ) -> ClusterReport:
     """Add the end, if there is one."""
-    driver, scheduler = by_role.get(naming.DRIVER), by_role.get(naming.SCHEDULER)
+    driver, schedulers = by_role.get(naming.DRIVER), [pod for pod in report.pods if pod.role == naming.SCHEDULER]
     if report.stopped:
         return _with_end(made, ClusterEnd.STOPPED)
     if driver is not None and driver.phase is PodPhase.EXITED:
@@ -111,11 +124,14 @@ def _ended(
         if driver.code == OOM:
             return _with_end(made, ClusterEnd.DRIVER_OUT_OF_MEMORY, driver.message)
         return _with_fault(made, driver)
-    if scheduler is not None and scheduler.phase is PodPhase.LOST and scheduler.users_fault and scheduler.code != OOM:
-        return _with_fault(made, scheduler)
-    if scheduler is not None and scheduler.phase in (PodPhase.LOST, PodPhase.EXITED):
-        return _with_end(made, ClusterEnd.SCHEDULER_LOST, seen.deaths[-1].told)
-    hopeless = next((pod for pod in report.pods if pod.phase is PodPhase.LOST and pod.users_fault), None)
+    for scheduler in schedulers:
+        if scheduler.phase is PodPhase.LOST and scheduler.users_fault and scheduler.code != OOM:
+            return _with_fault(made, scheduler)
+        # Started again, it knows nothing of what there was.
+        if scheduler.phase in (PodPhase.LOST, PodPhase.EXITED) or scheduler.restarts:
+            told = next(death.told for death in reversed(seen.deaths) if death.role == naming.SCHEDULER)
+            return _with_end(made, ClusterEnd.SCHEDULER_LOST, told)
+    hopeless = next((pod for pod in report.pods if _is_hopeless(pod)), None)
     if hopeless is not None:
         return _with_fault(made, hopeless)
     if limits.restart_limit and seen.count > limits.restart_limit:
@@ -140,6 +156,11 @@ def _reason(report: PodGroupReport, seen: Seen) -> str:
         others = f", and {len(waiting) - 1} more" if len(waiting) > 1 else ""
         return f"{waiting[0].role}: {waiting[0].reason}{others}"
     return f"{seen.deaths[-1].told}; it is made anew (number {seen.count})" if seen.deaths else ""
+
+
+def _is_hopeless(pod: PodSeen) -> bool:
+    """Say whether a pod never gets any better. A worker that has outgrown its memory is started again."""
+    return pod.phase is PodPhase.LOST and pod.users_fault and not (pod.code == OOM and _is_worker(pod))
 
 
 def _is_worker(pod: PodSeen) -> bool:

@@ -48,9 +48,14 @@ def scheduler(spec: ClusterSpec) -> AttemptSpec:
 def workers(spec: ClusterSpec, address: str) -> Iterator[tuple[str, AttemptSpec]]:
     """Yield each worker with its name."""
     for name, group in naming.worker_names(spec.groups):
-        made = _role(spec.driver, _worker_words(name, group, address), group.resources, image=group.image)
-        env = {**spec.driver.env, **group.env}
-        yield name, msgspec.structs.replace(made, env=env, interruptible=group.interruptible)
+        yield name, worker(spec, group, name, address)
+
+
+def worker(spec: ClusterSpec, group: WorkerGroup, name: str, address: str) -> AttemptSpec:
+    """Return a worker of the group, which Dask is to know by this name."""
+    made = _role(spec.driver, _worker_words(name, group, address), group.resources, image=group.image)
+    env = {**spec.driver.env, **group.env}
+    return msgspec.structs.replace(made, env=env, interruptible=group.interruptible)
 
 
 def _worker_words(name: str, group: WorkerGroup, address: str) -> list[str]:

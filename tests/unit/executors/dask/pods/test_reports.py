@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from dayfly.base.clock import Micros
@@ -124,3 +125,58 @@ def test_too_many_deaths_are_the_end() -> None:
     report = told(*all_running(worker_0=evicted, worker_1=pod("worker-1", restarts=3)), seen=seen)
     assert report.end is ClusterEnd.RESTARTS_EXHAUSTED
     assert report.message == "evicted; it was the end number 4, and 3 are allowed"
+
+
+def test_a_container_that_has_ended_and_is_started_again_is_one_death() -> None:
+    seen = reports.Seen()
+    ended = pod("worker-1", EXITED, exit_code=1)
+    again = pod("worker-1", restarts=1, last_exit_code=1, last_ended_at=5.0)
+    for one in (ended, again, msgspec.structs.replace(again, phase=EXITED, exit_code=1)):
+        report = told(*all_running(worker_1=one), seen=seen)
+    assert [death.restarts for death in report.deaths] == [0, 1]
+    assert seen.count == 2
+
+
+@pytest.mark.parametrize("role", ["worker-1", "scheduler"])
+def test_a_role_that_another_has_taken_counts_once_as_a_death(role: str) -> None:
+    lost = pod(role, LOST, "first", code="ResourceDeletedExternally", message="Pod x is gone: somebody deleted it.")
+    report = told(*all_running(x=lost))
+    assert [death.told for death in report.deaths] == ["Pod x is gone: somebody deleted it."]
+    assert report.progress.workers == 2
+    assert report.end is (ClusterEnd.SCHEDULER_LOST if role == "scheduler" else None)
+
+
+def test_a_scheduler_that_was_started_again_knows_nothing() -> None:
+    report = told(*all_running(scheduler=pod("scheduler", restarts=1, last_exit_code=-9)))
+    assert (report.end, report.message) == (ClusterEnd.SCHEDULER_LOST, "scheduler was killed by SIGKILL (9)")
+
+
+def test_a_worker_that_has_outgrown_its_memory_is_started_again() -> None:
+    outgrown = pod("worker-1", LOST, code="OOMKilled", message="over", users_fault=True)
+    assert told(*all_running(worker_1=outgrown)).end is None
+
+
+def test_a_cluster_that_was_ready_does_not_wait_for_workers_that_it_has_lost() -> None:
+    seen = reports.Seen()
+    assert told(*all_running(), seen=seen).state is ClusterState.READY
+    gone = [pod("driver"), pod("scheduler")]
+    assert told(*gone, seen=seen).state is ClusterState.READY
+    assert told(*gone).state is ClusterState.STARTING
+
+
+def test_workers_whose_number_changes_are_all_wanted() -> None:
+    limits = reports.Limits(0, 1, 60.0, 3, ("driver", "scheduler"), {"worker": 2, "worker-gpu": 3}, "By somebody.")
+    pods = (pod("driver"), pod("worker-1f"), pod("worker-gpu-2e", INITIALIZING), pod("worker-3d", LOST, "gone"))
+    report = reports.translate(PodGroupReport(AttemptKey("p/d/e/n0/0"), Micros(7), pods), limits, reports.Seen(), ())
+    assert (report.progress.workers, report.progress.wanted) == (2, 5)
+    assert told(pod("driver")).reason == ""
+    one = reports.translate(
+        PodGroupReport(AttemptKey("p/d/e/n0/0"), Micros(7), (pod("driver"),)), limits, reports.Seen(), ()
+    )
+    assert one.reason == "By somebody."
+
+
+def test_where_the_scheduler_is() -> None:
+    report = told(*all_running(scheduler=pod("scheduler", address="10.0.0.7")))
+    assert report.scheduler_address == "tcp://10.0.0.7:8786"
+    assert told(*all_running()).scheduler_address == ""

@@ -1,0 +1,50 @@
+"""Which shape a cluster of pods gets: a DaskJob, or plain pods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from dayfly.base import errors
+from dayfly.executors.dask.job import manifests, shape
+from dayfly.executors.dask.pods import plain, provider
+
+if TYPE_CHECKING:
+    from dayfly.ports.clusters import ClusterSpec
+    from dayfly.ports.pod_groups import PodGroups
+
+AUTO, JOB, PODS = "auto", "job", "pods"
+"""Values of the setting `kubernetes.dask`."""
+
+
+class Chosen:
+    """Implements `provider.Shape` by one of the others. With `auto` it asks the cluster each time, for the operator may
+    come and go, and makes of pods what no DaskJob can ask for. Raise `InvalidArgument` for a choice that there is none
+    of."""
+
+    def __init__(self, groups: PodGroups, choice: str) -> None:
+        if choice not in (AUTO, JOB, PODS):
+            raise errors.InvalidArgument(
+                f"DAYFLY_KUBERNETES__DASK is {choice!r}.", remedy=f"Say {AUTO}, {JOB} or {PODS}."
+            )
+        self._groups, self._choice = groups, choice
+        self._jobs, self._pods = shape.DaskJobs(groups), plain.PlainPods(groups)
+
+    async def lay_out(self, spec: ClusterSpec) -> provider.Layout:
+        """Return the objects of a cluster."""
+        if self._choice == PODS:
+            return await self._pods.lay_out(spec)
+        try:
+            if await self._groups.serves(manifests.JOB):
+                return await self._jobs.lay_out(spec)
+            raise manifests.Unfit(
+                "No DaskJob is known here.",
+                remedy="Install the Dask operator, or say DAYFLY_KUBERNETES__DASK=pods.",
+            )
+        except manifests.Unfit as error:
+            if self._choice == JOB:
+                raise
+            layout = await self._pods.lay_out(spec)
+            told = f"{layout.limits.told} {error.message}"
+            return layout._replace(limits=msgspec.structs.replace(layout.limits, told=told))

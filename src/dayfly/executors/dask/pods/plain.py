@@ -1,0 +1,83 @@
+"""Clusters of plain pods, for which neither operator nor CRD is needed: a shape of `provider`'s clusters.
+
+Driver, scheduler, workers and one Service are made side by side, the driver first: it owns the rest. The kubelet starts
+workers again that end; pods that are lost are made anew by the platform.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from dayfly.executors.dask import naming
+from dayfly.executors.dask.pods import provider, reports, roles, waiting
+from dayfly.ports import pod_groups
+from dayfly.ports.pod_groups import PodGroupSpec
+
+if TYPE_CHECKING:
+    from dayfly.ports.clusters import ClusterSpec
+    from dayfly.ports.executors import AttemptSpec
+    from dayfly.ports.pod_groups import Manifest, PodGroups
+
+
+class PlainPods:
+    """Implements `provider.Shape`."""
+
+    def __init__(self, groups: PodGroups) -> None:
+        self._groups = groups
+
+    async def lay_out(self, spec: ClusterSpec) -> provider.Layout:
+        """Return pods and Service of a cluster."""
+        name = self._groups.pod_name(spec.driver, naming.SCHEDULER)
+        address = f"tcp://{name}:{roles.COMM_PORT}"
+        workers = dict(roles.workers(spec, address))
+        others = {naming.DRIVER: driver(spec, name), naming.SCHEDULER: roles.scheduler(spec)}
+        made = await self._groups.manifests(others | workers)
+        for role in workers:
+            # What ends of a worker is its container; Dask computes again what went with it.
+            made[role]["spec"]["restartPolicy"] = "Always"
+        limits = reports.Limits(
+            spec.worker_count,
+            spec.quorum,
+            spec.startup_timeout_seconds,
+            spec.restart_limit,
+            tuple(made),
+            {name: group.processes for name, group in naming.worker_names(spec.groups)},
+            "The cluster is made of plain pods.",
+        )
+        namespace = made[naming.DRIVER]["metadata"]["namespace"]
+        objects = (*made.values(), service(made[naming.SCHEDULER]))
+        group = PodGroupSpec(spec.key, namespace, objects, naming.DRIVER, frozenset(workers))
+        return provider.Layout(group, limits)
+
+
+def driver(spec: ClusterSpec, scheduler: str) -> AttemptSpec:
+    """Return the driver of a cluster whose scheduler is found by this name."""
+    made = roles.driver(spec, f"tcp://{scheduler}:{roles.COMM_PORT}")
+    counts = f"http://{scheduler}:{roles.HTTP_PORT}{waiting.COUNTS_PATH}"
+    return msgspec.structs.replace(made, env={waiting.COUNTS_VARIABLE: counts, **made.env})
+
+
+def service(scheduler: Manifest) -> Manifest:
+    """Return the Service by which all find the scheduler: its name stays while its pod's address is not known yet."""
+    metadata = scheduler["metadata"]
+    own = {name: metadata["labels"][name] for name in (pod_groups.PLATFORM, pod_groups.GROUP, pod_groups.ROLE)}
+    ports = [("tcp-comm", roles.COMM_PORT), ("http-dashboard", roles.HTTP_PORT)]
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": metadata["name"],
+            "namespace": metadata["namespace"],
+            "labels": metadata["labels"],
+            "annotations": metadata["annotations"],
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "selector": own,
+            # Roles look for it before it is ready, and it is ready once it listens.
+            "publishNotReadyAddresses": True,
+            "ports": [{"name": name, "port": port, "targetPort": port} for name, port in ports],
+        },
+    }

@@ -1,0 +1,247 @@
+"""Dask tasks on clusters that the real Dask operator makes: what they compute, what they outlive, and that nothing is
+left, also where the operator is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dayfly.client import watching
+from dayfly.model.identifiers import ExecutionId
+from tests.cluster import operators
+from tests.cluster.conftest import NAMESPACE, Cluster, register, serving
+from tests.cluster.operators import Operator
+from tests.platforms import launching, remotes
+from tests.platforms.server import Server
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+PATIENCE_SECONDS = 240
+
+KINDS = ("daskjobs", "daskclusters", "daskworkergroups", "daskautoscalers")
+
+
+@pytest.fixture(scope="module")
+def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    operators.install()
+    with operators.defined(operators.NEWEST):
+        running = Operator(operators.NEWEST, tmp_path_factory.mktemp("operator") / "log")
+        running.start()
+        yield running
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def jobs(
+    tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, account: Path, operator: Operator
+) -> Iterator[Server]:
+    """A platform that finds DaskJobs, and so leaves its clusters to the operator."""
+    settings = {"DAYFLY_KUBERNETES__OPERATOR_SECONDS": "5"}
+    with serving(tmp_path_factory.mktemp("jobs") / "data", account, **settings) as server:
+        register(server, PROGRAMS / "jobbed.py")
+        yield server
+    until_clean(cluster)
+
+
+def until_clean(cluster: Cluster) -> None:
+    launching.wait_until(lambda: not cluster.left(*KINDS), "everything to be gone", PATIENCE_SECONDS)
+
+
+def log_of(server: Server, execution: ExecutionId, role: str, node: str = "*") -> str:
+    (file,) = (server.folder / "logs" / str(execution)).glob(f"{node}/0/{role}.log")
+    return file.read_text()
+
+
+def running(cluster: Cluster, role: str, number: int = 1) -> bool:
+    pods = cluster.pods(role).values()
+    return len(pods) == number and all(pod["status"]["phase"] == "Running" for pod in pods)
+
+
+def until_running(cluster: Cluster, workers: int = 2) -> None:
+    for role, number in (("driver", 1), ("scheduler", 1), ("worker", workers)):
+        launching.wait_until(
+            lambda role=role, number=number: running(cluster, role, number), f"{role} to run", PATIENCE_SECONDS
+        )
+
+
+def only(seen: watching.Snapshot) -> watching.NodeView:
+    (node,) = [node for node in seen.nodes if node.attempts]
+    return node
+
+
+def test_a_chain_of_tasks_runs_through_a_dask_job(jobs: Server, cluster: Cluster) -> None:
+    remote = remotes.connect(jobs)
+    workflow = remote.fetch_workflow(name="jobbed.chain", version=launching.VERSION)
+    execution = remote.execute(workflow, inputs={"text": "0123456789"})
+    ended = remotes.wait(remote, execution)
+    assert ended.error is None
+    assert ended.outputs["o0"] == 570
+    until_clean(cluster)
+
+
+def test_logs_of_all_roles_are_kept_and_the_attempt_says_who_made_the_cluster(jobs: Server, cluster: Cluster) -> None:
+    go = jobs.folder / "go-logs"
+    execution = launching.launch_task(jobs, "jobbed.stays", text=str(go))
+    until_running(cluster)
+    (job,) = cluster.get("daskjobs")
+
+    def reason() -> str:
+        return only(launching.look(jobs, execution)).attempts[0].reason
+
+    launching.wait_until(lambda: f"by DaskJob {job['metadata']['name']}" in reason(), "the reason")
+    go.touch()
+    ended, _ = launching.wait(jobs, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    (folder,) = (jobs.folder / "logs" / str(execution)).glob("*/0")
+    files = {file.stem: file.read_text() for file in folder.glob("*.log")}
+    workers = [name for name in files if name.startswith("worker-")]
+    assert len(workers) == 2
+    assert "Scheduler at" in files["scheduler"]
+    assert all("Registered to" in files[name] for name in workers)
+    assert "driver" in files
+    until_clean(cluster)
+
+
+def test_the_tasks_own_error_is_told(jobs: Server, cluster: Cluster) -> None:
+    execution = launching.launch_task(jobs, "jobbed.errs", text="this")
+    ended, _ = launching.wait(jobs, execution, PATIENCE_SECONDS)
+    assert ended.error is not None
+    assert "ValueError: not this" in ended.error.message
+    assert len(only(ended).attempts) == 1
+    until_clean(cluster)
+
+
+def test_workers_of_a_second_group(jobs: Server, cluster: Cluster) -> None:
+    execution = launching.launch_task(jobs, "jobbed.grouped", text="")
+    ended, outputs = launching.wait(jobs, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    assert outputs == {"o0": "large none"}
+    (folder,) = (jobs.folder / "logs" / str(execution)).glob("*/0")
+    assert len(list(folder.glob("worker-large-*.log"))) == 1
+    until_clean(cluster)
+
+
+def test_workers_that_are_deleted_are_made_anew(jobs: Server, cluster: Cluster) -> None:
+    go = jobs.folder / "go-workers"
+    execution = launching.launch_task(jobs, "jobbed.holds", text=str(go))
+    until_running(cluster)
+    before = cluster.pods("worker")
+    cluster.run("delete", "pod", *before, "--namespace", NAMESPACE, "--grace-period=0", "--force")
+    launching.wait_until(
+        lambda: running(cluster, "worker", 2) and not before.keys() & cluster.pods("worker").keys(),
+        "other workers",
+        PATIENCE_SECONDS,
+    )
+
+    def reason() -> str:
+        return only(launching.look(jobs, execution)).attempts[0].reason
+
+    assert "is made anew" in reason(), reason()
+    go.touch()
+    ended, outputs = launching.wait(jobs, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    assert outputs == {"o0": "28"}
+    assert len(only(ended).attempts) == 1
+    until_clean(cluster)
+
+
+def again(server: Server, execution: ExecutionId, go: Path) -> str:
+    """Wait for another attempt, let it succeed, and return the code that the first one ended with."""
+    launching.wait_until(
+        lambda: len(only(launching.look(server, execution)).attempts) == 2, "another attempt", PATIENCE_SECONDS
+    )
+    go.touch()
+    ended, _ = launching.wait(server, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    first = only(ended).attempts[0].error
+    assert first is not None
+    return f"{first.code}: {first.message}"
+
+
+def test_a_lost_scheduler_is_a_new_attempt(jobs: Server, cluster: Cluster) -> None:
+    go = jobs.folder / "go-scheduler"
+    execution = launching.launch_task(jobs, "jobbed.stays", text=str(go))
+    until_running(cluster)
+    (name,) = cluster.pods("scheduler")
+    cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=0", "--force")
+    assert again(jobs, execution, go).startswith("DaskSchedulerLost")
+    until_clean(cluster)
+
+
+def test_a_dask_job_that_somebody_deletes_is_a_new_attempt(jobs: Server, cluster: Cluster) -> None:
+    go = jobs.folder / "go-deleted"
+    execution = launching.launch_task(jobs, "jobbed.stays", text=str(go))
+    until_running(cluster)
+    (job,) = cluster.get("daskjobs")
+    cluster.run("delete", "daskjob", job["metadata"]["name"], "--namespace", NAMESPACE)
+    told = again(jobs, execution, go)
+    assert "somebody deleted it" in told, told
+    until_clean(cluster)
+
+
+def test_an_abort_takes_all_of_it_away(jobs: Server, cluster: Cluster) -> None:
+    execution = launching.launch_task(jobs, "jobbed.stays", text="/never")
+    until_running(cluster)
+    launching.abort(jobs, execution, "enough")
+    ended, _ = launching.wait(jobs, execution)
+    assert ended.phase.name == "ABORTED"
+    until_clean(cluster)
+
+
+def test_a_killed_platform_takes_its_dask_job_back(jobs: Server, cluster: Cluster) -> None:
+    go = jobs.folder / "go-on"
+    execution = launching.launch_task(jobs, "jobbed.holds", text=str(go))
+    until_running(cluster)
+    before = cluster.pods().keys()
+    jobs.kill()
+    jobs.start()
+    assert cluster.pods().keys() == before
+    go.touch()
+    ended, outputs = launching.wait(jobs, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    assert outputs == {"o0": "28"}
+    assert len(only(ended).attempts) == 1
+    until_clean(cluster)
+
+
+def test_an_abort_needs_no_operator(jobs: Server, cluster: Cluster, operator: Operator) -> None:
+    execution = launching.launch_task(jobs, "jobbed.stays", text="/never")
+    until_running(cluster)
+    operator.kill()
+    try:
+        launching.abort(jobs, execution, "enough")
+        ended, _ = launching.wait(jobs, execution)
+        assert ended.phase.name == "ABORTED"
+        until_clean(cluster)
+    finally:
+        operator.start()
+
+
+def test_a_dask_job_that_nobody_takes_up_is_told(jobs: Server, cluster: Cluster, operator: Operator) -> None:
+    operator.stop()
+    try:
+        execution = launching.launch_task(jobs, "jobbed.stays", text="/never")
+
+        def reasons() -> list[str]:
+            return [one.reason for node in launching.look(jobs, execution).nodes for one in node.attempts]
+
+        launching.wait_until(lambda: any("to take it up" in reason for reason in reasons()), "the reason")
+        ended, _ = launching.wait(jobs, execution, PATIENCE_SECONDS)
+        assert ended.error is not None
+        assert "DaskOperatorAbsent" in ended.error.code, ended.error
+        assert f"watches namespace {NAMESPACE}" in ended.error.message
+        until_clean(cluster)
+    finally:
+        operator.start()
+
+
+def test_the_number_of_workers_follows_the_work(jobs: Server, cluster: Cluster) -> None:
+    execution = launching.launch_task(jobs, "jobbed.scaled", text="")
+    ended, outputs = launching.wait(jobs, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    assert outputs == {"o0": "[2, 1] 49"}
+    reasons = {attempt.reason for attempt in only(ended).attempts}
+    assert not any("made anew" in reason for reason in reasons), reasons
+    until_clean(cluster)
