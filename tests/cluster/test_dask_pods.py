@@ -67,6 +67,27 @@ def test_a_deleted_worker_is_made_anew(server: Server, cluster: Cluster) -> None
     launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
 
 
+def test_a_worker_that_is_asked_to_go_hands_over_what_it_holds(server: Server, cluster: Cluster) -> None:
+    kept = server.folder / "kept"
+    kept.mkdir()
+    execution = launching.launch_task(server, "clustered.keeps", text=str(kept))
+    launching.wait_until(server.folder.joinpath("kept-computed").exists, "results", PATIENCE_SECONDS)
+    ((name, before),) = cluster.pods("worker-1").items()
+    cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=25")
+
+    def anew() -> bool:
+        return {pod["metadata"]["uid"] for pod in cluster.pods("worker-1").values()} - {
+            before["metadata"]["uid"]
+        } != set()
+
+    launching.wait_until(anew, "another worker", PATIENCE_SECONDS)
+    server.folder.joinpath("kept-go").touch()
+    ended, outputs = launching.wait(server, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    assert outputs == {"o0": 40}, "nothing was computed again"
+    launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
+
+
 def test_a_task_outlives_the_loss_of_one_worker_after_the_other(server: Server, cluster: Cluster) -> None:
     written = server.folder / "churned"
     execution = launching.launch_task(server, "clustered.churned", text=str(written))

@@ -62,3 +62,23 @@ def churned(text: str) -> int:
         for _ in distributed.as_completed(futures):
             done.write("x")
         return sum(client.gather(futures))
+
+
+def note(number: int, folder: str) -> int:
+    """Leave a file for each time that it is computed."""
+    Path(folder, f"{number}-{time.time_ns()}").touch()
+    return number
+
+
+@task(task_config=Dask(workers=WorkerGroup(number_of_workers=2)))
+def keeps(text: str) -> int:
+    """Hold results until told to go on; return how many computations they took."""
+    with distributed.Client() as client:
+        client.wait_for_workers(2)
+        futures = client.map(note, range(40), folder=text)
+        distributed.wait(futures)
+        Path(f"{text}-computed").touch()
+        while not Path(f"{text}-go").exists():
+            time.sleep(0.1)
+        assert sum(client.gather(futures)) == sum(range(40))
+        return len(list(Path(text).iterdir()))

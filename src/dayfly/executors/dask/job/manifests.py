@@ -43,19 +43,6 @@ DIGEST = 6
 MAX_BYTES = 240 * 1024
 """Of a resource: the operator keeps a copy of each among its annotations, which may have 256 KiB in all."""
 
-ROUTES_VARIABLE = "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES"
-
-ROUTES = (
-    "distributed.http.scheduler.prometheus",
-    "distributed.http.scheduler.info",
-    "distributed.http.scheduler.json",
-    "distributed.http.health",
-    "distributed.http.proxy",
-    "distributed.http.statics",
-    "distributed.http.scheduler.api",
-)
-"""Those that every scheduler has (distributed.yaml), and the last, by which the operator asks it about its workers."""
-
 
 class Unfit(errors.InvalidArgument):
     """A cluster that no DaskJob can ask for, and plain pods can be."""

@@ -13,7 +13,7 @@ import msgspec
 
 from dayfly.executors.dask import naming
 from dayfly.executors.dask.job import manifests
-from dayfly.executors.dask.pods import plain, provider, reports, roles
+from dayfly.executors.dask.pods import plain, provider, reports, retiring, roles
 from dayfly.ports import pod_groups
 from dayfly.ports.pod_groups import PodGroupSpec
 
@@ -36,6 +36,8 @@ class DaskJobs:
         """Return the DaskJob of a cluster, and what is to follow it. Raise `manifests.Unfit`."""
         name = manifests.name_of(self._groups.pod_name(spec.driver, naming.DRIVER), spec)
         pods = await self._groups.manifests(_roles(name, spec))
+        for workers in spec.groups:
+            retiring.before_the_end(pods[naming.prefix(workers)], f"http://{name}-scheduler:{roles.HTTP_PORT}")
         job = manifests.job(name, spec, pods)
         followers = [manifests.worker_group(name, group, pods[naming.prefix(group)]) for group in spec.groups[1:]]
         scaled = manifests.is_scaled(spec)
@@ -67,11 +69,9 @@ class DaskJobs:
 def _roles(name: str, spec: ClusterSpec) -> dict[str, AttemptSpec]:
     """Return what each role runs; workers of one group are alike."""
     scheduler = f"{name}-scheduler"
-    made = roles.scheduler(msgspec.structs.replace(spec, idle_timeout_seconds=0.0))
-    env = {manifests.ROUTES_VARIABLE: repr(list(manifests.ROUTES)), **made.env}
     by_role = {
         naming.DRIVER: plain.driver(spec, scheduler),
-        naming.SCHEDULER: msgspec.structs.replace(made, env=env),
+        naming.SCHEDULER: roles.scheduler(msgspec.structs.replace(spec, idle_timeout_seconds=0.0)),
     }
     for group in spec.groups:
         address = f"tcp://{scheduler}:{roles.COMM_PORT}"

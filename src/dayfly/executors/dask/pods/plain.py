@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.executors.dask import naming
-from dayfly.executors.dask.pods import provider, reports, roles, waiting
+from dayfly.executors.dask.pods import provider, reports, retiring, roles, waiting
 from dayfly.ports import pod_groups
 from dayfly.ports.pod_groups import PodGroupSpec
 
@@ -37,6 +37,7 @@ class PlainPods:
         for role in workers:
             # What ends of a worker is its container; Dask computes again what went with it.
             made[role]["spec"]["restartPolicy"] = "Always"
+            retiring.before_the_end(made[role], f"http://{name}:{roles.HTTP_PORT}")
         limits = reports.Limits(
             spec.worker_count,
             spec.quorum,

@@ -25,6 +25,19 @@ COMM_PORT, HTTP_PORT = 8786, 8787
 DEATH_TIMEOUT_SECONDS = 60
 """After which a worker ends that has no scheduler."""
 
+ROUTES_VARIABLE = "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES"
+
+ROUTES = (
+    "distributed.http.scheduler.prometheus",
+    "distributed.http.scheduler.info",
+    "distributed.http.scheduler.json",
+    "distributed.http.health",
+    "distributed.http.proxy",
+    "distributed.http.statics",
+    "distributed.http.scheduler.api",
+)
+"""Those that every scheduler has (distributed.yaml), and the last, by which it is asked about its workers."""
+
 
 def driver(spec: ClusterSpec, address: str) -> AttemptSpec:
     """Return the driver, which waits for the quorum and then runs the task's own command."""
@@ -42,7 +55,8 @@ def scheduler(spec: ClusterSpec) -> AttemptSpec:
     if spec.idle_timeout_seconds:
         argv += ["--idle-timeout", f"{spec.idle_timeout_seconds:g}s"]
     made = _role(spec.driver, argv, spec.scheduler.resources, image=spec.scheduler.image)
-    return msgspec.structs.replace(made, interruptible=False)
+    env = {ROUTES_VARIABLE: repr(list(ROUTES)), **made.env}
+    return msgspec.structs.replace(made, env=env, interruptible=False)
 
 
 def workers(spec: ClusterSpec, address: str) -> Iterator[tuple[str, AttemptSpec]]:
