@@ -77,8 +77,10 @@ async def test_spec_and_status_are_changed_apart_and_what_is_not_said_stays(clus
 async def test_a_change_of_an_older_version_is_refused(cluster: Cluster) -> None:
     made = Resource(await cluster.ensure(EXECUTIONS[0]))
     await cluster.patch(made.manifest, {"status": {"phase": "RUNNING"}}, part="status")
-    with pytest.raises(errors.ExecutorUnavailable):
-        await cluster.patch(made.manifest, resources.release(made))
+    older = {"resourceVersion": made.version}
+    for change, part in (({"spec": {}}, ""), ({"status": {"phase": "FAILED"}}, "status")):
+        with pytest.raises(errors.VersionClash):
+            await cluster.patch(made.manifest, {**change, "metadata": older}, part=part)
 
 
 async def test_what_is_deleted_stays_until_it_is_let_go(cluster: Cluster) -> None:

@@ -60,7 +60,7 @@ class FakeFlyteWorkflows:
             return None
         version = change.get("metadata", {}).get("resourceVersion")
         if version not in (None, kept["metadata"]["resourceVersion"]):
-            raise errors.ExecutorUnavailable("the object has been modified")
+            raise errors.VersionClash("the object has been modified")
         self.patches += 1
         change = (
             {"status": change["status"]} if part == "status" else {k: v for k, v in change.items() if k != "status"}

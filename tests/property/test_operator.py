@@ -13,7 +13,7 @@ from dayfly.base.clock import ManualClock
 from dayfly.model import flyte_workflows
 from dayfly.model.identifiers import ExecutionId
 from dayfly.model.phases import TERMINAL_EXECUTION, ExecutionPhase
-from dayfly.operator import driving
+from dayfly.operator import keeping
 from dayfly.operator.driving import Operator, OperatorSettings
 from tests.fakes.flyte_workflows import FakeFlyteWorkflows
 from tests.fakes.platform_client import LAUNCH_PLAN, FakePlatformClient
@@ -76,7 +76,7 @@ class World:
         return Operator(self.client, self.cluster, Deaf(), told, self.clock)  # type: ignore[arg-type]
 
     async def do(self, what: str, which: int, steps: int) -> None:
-        self.clock.advance(driving.LIST_SECONDS)
+        self.clock.advance(keeping.LIST_SECONDS)
         name = NAMES[which]
         if what == "launch":
             execution = ExecutionId("flytesnacks", "development", name)
@@ -141,7 +141,7 @@ class World:
         self.client.answers = self.cluster.answers = True
         await asyncio.gather(self.finish(0), self.finish(1))
         for _ in range(8):
-            self.clock.advance(2 * driving.LIST_SECONDS)
+            self.clock.advance(2 * keeping.LIST_SECONDS)
             await asyncio.gather(*(one.look() for one in self.operators))
             for execution, told in self.client.executions.items():
                 if told.closure.phase == ExecutionPhase.ABORTING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flyteidl.admin import common_pb2, workflow_pb2
 
 from dayfly.base import errors
+from dayfly.base.clock import SECOND
 from dayfly.model import identifiers
 from dayfly.model.identifiers import END_NODE, START_NODE, EntityId, ExecutionId
 from dayfly.model.phases import TERMINAL_EXECUTION, TERMINAL_NODE, ExecutionPhase
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 PLACES_SECONDS = 30.0
 """How long the list of projects and domains holds."""
+
+COUNT_SECONDS, SLOWEST_COUNT_SECONDS = 2.0, 60.0
+"""How often the nodes of an execution are counted: from the one to the other, a twentieth of its age."""
 
 AT_ONCE = 4
 """Lists that are asked for side by side."""
@@ -46,6 +50,7 @@ class Platform:
         self.client, self._clock = client, clock
         self._places: list[tuple[str, str]] = []
         self._places_until = 0.0
+        self._counted_until: dict[ExecutionId, float] = {}
         self._totals: dict[EntityId, int] = {}
 
     async def places(self, *, anew: bool = False) -> list[tuple[str, str]]:
@@ -64,7 +69,9 @@ class Platform:
                 return await self.client.list_executions_where(project, domain, UNDER_WAY)
 
         lists = await asyncio.gather(*(ask(*place) for place in await self.places()))
-        return {identifiers.from_execution_identifier(one.id): one for found in lists for one in found}
+        told = {identifiers.from_execution_identifier(one.id): one for found in lists for one in found}
+        self._counted_until = {one: until for one, until in self._counted_until.items() if one in told}
+        return told
 
     async def find(self, execution: ExecutionId) -> execution_pb2.Execution | None:
         """Return an execution; None if there is none."""
@@ -73,10 +80,16 @@ class Platform:
         except (errors.NotFound, errors.InvalidArgument):  # the latter for what can be no execution's name
             return None
 
-    async def count_nodes(self, message: execution_pb2.Execution) -> Nodes:
-        """Return how far the nodes of an execution's workflow are."""
+    async def count_nodes(self, message: execution_pb2.Execution, *, at_once: bool) -> Nodes | None:
+        """Return how far the nodes of an execution's workflow are; None where that was asked a moment ago, for the
+        execution's age, and need not be known `at_once`."""
         workflow = identifiers.from_identifier(message.closure.workflow_id)
         execution = identifiers.from_execution_identifier(message.id)
+        now = self._clock.monotonic()
+        if now < self._counted_until.get(execution, 0.0) and not at_once:
+            return None
+        age = (self._clock.now() - message.closure.created_at.ToMicroseconds()) / SECOND
+        self._counted_until[execution] = now + min(max(age / 20, COUNT_SECONDS), SLOWEST_COUNT_SECONDS)
         ended = await self.client.list_nodes(execution, filters=ENDED_NODES)
         done = sum(one.id.node_id not in (START_NODE, END_NODE) for one in ended)
         return Nodes(done, max(done, await self._total(workflow)))

@@ -42,7 +42,8 @@ class Cluster(Protocol):
         ...
 
     async def patch(self, resource: Manifest, change: Manifest, *, part: str = "") -> Manifest | None:
-        """Merge a change into a resource or its `status`, and return it; None if it is gone."""
+        """Merge a change into a resource or its `status`, and return it; None if it is gone. Raise `VersionClash`
+        where the change names a version that it has no more."""
         ...
 
     async def delete(self, resource: Manifest) -> None:

@@ -61,9 +61,9 @@ def asks(resource: Resource, platform: str, *, again: bool = False) -> Do | None
     return None if resource.held else Do.NOTHING
 
 
-def decide(resource: Resource, status: Mapping[str, Any], *, now: Micros, keep_seconds: float) -> Do:
-    """Return what follows from the status of its execution, which has been written to it."""
-    phase = status.get("phase")
+def decide(resource: Resource, *, now: Micros, keep_seconds: float) -> Do:
+    """Return what follows from its status, in which is written how its execution is."""
+    phase = resource.status.get("phase")
     if phase in (resources.UNKNOWN, resources.REFUSED):
         return Do.RELEASE if resource.held else Do.NOTHING
     if phase not in _ENDED:
@@ -73,7 +73,7 @@ def decide(resource: Resource, status: Mapping[str, Any], *, now: Micros, keep_s
     if resource.held:
         return Do.RELEASE
     # What a user made is the user's: whoever keeps it in a repository would make it again, and start it again.
-    over = not resource.is_users and not resource.deleting and now >= _until(status, keep_seconds)
+    over = not resource.is_users and not resource.deleting and now >= _until(resource.status, keep_seconds)
     return Do.DELETE if over else Do.NOTHING
 
 

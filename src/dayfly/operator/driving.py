@@ -7,7 +7,7 @@ be done twice, also by another operator at the same time. What is detected only 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,24 +15,23 @@ from dayfly.base import errors, logs
 from dayfly.operator import deciding, launching, resources, summing
 from dayfly.operator.asking import Platform
 from dayfly.operator.deciding import Do
-from dayfly.operator.resources import Resource
+from dayfly.operator.keeping import Kept
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
+    from typing import Any
 
     from flyteidl.admin import execution_pb2
 
     from dayfly.base.clock import Clock
     from dayfly.client.connecting import Client
     from dayfly.model.identifiers import ExecutionId
-    from dayfly.operator.cluster import Cluster, Detection, Manifest
-    from dayfly.operator.summing import Nodes
-
-LIST_SECONDS = 60.0
-"""How often all resources are listed anew, whatever was detected."""
+    from dayfly.operator.cluster import Cluster, Detection
+    from dayfly.operator.keeping import Key
+    from dayfly.operator.resources import Resource
 
 LEAST_SECONDS = 0.2
-"""Between two rounds, however much happens."""
+"""Between two looks, however much happens."""
 
 DETECTION_PAUSE_SECONDS = 5.0
 """Before detection begins again that has ended."""
@@ -43,11 +42,11 @@ KIND_SECONDS = 10.0
 GONE_SECONDS = 60.0
 """How long pods of an execution that has ended may take to go, before its resource is let go all the same."""
 
-AT_ONCE = 8
-"""Resources that are looked after side by side."""
-
 LAUNCH_SECONDS = 45.0
 """How long somebody else may still be about to launch what was claimed: longer than a call takes."""
+
+AT_ONCE = 8
+"""Resources that are looked after side by side."""
 
 GET_THE_CRD = "dayfly deploy kubernetes --crd | kubectl apply -f -"
 
@@ -63,9 +62,6 @@ class OperatorSettings(msgspec.Struct, frozen=True):
     """How long the resource of an execution stays after its end."""
     poll_seconds: float = 2.0
     """How often the platform is asked what is under way."""
-    least_count_seconds: float = 2.0
-    """How often at most the nodes of an execution are counted; of an older one a twentieth of its age."""
-    slowest_count_seconds: float = 60.0
 
 
 class Operator:
@@ -76,16 +72,13 @@ class Operator:
     ) -> None:
         self._platform, self._cluster, self._detection = Platform(client, clock), cluster, detection
         self._told, self._clock = told, clock
-        self._resources: dict[tuple[str, str], Resource] = {}
-        self._listed_until = 0.0
-        """When resources are listed anew; 0 where they could not be, or the cluster does not know the kind."""
-        self._again = False
-        """Whether this round looks anew for what users' resources lacked."""
-        self._counts: dict[ExecutionId, tuple[float, Nodes]] = {}
-        self._leaving: dict[tuple[str, str], float] = {}
-        """Since when something is waited for that is left of an execution."""
-        self._said: dict[str, str] = {}
         self._wake = asyncio.Event()
+        self._kept = Kept(cluster, clock, self._wake.set)
+        self._again = False
+        """Whether this look is for what users' resources lacked, too."""
+        self._leaving: dict[Key, float] = {}
+        """Since when resources wait to be let go."""
+        self._said: dict[str, str] = {}
 
     async def run(self) -> None:
         """Look after resources for as long as it is not cancelled."""
@@ -106,104 +99,65 @@ class Operator:
 
         What cannot be done now is left to the next look.
         """
-        if await self._try("resources", self._list_if_due()) and self._listed_until:
-            await self._try("round", self._round())
-            self._again = False
-        return self._listed_until > 0.0
+        if await self._try("resources", self._list) and self._kept.known:
+            await self._try("executions", self._compare)
+        return self._kept.known
 
-    def tell(self, gone: bool, manifest: Manifest) -> None:
-        """Take in how a resource is."""
-        resource = Resource(manifest)
-        before = self._resources.get(resource.key)
-        if gone:
-            if before is not None and before.uid == resource.uid:
-                self._forget(before)
-        elif before is None or before.version != resource.version:
-            self._resources[resource.key] = resource
-            self._wake.set()
+    # --- looking ----------------------------------------------------------------------------------------------------
 
-    # --- rounds -----------------------------------------------------------------------------------------------------
-
-    async def _list_if_due(self) -> None:
-        now = self._clock.monotonic()
-        if now < self._listed_until:
-            return
-        try:
-            before = dict(self._resources)
-            found = {one.key: one for one in map(Resource, await self._cluster.list_all())}
-        except errors.NotFound:
-            self._listed_until = 0.0
-            self._resources.clear()
+    async def _list(self) -> None:
+        self._again = await self._kept.list_if_due()
+        if self._kept.known:
+            self._said.pop("kind", None)
+        else:
             self._say("kind", "the cluster does not know FlyteWorkflows; executions go on without", get_it=GET_THE_CRD)
-            return
-        self._said.pop("kind", None)
-        # What was told while the list was on its way is newer than the list.
-        told = {key: one for key, one in self._resources.items() if before.get(key) is not one}
-        lost = before.keys() - self._resources.keys()
-        self._resources = {**{key: one for key, one in found.items() if key not in lost}, **told}
-        self._listed_until, self._again = now + LIST_SECONDS, True
 
-    async def _round(self) -> None:
+    async def _compare(self) -> None:
         under_way = await self._platform.under_way()
-        await self._make_missing(under_way)
         slots = asyncio.Semaphore(AT_ONCE)
 
-        async def look_after(resource: Resource) -> None:
+        async def work(what: str, function: Callable[..., Awaitable[None]], *given: object) -> None:
             async with slots:
-                await self._try(str(resource), self._look_after(resource, under_way))
+                await self._try(what, function, *given)
 
-        await asyncio.gather(*(look_after(one) for one in tuple(self._resources.values())))
+        missing = under_way.keys() - self._kept.executions()
+        await asyncio.gather(*(work(str(one), self._kept.make, one) for one in missing))
+        keys = self._kept.keys()
+        await asyncio.gather(*(work("/".join(key), self._look_after, key, under_way) for key in keys))
+        self._leaving = {key: since for key, since in self._leaving.items() if self._kept.find(key) is not None}
 
-    async def _make_missing(self, under_way: Mapping[ExecutionId, execution_pb2.Execution]) -> None:
-        there = {one.execution for one in self._resources.values()}
-        for execution in under_way:
-            if execution not in there:
-                await self._try(str(execution), self._make(execution))
-
-    async def _make(self, execution: ExecutionId) -> None:
-        made = Resource(await self._cluster.ensure(execution))
-        self._resources[made.key] = made
-
-    async def _look_after(self, resource: Resource, under_way: Mapping[ExecutionId, execution_pb2.Execution]) -> None:
+    async def _look_after(self, key: Key, under_way: Mapping[ExecutionId, execution_pb2.Execution]) -> None:
+        resource = self._kept.find(key)
+        if resource is None:
+            return
         do = deciding.asks(resource, self._cluster.platform, again=self._again)
         if do is None:
             assert resource.execution is not None
-            status = resource.status
             if not resource.ended:
-                status = await self._status(resource, under_way.get(resource.execution))
-                resource = await self._restate(resource, status)
-            do = deciding.decide(resource, status, now=self._clock.now(), keep_seconds=self._told.keep_seconds)
+                resource = await self._restate(resource, under_way.get(resource.execution))
+            do = deciding.decide(resource, now=self._clock.now(), keep_seconds=self._told.keep_seconds)
         await self._do(do, resource)
 
-    async def _status(self, resource: Resource, message: execution_pb2.Execution | None) -> Mapping[str, Any]:
-        """Return how the execution is."""
+    async def _restate(self, resource: Resource, message: execution_pb2.Execution | None) -> Resource:
+        """Write how the execution is, which `message` tells if it is under way; return the resource as it is then."""
         execution = resource.execution
         assert execution is not None
+        message = message or await self._platform.find(execution)
         if message is None:
-            message = await self._platform.find(execution)
-        if message is None:
-            return resource.status if resource.refused else summing.unknown(execution, resource.status)
+            return resource if resource.refused else await self._kept.restate(resource, summing.unknown(resource))
         if not resource.is_users and "workflow" not in resource.spec:
-            await self._change(resource, {"spec": summing.spec_of(message)})
+            resource = await self._kept.change(resource, {"spec": summing.spec_of(message)}) or resource
+        return await self._kept.restate(resource, await self._sum(resource, execution, message))
+
+    async def _sum(
+        self, resource: Resource, execution: ExecutionId, message: execution_pb2.Execution
+    ) -> Mapping[str, Any]:
         ended = deciding.has_ended(message)
         outputs = await self._platform.outputs(execution) if ended and resource.is_users else None
-        console = (
-            f"{self._told.public_url}/console/projects/{execution.project}/domains/{execution.domain}"
-            f"/executions/{execution.name}"
-        )
-        return summing.of_execution(message, await self._count(execution, message, ended), console, outputs)
-
-    async def _count(self, execution: ExecutionId, message: execution_pb2.Execution, ended: bool) -> Nodes:
-        """Return how far the nodes are, counted anew where the last count is too old for the execution's age."""
-        now = self._clock.monotonic()
-        known = self._counts.get(execution)
-        if known is not None and not ended and now < known[0]:
-            return known[1]
-        nodes = await self._platform.count_nodes(message)
-        age = (self._clock.now() - message.closure.created_at.ToMicroseconds()) / 1e6
-        pause = min(max(age / 20, self._told.least_count_seconds), self._told.slowest_count_seconds)
-        self._counts[execution] = (now + pause, nodes)
-        return nodes
+        nodes = await self._platform.count_nodes(message, at_once=ended)
+        place = f"projects/{execution.project}/domains/{execution.domain}/executions/{execution.name}"
+        status = summing.of_execution(message, nodes, f"{self._told.public_url}/console/{place}", outputs)
+        return status if nodes is not None else summing.with_nodes_of(resource.status, status)
 
     # --- doing ------------------------------------------------------------------------------------------------------
 
@@ -211,33 +165,37 @@ class Operator:
         if do is Do.LAUNCH:
             await self._launch(resource)
         elif do is Do.HOLD:
-            await self._change(resource, resources.hold(resource))
+            await self._kept.change(resource, resources.hold(resource))
         elif do is Do.TERMINATE:
             await self._terminate(resource)
         elif do is Do.RELEASE:
             await self._release(resource)
         elif do is Do.DELETE:
-            await self._cluster.delete(resource.manifest)
-            self._forget(resource)
+            await self._kept.delete(resource)
 
     async def _launch(self, resource: Resource) -> None:
-        if resource.execution is not None and await self._see(resource, resource.execution):
-            return  # It was launched, and what was asked for then holds.
+        if resource.execution is not None:
+            message = await self._platform.find(resource.execution)
+            if message is not None:  # It was launched, and what was asked for then holds.
+                await self._restate(resource, message)
+                return
         try:
             wish = await launching.read(resource, self._platform, await self._places_of(resource))
-            claimed = await self._claim(resource, wish.execution)
-            if claimed is None or claimed.deleting:
-                return
-            await launching.launch(wish, claimed, self._platform)
+            if resource.execution != wish.execution or not resource.held:
+                claim = resources.claim(resource, wish.execution, self._cluster.platform)
+                claimed = await self._kept.change(resource, claim)
+                if claimed is None or claimed.deleting:
+                    return
+                resource = claimed
+            await launching.launch(wish, resource, self._platform)
         except errors.AlreadyExists as error:
-            resource = self._resources.get(resource.key, resource)
-            await self._restate(resource, summing.waiting(str(error)))
-            return
+            await self._kept.restate(resource, summing.waiting(str(error)))
         except errors.UserError as error:
-            await self._refuse(resource, error)
-            return
-        _log.info("launched an execution", resource=str(resource), execution=str(wish.execution))
-        await self._see(claimed, wish.execution)
+            told = summing.refused(error.message, error.remedy, type(error).__name__, resource.generation)
+            await self._kept.restate(resource, told)
+        else:
+            _log.info("launched an execution", resource=str(resource), execution=str(wish.execution))
+            await self._restate(resource, None)
 
     async def _places_of(self, resource: Resource) -> list[tuple[str, str]]:
         """Return the projects and domains that a resource's namespace is for."""
@@ -247,34 +205,17 @@ class Operator:
                 return found
         return []
 
-    async def _claim(self, resource: Resource, execution: ExecutionId) -> Resource | None:
-        """Make a resource that of an execution; None if it is gone."""
-        if resource.execution == execution and resource.held:
-            return resource
-        return await self._change(resource, resources.claim(resource, execution, self._cluster.platform))
-
-    async def _see(self, resource: Resource, execution: ExecutionId) -> bool:
-        """Write how an execution is that may be there; say whether it is."""
-        message = await self._platform.find(execution)
-        if message is not None:
-            await self._restate(resource, await self._status(resource, message))
-        return message is not None
-
-    async def _refuse(self, resource: Resource, error: errors.UserError) -> None:
-        told = summing.refused(error.message, error.remedy, type(error).__name__, resource.generation)
-        await self._restate(self._resources.get(resource.key, resource), told)
-
     async def _terminate(self, resource: Resource) -> None:
         assert resource.execution is not None
         try:
             await self._platform.client.terminate_execution(resource.execution, cause(resource))
         except errors.FailedPrecondition:
-            return  # It has just ended by itself: the next round sees that.
+            return  # It has just ended by itself: the next look sees that.
         _log.info("aborted an execution: its resource was deleted", execution=str(resource.execution))
         self._wake.set()
 
     async def _release(self, resource: Resource) -> None:
-        """Let a resource go, once nothing is left of its execution."""
+        """Let a resource go, once nothing is left of its execution and nobody can be about to launch it."""
         left = await self._cluster.left(resource.execution) if resource.execution is not None else []
         now = self._clock.monotonic()
         since = self._leaving.setdefault(resource.key, now)
@@ -283,41 +224,14 @@ class Operator:
             return
         if left:
             _log.error("what is left of an execution does not go", execution=str(resource.execution), left=left)
-        self._leaving.pop(resource.key, None)
-        await self._change(resource, resources.release(resource))
-
-    async def _restate(self, resource: Resource, status: Mapping[str, Any]) -> Resource:
-        """Write a status, where it differs; return the resource as it is then."""
-        change = resources.restate(resource.status, status)
-        if not change:
-            return resource
-        return await self._change(resource, {"status": change}, part="status") or resource
-
-    async def _change(self, resource: Resource, change: Manifest, *, part: str = "") -> Resource | None:
-        told = await self._cluster.patch(resource.manifest, change, part=part)
-        if told is None:
-            self._forget(resource)
-            return None
-        changed = Resource(told)
-        if changed.deleting and not changed.finalizers:
-            self._forget(resource)
-        else:
-            self._resources[resource.key] = changed
-        return changed
-
-    def _forget(self, resource: Resource) -> None:
-        self._resources.pop(resource.key, None)
-        self._leaving.pop(resource.key, None)
-        if resource.execution is not None:
-            self._counts.pop(resource.execution, None)
+        await self._kept.change(resource, resources.release(resource))
 
     # --- waiting ----------------------------------------------------------------------------------------------------
 
     async def _detect(self) -> None:
-        await self._try("detection", self._detection.run(self.tell))
+        await self._try("detection", self._detection.run, self._kept.tell)
         await asyncio.sleep(DETECTION_PAUSE_SECONDS)
-        # Whatever ended it may have hidden something.
-        self._listed_until = min(self._listed_until, self._clock.monotonic())
+        self._kept.list_soon()  # Whatever ended it may have hidden something.
 
     async def _wait(self, seconds: float) -> None:
         await asyncio.sleep(LEAST_SECONDS)
@@ -327,10 +241,13 @@ class Operator:
             pass  # the time has come
         self._wake.clear()
 
-    async def _try(self, what: str, work: Awaitable[None]) -> bool:
-        """Do one thing; whatever goes wrong with it is said once, and the next round tries again."""
+    async def _try(self, what: str, function: Callable[..., Awaitable[None]], *given: object) -> bool:
+        """Do one thing; whatever goes wrong with it is said once, and the next look tries again."""
         try:
-            await work
+            await function(*given)
+        except errors.VersionClash:
+            self._wake.set()  # Somebody else was first: look at what they have done.
+            return False
         except errors.DayflyError as error:
             self._say(what, "not done yet", error=str(error))
             return False

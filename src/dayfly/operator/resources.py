@@ -80,10 +80,9 @@ class Resource:
 
 
 def claim(resource: Resource, execution: ExecutionId, platform: str) -> Manifest:
-    """Return the change by which a user's resource becomes that of an execution: once, whoever else would have it."""
+    """Return the change by which a user's resource becomes that of an execution."""
     return {
         "metadata": {
-            "resourceVersion": resource.version,
             "labels": {
                 flyte_workflows.PLATFORM: platform,
                 flyte_workflows.EXECUTION: flyte_workflows.mark(execution),
@@ -96,14 +95,12 @@ def claim(resource: Resource, execution: ExecutionId, platform: str) -> Manifest
 
 def hold(resource: Resource) -> Manifest:
     """Return the change that keeps it from going before its execution has ended."""
-    finalizers = [*resource.finalizers, flyte_workflows.FINALIZER]
-    return {"metadata": {"resourceVersion": resource.version, "finalizers": finalizers}}
+    return {"metadata": {"finalizers": [*resource.finalizers, flyte_workflows.FINALIZER]}}
 
 
 def release(resource: Resource) -> Manifest:
     """Return the change that lets it go."""
-    others = [one for one in resource.finalizers if one != flyte_workflows.FINALIZER]
-    return {"metadata": {"resourceVersion": resource.version, "finalizers": others}}
+    return {"metadata": {"finalizers": [one for one in resource.finalizers if one != flyte_workflows.FINALIZER]}}
 
 
 def restate(before: Mapping[str, Any], after: Mapping[str, Any]) -> Manifest:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flyteidl.admin import execution_pb2
     from flyteidl.core import literals_pb2
 
-    from dayfly.model.identifiers import ExecutionId
+    from dayfly.operator.resources import Resource
 
 MAX_LINE = 160
 """Characters of the message, which is a column of a table."""
@@ -93,10 +93,15 @@ def waiting(why: str) -> dict[str, Any]:
     return {"phase": resources.WAITING, "message": line(why)}
 
 
-def unknown(execution: ExecutionId, before: Mapping[str, Any]) -> dict[str, Any]:
+def unknown(resource: Resource) -> dict[str, Any]:
     """Return the status of a resource whose execution there is none of."""
-    told = f"The platform knows no execution {execution}."
-    return {**before, "phase": resources.UNKNOWN, "message": told}
+    told = f"The platform knows no execution {resource.execution}."
+    return {**resource.status, "phase": resources.UNKNOWN, "message": told}
+
+
+def with_nodes_of(before: Mapping[str, Any], status: dict[str, Any]) -> dict[str, Any]:
+    """Return a status for which no nodes were counted, with those that were counted before, perhaps by another."""
+    return status | {name: before[name] for name in ("nodes", "progress") if name in before}
 
 
 def spec_of(message: execution_pb2.Execution) -> dict[str, Any]:

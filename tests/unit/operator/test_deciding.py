@@ -78,8 +78,9 @@ DECISIONS = [
     ("resource", "status", "after", "do"), [case[1:] for case in DECISIONS], ids=[case[0] for case in DECISIONS]
 )
 def test_what_follows_from_the_status(resource: Resource, status: dict[str, Any], after: int, do: Do) -> None:
+    resource = Resource({**resource.manifest, "status": status})
     now = clock.Micros(AT + after * clock.SECOND)
-    assert deciding.decide(resource, status, now=now, keep_seconds=60) is do
+    assert deciding.decide(resource, now=now, keep_seconds=60) is do
 
 
 @pytest.mark.parametrize("phase", ["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"])

@@ -11,7 +11,7 @@ from dayfly.base.clock import ManualClock
 from dayfly.model import flyte_workflows
 from dayfly.model.identifiers import ExecutionId
 from dayfly.model.phases import ExecutionPhase
-from dayfly.operator import driving
+from dayfly.operator import driving, keeping
 from dayfly.operator.cluster import Told
 from dayfly.operator.driving import Operator, OperatorSettings
 from tests.fakes.flyte_workflows import FakeFlyteWorkflows
@@ -48,7 +48,7 @@ class World:
         """Look, and let so much time pass that everything is listed anew."""
         for _ in range(times):
             assert await self.operator.look()
-            self.clock.advance(driving.LIST_SECONDS)
+            self.clock.advance(keeping.LIST_SECONDS)
 
     def find(self, name: str) -> dict[str, Any] | None:
         return self.cluster.there.get((NAMESPACE, name))

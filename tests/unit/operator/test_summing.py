@@ -9,7 +9,7 @@ from flyteidl.core import literals_pb2
 
 from dayfly.operator import summing
 from dayfly.operator.summing import Nodes
-from tests.unit.operator.making import EXECUTION, execution
+from tests.unit.operator.making import execution, platforms
 
 ALWAYS = {
     "executionId": {"project": "flytesnacks", "domain": "development", "name": "x1"},
@@ -104,7 +104,7 @@ def test_small_outputs_are_told_and_large_ones_are_not() -> None:
 
 
 def test_what_is_unknown_keeps_what_was_known() -> None:
-    told = summing.unknown(EXECUTION, {"phase": "RUNNING", "workflow": "flows.fit"})
+    told = summing.unknown(platforms(status={"phase": "RUNNING", "workflow": "flows.fit"}))
     assert told["phase"] == "UNKNOWN"
     assert told["workflow"] == "flows.fit"
     assert told["message"] == "The platform knows no execution flytesnacks/development/x1."

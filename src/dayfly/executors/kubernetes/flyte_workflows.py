@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dayfly.base import errors
 from dayfly.executors.kubernetes import creating, names
-from dayfly.executors.kubernetes.api import Forbidden
+from dayfly.executors.kubernetes.api import Conflict, Forbidden
 from dayfly.model import flyte_workflows, identifiers
 
 if TYPE_CHECKING:
@@ -83,10 +83,13 @@ class FlyteWorkflows:
     async def patch(self, resource: Manifest, change: dict[str, Any], *, part: str = "") -> Manifest | None:
         """Merge a change into a resource or its `status`, and return it; None if it is gone.
 
-        Raise `ExecutorUnavailable` where the change names a version that it has no more.
+        Raise `VersionClash` where the change names a version that it has no more.
         """
-        metadata = resource["metadata"]
-        return await self._api.patch(flyte_workflows.KIND, metadata["namespace"], metadata["name"], change, part=part)
+        namespace, name = resource["metadata"]["namespace"], resource["metadata"]["name"]
+        try:
+            return await self._api.patch(flyte_workflows.KIND, namespace, name, change, part=part)
+        except Conflict as error:
+            raise errors.VersionClash(error.message) from error
 
     async def get(self, namespace: str, name: str) -> Manifest | None:
         """Return a resource as it is now; None if it is gone."""
