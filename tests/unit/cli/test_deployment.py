@@ -89,6 +89,7 @@ def test_the_kind_is_printed_by_itself(version: str) -> None:
     kubernetes_validate.validate(kind, version, strict=True)
     assert kind["metadata"]["name"] == f"{flyte_workflows.PLURAL}.{flyte_workflows.GROUP}"
     assert [one["name"] for one in kind["spec"]["versions"]] == [flyte_workflows.VERSION]
+    assert (CHART / "crds" / "flyteworkflows.yaml").read_text() == told.output
 
 
 def test_a_platform_is_not_printed_without_its_image() -> None:
