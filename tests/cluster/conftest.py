@@ -56,6 +56,17 @@ class Cluster:
         wanted = ("pods", "services", "deployments", "replicasets", *kinds)
         return [f"{kind}/{one['metadata']['name']}" for kind in wanted for one in self.get(kind)]
 
+    def release_workflows(self, namespace: str = "") -> None:
+        """Let go of what a platform that is no more has held, so that the namespace, or the kind, can be deleted."""
+        kind = "flyteworkflows.dayfly.dev"
+        if not self.run("get", "crd", kind, "--ignore-not-found"):
+            return
+        where = ["--namespace", namespace] if namespace else ["--all-namespaces"]
+        for one in json.loads(self.run("get", kind, *where, "--output", "json"))["items"]:
+            if one["metadata"].get("finalizers"):
+                words = ["--namespace", one["metadata"]["namespace"], "--type", "merge"]
+                self.run("patch", kind, one["metadata"]["name"], *words, "--patch", '{"metadata": {"finalizers": []}}')
+
     def apply(self, objects: Iterable[dict[str, Any]], *words: str) -> str:
         """Have objects made or changed."""
         return self.run("apply", "--filename", "-", *words, given=yaml.safe_dump_all(objects))

@@ -50,6 +50,7 @@ def executions(server: Server) -> list[str]:
 
 
 def test_a_cluster_without_the_kind_runs_the_same_and_is_told_once(tmp_path: Path, account: Path) -> None:
+    Cluster().release_workflows()
     Cluster().run("delete", "crd", PLURAL, "--ignore-not-found", "--timeout=60s")
     with platform(tmp_path / "data", account) as server:
         execution = launching.launch(server, "reports.failing", text="")
