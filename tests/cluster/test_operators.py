@@ -103,6 +103,13 @@ def test_an_operator_that_comes_later_makes_up_for_what_it_missed(
             assert launching.look(server, deleted).phase.name == "ABORTED"
             workflows.until_phase("meanwhile", "SUCCEEDED")
             workflows.until_phase(ended.name, "SUCCEEDED")
+            # So with a platform that is away for a while.
+            last = launching.launch(server, "reports.waiting", text=str(server.folder / "go-on"))
+            workflows.until_running(last)
+            server.kill()
+            server.start()
+            (server.folder / "go-on").touch()
+            workflows.until_phase(last.name, "SUCCEEDED")
 
 
 def test_an_api_server_that_is_gone_for_a_while_changes_nothing(tmp_path: Path, workflows: Workflows) -> None:

@@ -48,6 +48,11 @@ class FlyteWorkflows:
     async def find(self, execution: ExecutionId) -> Manifest | None:
         """Return what stands for an execution. Raise `NotFound` where the cluster does not know the kind."""
         namespace = self.namespace_of(execution.project, execution.domain)
+        # The platform's own have a name that is known. To find a user's, all of the namespace are looked through.
+        name = flyte_workflows.own_name(execution, shared=names.is_shared(self._namespace))
+        own = await self.get(namespace, name)
+        if own is not None and flyte_workflows.execution_of(own) == execution:
+            return own
         selector = f"{flyte_workflows.EXECUTION}={flyte_workflows.mark(execution)}"
         found, _ = await self._api.list(flyte_workflows.KIND, namespace, selector)
         return next((one for one in found if flyte_workflows.execution_of(one) == execution), None)
