@@ -13,7 +13,6 @@ from google.protobuf import timestamp_pb2
 
 from dayfly.base import clock
 from dayfly.model.phases import TERMINAL_EXECUTION
-from dayfly.operator import resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +37,8 @@ class Do(Enum):
     """It was deleted: end its execution."""
     RELEASE = "release"
     """Its execution has ended: see that nothing is left, and let it go when somebody deletes it."""
+    GIVE_UP = "give up"
+    """The platform knows no such execution: let it go, unless one comes to be known."""
     DELETE = "delete"
     """It has been there for long enough."""
 
@@ -64,8 +65,6 @@ def asks(resource: Resource, platform: str, *, again: bool = False) -> Do | None
 def decide(resource: Resource, *, now: Micros, keep_seconds: float) -> Do:
     """Return what follows from its status, in which is written how its execution is."""
     phase = resource.status.get("phase")
-    if phase in (resources.UNKNOWN, resources.REFUSED):
-        return Do.RELEASE if resource.held else Do.NOTHING
     if phase not in _ENDED:
         if resource.deleting:
             return Do.NOTHING if phase == "ABORTING" else Do.TERMINATE
@@ -75,6 +74,15 @@ def decide(resource: Resource, *, now: Micros, keep_seconds: float) -> Do:
     # What a user made is the user's: whoever keeps it in a repository would make it again, and start it again.
     over = not resource.is_users and not resource.deleting and now >= _until(resource.status, keep_seconds)
     return Do.DELETE if over else Do.NOTHING
+
+
+def decide_unknown(resource: Resource) -> Do:
+    """Return what follows where the platform knows no such execution.
+
+    It may be another's that has the same name, or one that was lost: only who deletes it wants it gone.
+    """
+    over = resource.deleting or resource.refused
+    return Do.GIVE_UP if over and resource.held else Do.NOTHING
 
 
 def _until(status: Mapping[str, Any], keep_seconds: float) -> Micros:

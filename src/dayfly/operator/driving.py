@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.base import errors, logs
+from dayfly.model import identifiers
 from dayfly.operator import deciding, launching, resources, summing
 from dayfly.operator.asking import Platform
 from dayfly.operator.deciding import Do
@@ -39,11 +40,9 @@ DETECTION_PAUSE_SECONDS = 5.0
 KIND_SECONDS = 10.0
 """How often it is looked whether a cluster has come to know the kind."""
 
-GONE_SECONDS = 60.0
-"""How long pods of an execution that has ended may take to go, before its resource is let go all the same."""
-
-LAUNCH_SECONDS = 45.0
-"""How long somebody else may still be about to launch what was claimed: longer than a call takes."""
+PATIENCE_SECONDS = 60.0
+"""Before a resource is let go though pods of its execution are left, or though there is no such execution: another
+operator may be about to launch it, and no call takes as long."""
 
 AT_ONCE = 8
 """Resources that are looked after side by side."""
@@ -132,26 +131,29 @@ class Operator:
             return
         do = deciding.asks(resource, self._cluster.platform, again=self._again)
         if do is None:
-            assert resource.execution is not None
-            if not resource.ended:
-                resource = await self._restate(resource, under_way.get(resource.execution))
-            do = deciding.decide(resource, now=self._clock.now(), keep_seconds=self._told.keep_seconds)
+            do, resource = await self._ask(resource, under_way)
         await self._do(do, resource)
 
-    async def _restate(self, resource: Resource, message: execution_pb2.Execution | None) -> Resource:
-        """Write how the execution is, which `message` tells if it is under way; return the resource as it is then."""
-        execution = resource.execution
-        assert execution is not None
-        message = message or await self._platform.find(execution)
-        if message is None:
-            return resource if resource.refused else await self._kept.restate(resource, summing.unknown(resource))
+    async def _ask(
+        self, resource: Resource, under_way: Mapping[ExecutionId, execution_pb2.Execution]
+    ) -> tuple[Do, Resource]:
+        """Return what follows from how the execution is, and the resource, in which that is written then."""
+        assert resource.execution is not None
+        if not resource.ended:
+            message = under_way.get(resource.execution) or await self._platform.find(resource.execution)
+            if message is None:
+                return deciding.decide_unknown(resource), resource
+            resource = await self._restate(resource, message)
+        return deciding.decide(resource, now=self._clock.now(), keep_seconds=self._told.keep_seconds), resource
+
+    async def _restate(self, resource: Resource, message: execution_pb2.Execution) -> Resource:
+        """Write how the execution is; return the resource as it is then."""
         if not resource.is_users and "workflow" not in resource.spec:
             resource = await self._kept.change(resource, {"spec": summing.spec_of(message)}) or resource
-        return await self._kept.restate(resource, await self._sum(resource, execution, message))
+        return await self._kept.restate(resource, await self._sum(resource, message))
 
-    async def _sum(
-        self, resource: Resource, execution: ExecutionId, message: execution_pb2.Execution
-    ) -> Mapping[str, Any]:
+    async def _sum(self, resource: Resource, message: execution_pb2.Execution) -> Mapping[str, Any]:
+        execution = identifiers.from_execution_identifier(message.id)
         ended = deciding.has_ended(message)
         outputs = await self._platform.outputs(execution) if ended and resource.is_users else None
         nodes = await self._platform.count_nodes(message, at_once=ended)
@@ -168,8 +170,8 @@ class Operator:
             await self._kept.change(resource, resources.hold(resource))
         elif do is Do.TERMINATE:
             await self._terminate(resource)
-        elif do is Do.RELEASE:
-            await self._release(resource)
+        elif do in (Do.RELEASE, Do.GIVE_UP):
+            await self._release(resource, at_once=do is Do.RELEASE)
         elif do is Do.DELETE:
             await self._kept.delete(resource)
 
@@ -195,7 +197,9 @@ class Operator:
             await self._kept.restate(resource, told)
         else:
             _log.info("launched an execution", resource=str(resource), execution=str(wish.execution))
-            await self._restate(resource, None)
+            message = await self._platform.find(wish.execution)
+            if message is not None:
+                await self._restate(resource, message)
 
     async def _places_of(self, resource: Resource) -> list[tuple[str, str]]:
         """Return the projects and domains that a resource's namespace is for."""
@@ -214,13 +218,12 @@ class Operator:
         _log.info("aborted an execution: its resource was deleted", execution=str(resource.execution))
         self._wake.set()
 
-    async def _release(self, resource: Resource) -> None:
-        """Let a resource go, once nothing is left of its execution and nobody can be about to launch it."""
+    async def _release(self, resource: Resource, *, at_once: bool) -> None:
+        """Let a resource go, once nothing is left of its execution; not `at_once` where that may be in the making."""
         left = await self._cluster.left(resource.execution) if resource.execution is not None else []
         now = self._clock.monotonic()
         since = self._leaving.setdefault(resource.key, now)
-        patience = GONE_SECONDS if left else LAUNCH_SECONDS if resource.unseen and resource.execution else 0.0
-        if now < since + patience:
+        if (left or not at_once) and now < since + PATIENCE_SECONDS:
             return
         if left:
             _log.error("what is left of an execution does not go", execution=str(resource.execution), left=left)

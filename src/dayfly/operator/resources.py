@@ -20,9 +20,6 @@ REFUSED = "REFUSED"
 WAITING = "WAITING"
 """Phase of a resource whose launch plan has as many executions under way as it allows."""
 
-UNKNOWN = "UNKNOWN"
-"""Phase of a resource whose execution the platform does not know."""
-
 _ENDED = frozenset(phase.name for phase in TERMINAL_EXECUTION)
 
 

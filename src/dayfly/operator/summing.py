@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from flyteidl.admin import execution_pb2
     from flyteidl.core import literals_pb2
 
-    from dayfly.operator.resources import Resource
 
 MAX_LINE = 160
 """Characters of the message, which is a column of a table."""
@@ -91,12 +90,6 @@ def refused(message: str, remedy: str, code: str, generation: int) -> dict[str, 
 def waiting(why: str) -> dict[str, Any]:
     """Return the status of a resource whose execution may be started later."""
     return {"phase": resources.WAITING, "message": line(why)}
-
-
-def unknown(resource: Resource) -> dict[str, Any]:
-    """Return the status of a resource whose execution there is none of."""
-    told = f"The platform knows no execution {resource.execution}."
-    return {**resource.status, "phase": resources.UNKNOWN, "message": told}
 
 
 def with_nodes_of(before: Mapping[str, Any], status: dict[str, Any]) -> dict[str, Any]:

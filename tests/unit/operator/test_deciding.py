@@ -69,8 +69,6 @@ DECISIONS = [
     ("ended long ago", platforms(**RELEASED), ENDED, 60, Do.DELETE),
     ("ended long ago, deleted", platforms(**RELEASED, **GONE), ENDED, 60, Do.NOTHING),
     ("a user's ended long ago", users(claimed=True, **RELEASED), ENDED, 60, Do.NOTHING),
-    ("unknown", platforms(), {"phase": "UNKNOWN"}, 0, Do.RELEASE),
-    ("unknown and released", platforms(**RELEASED), {"phase": "UNKNOWN"}, 0, Do.NOTHING),
 ]
 
 
@@ -81,6 +79,20 @@ def test_what_follows_from_the_status(resource: Resource, status: dict[str, Any]
     resource = Resource({**resource.manifest, "status": status})
     now = clock.Micros(AT + after * clock.SECOND)
     assert deciding.decide(resource, now=now, keep_seconds=60) is do
+
+
+@pytest.mark.parametrize(
+    ("resource", "do"),
+    [
+        (platforms(), Do.NOTHING),
+        (platforms(**GONE), Do.GIVE_UP),
+        (platforms(**GONE, **RELEASED), Do.NOTHING),
+        (users(claimed=True, **GONE), Do.GIVE_UP),
+        (users(claimed=True, status=REFUSED), Do.GIVE_UP),
+    ],
+)
+def test_what_follows_where_nobody_knows_the_execution(resource: Resource, do: Do) -> None:
+    assert deciding.decide_unknown(resource) is do
 
 
 @pytest.mark.parametrize("phase", ["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"])

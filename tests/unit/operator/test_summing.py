@@ -9,7 +9,7 @@ from flyteidl.core import literals_pb2
 
 from dayfly.operator import summing
 from dayfly.operator.summing import Nodes
-from tests.unit.operator.making import execution, platforms
+from tests.unit.operator.making import execution
 
 ALWAYS = {
     "executionId": {"project": "flytesnacks", "domain": "development", "name": "x1"},
@@ -103,8 +103,8 @@ def test_small_outputs_are_told_and_large_ones_are_not() -> None:
     assert "outputs" in summing.of_execution(execution("SUCCEEDED"), None, "", outputs)
 
 
-def test_what_is_unknown_keeps_what_was_known() -> None:
-    told = summing.unknown(platforms(status={"phase": "RUNNING", "workflow": "flows.fit"}))
-    assert told["phase"] == "UNKNOWN"
-    assert told["workflow"] == "flows.fit"
-    assert told["message"] == "The platform knows no execution flytesnacks/development/x1."
+def test_nodes_that_were_not_counted_are_as_they_were() -> None:
+    before = {"phase": "QUEUED", "nodes": {"done": 1, "total": 3}, "progress": "1/3"}
+    told = summing.with_nodes_of(before, summing.of_execution(execution("RUNNING"), None, ""))
+    assert (told["phase"], told["nodes"], told["progress"]) == ("RUNNING", {"done": 1, "total": 3}, "1/3")
+    assert "nodes" not in summing.with_nodes_of({}, {"phase": "RUNNING"})
