@@ -130,7 +130,7 @@ def test_an_api_server_that_is_gone_for_a_while_changes_nothing(tmp_path: Path, 
         workflows.ask_for("meanwhile", {"name": "reports.failing"}, text="")
         go.touch()
         launching.wait_until(lambda: ended(workflows, execution.name), "the pod to end")
-        launching.wait_until(lambda: "not done yet" in server.log.read_text(), "the outage to be noticed")
+        launching.wait_until(lambda: "cannot be watched" in server.log.read_text(), "the outage to be noticed")
         way.mend()
         assert workflows.until_phase(execution.name, "SUCCEEDED", "FAILED")["phase"] == "SUCCEEDED"
         assert len(launching.look(server, execution).nodes[0].attempts) == 1

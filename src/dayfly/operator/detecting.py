@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 WATCH_SECONDS = 60
 """How long one watch takes: a connection that broke without a word would be waited on for ever."""
 
+PAUSES_SECONDS = (1, 2, 5)
+"""Between the tries to reach an API server that does not answer; its own are of up to 21 s."""
+
 END_SECONDS = 5.0
 """How long the thread may take to end."""
 
@@ -99,6 +102,7 @@ def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False  # Events are written by nobody here, and so need no rights.
     settings.scanning.disabled = True  # The kind is there when it is begun; `driving` sees it go.
+    settings.networking.error_backoffs = PAUSES_SECONDS
     settings.watching.server_timeout = WATCH_SECONDS
     settings.watching.client_timeout = WATCH_SECONDS + 10
     settings.process.ultimate_exiting_timeout = None  # It would kill the whole process.
@@ -109,9 +113,10 @@ class _Forward(logging.Handler):
     """Says what kopf logs in the words of the others."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say it, unless it is that kopf leaves the signals alone."""
-        if "OS signals are ignored" not in record.getMessage():
-            _log.warning(record.getMessage())
+        """Say it, unless it is that kopf leaves the signals alone, or that it goes on trying."""
+        told = record.getMessage()
+        if not any(words in told for words in ("OS signals are ignored", "will retry")):
+            _log.warning(told)
 
 
 def _redirect_logs() -> None:
