@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import copy
 import itertools
+import uuid
 from typing import Any
 
 from dayfly.base import errors
 from dayfly.model import flyte_workflows
 from dayfly.model.identifiers import ExecutionId
+from dayfly.operator.cluster import Told
 
 Manifest = dict[str, Any]
 
 
 class FakeFlyteWorkflows:
-    """Implements `operator.cluster.Cluster`; `known` is whether the cluster knows the kind."""
+    """Implements `operator.cluster.Cluster` and `Detection`; `known` is whether the cluster knows the kind."""
 
     def __init__(self, platform: str = "dayfly", namespace: str = "{project}-{domain}") -> None:
         self.platform, self._namespace = platform, namespace
@@ -25,7 +27,10 @@ class FakeFlyteWorkflows:
         self.patches = 0
         self.answers = True
         """Whether anybody answers."""
+        self._name = uuid.uuid4().hex
+        """Ids are unlike those of any other cluster."""
         self._versions = itertools.count(1)
+        self._listeners: list[Told] = []
 
     @property
     def one_namespace(self) -> str:
@@ -85,13 +90,24 @@ class FakeFlyteWorkflows:
         if not self.answers:
             raise errors.ExecutorUnavailable("Kubernetes does not answer.")
 
+    async def run(self, told: Told) -> None:
+        """Tell what is there, and what happens from then on, for as long as it is not cancelled."""
+        self._listeners.append(told)
+        for one in self.there.values():
+            told(False, copy.deepcopy(one))
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._listeners.remove(told)
+
     # --- what people and Kubernetes do -------------------------------------------------------------------------------
 
     def create(self, manifest: Manifest) -> Manifest:
         made = copy.deepcopy(manifest)
         version = str(next(self._versions))
-        made["metadata"] |= {"uid": f"uid-{version}", "resourceVersion": version, "generation": 1}
+        made["metadata"] |= {"uid": f"{self._name}-{version}", "resourceVersion": version, "generation": 1}
         self.there[_key(made)] = made
+        self._tell(made)
         return copy.deepcopy(made)
 
     def apply(self, namespace: str, name: str, spec: Manifest, **labels: str) -> Manifest:
@@ -102,6 +118,7 @@ class FakeFlyteWorkflows:
         kept["spec"] = spec
         kept["metadata"]["generation"] += 1
         kept["metadata"]["resourceVersion"] = str(next(self._versions))
+        self._tell(kept)
         return copy.deepcopy(kept)
 
     def delete_now(self, namespace: str, name: str) -> None:
@@ -113,9 +130,14 @@ class FakeFlyteWorkflows:
             self._collect((namespace, name))
 
     def _collect(self, key: tuple[str, str]) -> None:
+        """Tell of a change, and let go what was deleted and is held by nobody."""
         metadata = self.there[key]["metadata"]
-        if metadata.get("deletionTimestamp") and not metadata.get("finalizers"):
-            del self.there[key]
+        gone = bool(metadata.get("deletionTimestamp")) and not metadata.get("finalizers")
+        self._tell(self.there.pop(key) if gone else self.there[key], gone=gone)
+
+    def _tell(self, manifest: Manifest, *, gone: bool = False) -> None:
+        for told in self._listeners:
+            told(gone, copy.deepcopy(manifest))
 
 
 def _key(manifest: Manifest) -> tuple[str, str]:

@@ -59,5 +59,5 @@ class Detection(Protocol):
     """Tells what happens to resources, soon after it has. It may miss some: whoever listens lists now and then."""
 
     async def run(self, told: Told) -> None:
-        """Tell for as long as it is not cancelled."""
+        """Tell what is there, and what happens from then on, for as long as it is not cancelled."""
         ...
