@@ -122,10 +122,7 @@ class Api:
 
     async def take_finalizers(self, kind: str, namespace: str, name: str) -> None:
         """Let an object go that was deleted and is held back."""
-        patch = json.dumps({"metadata": {"finalizers": None}})
-        headers = {"Content-Type": "application/merge-patch+json"}
-        with contextlib.suppress(errors.NotFound):
-            await self._call("PATCH", KINDS[kind], namespace, name, content=patch, headers=headers)
+        await self.patch(kind, namespace, name, {"metadata": {"finalizers": None}})
 
     async def watch(
         self, kind: str, namespace: str, selector: str, since: str, *, seconds: int
