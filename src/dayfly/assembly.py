@@ -159,7 +159,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
         door = await front.serve(settings.server.host, 0, f"{scratch}/grpc.sock", web, listener=listener)
         stack.push_async_callback(door.close)
         stack.callback(closing.set)
-        if settings.engine.backend == executor_parts.KUBERNETES and settings.kubernetes.operator:
+        if settings.engine.backend == executor_parts.KUBERNETES and settings.kubernetes.workflow_operator:
             await stack.enter_async_context(_operator(settings, own_client, clock, url))
         folder.announce(address)
         folder.write_client_config(address, url)

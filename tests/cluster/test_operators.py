@@ -86,7 +86,7 @@ def test_two_operators_start_one_execution_each_time(tmp_path: Path, workflows: 
 def test_an_operator_that_comes_later_makes_up_for_what_it_missed(
     tmp_path: Path, workflows: Workflows, account: Path
 ) -> None:
-    with platform(tmp_path / "data", account, DAYFLY_KUBERNETES__OPERATOR="false") as server:
+    with platform(tmp_path / "data", account, DAYFLY_KUBERNETES__WORKFLOW_OPERATOR="false") as server:
         with operator(server, account, tmp_path / "first.log") as first:
             deleted = launching.launch(server, "reports.waiting", text="/never")
             ended = launching.launch(server, "reports.waiting", text=str(server.folder / "go"))

@@ -193,7 +193,7 @@ class KubernetesSettings:
     """Label of nodes that says which accelerator they have."""
     partition_label: str = "k8s.amazonaws.com/gpu-partition-size"
     """Label of nodes that says how theirs are partitioned."""
-    operator: bool = True
+    workflow_operator: bool = True
     """Whether the platform itself looks after FlyteWorkflow resources; else `dayfly operator` has to."""
     keep_workflows_seconds: float = 3600.0
     """How long the FlyteWorkflow of an execution stays after its end."""
