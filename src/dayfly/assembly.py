@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import prometheus_client
 
-from dayfly import blobs, environments, secrets
+from dayfly import blobs, environments, operator, secrets
 from dayfly.base import clock as clocks
 from dayfly.base import data_folder, logs
 from dayfly.base import settings as themes
@@ -159,9 +159,37 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
         door = await front.serve(settings.server.host, 0, f"{scratch}/grpc.sock", web, listener=listener)
         stack.push_async_callback(door.close)
         stack.callback(closing.set)
+        if settings.engine.backend == executor_parts.KUBERNETES and settings.kubernetes.workflow_operator:
+            await stack.enter_async_context(_operator(settings, own_client, clock, url))
         folder.announce(address)
         folder.write_client_config(address, url)
         yield platform
+
+
+@contextlib.asynccontextmanager
+async def operating(settings: themes.Settings, address: str) -> AsyncIterator[None]:
+    """Run the operator alone, for the platform at `host:port`, for as long as the context lives.
+
+    Raise `FailedPrecondition` where the extra for Kubernetes is not installed.
+    """
+    url = (settings.server.public_url or f"http://{address}").rstrip("/")
+    async with connecting.open(address) as client, _operator(settings, client, clocks.SystemClock(), url):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _operator(
+    settings: themes.Settings, client: connecting.Client, clock: clocks.Clock, url: str
+) -> AsyncIterator[None]:
+    cluster, connection = kubernetes.build_flyte_workflows(settings)
+    keep_seconds = settings.kubernetes.keep_workflows_seconds
+    made = operator.build(client, cluster, connection.login, clock, public_url=url, keep_seconds=keep_seconds)
+    driving = _supervised(made.run(), "operator")
+    try:
+        yield
+    finally:
+        await _cancel(driving)
+        await connection.close()
 
 
 class _Executors:

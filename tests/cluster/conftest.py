@@ -32,11 +32,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Cluster:
-    """The cluster, as people see it: through kubectl."""
+    """One namespace of the cluster, as people see it: through kubectl."""
 
-    def get(self, kind: str, namespace: str = NAMESPACE, selector: str = "dayfly.dev/platform") -> list[dict[str, Any]]:
+    def __init__(self, namespace: str = NAMESPACE) -> None:
+        self.namespace = namespace
+
+    def get(self, kind: str, namespace: str = "", selector: str = "dayfly.dev/platform") -> list[dict[str, Any]]:
         """Return the platform's objects of a kind."""
-        told = self.run("get", kind, "--namespace", namespace, "--selector", selector, "--output", "json")
+        told = self.run(
+            "get", kind, "--namespace", namespace or self.namespace, "--selector", selector, "--output", "json"
+        )
         items: list[dict[str, Any]] = json.loads(told)["items"]
         return items
 
@@ -50,6 +55,17 @@ class Cluster:
         """Name everything that there is of the platform, of these kinds too."""
         wanted = ("pods", "services", "deployments", "replicasets", *kinds)
         return [f"{kind}/{one['metadata']['name']}" for kind in wanted for one in self.get(kind)]
+
+    def release_workflows(self, namespace: str = "") -> None:
+        """Let go of what a platform that is no more has held, so that the namespace, or the kind, can be deleted."""
+        kind = "flyteworkflows.dayfly.dev"
+        if not self.run("get", "crd", kind, "--ignore-not-found"):
+            return
+        where = ["--namespace", namespace] if namespace else ["--all-namespaces"]
+        for one in json.loads(self.run("get", kind, *where, "--output", "json"))["items"]:
+            if one["metadata"].get("finalizers"):
+                words = ["--namespace", one["metadata"]["namespace"], "--type", "merge"]
+                self.run("patch", kind, one["metadata"]["name"], *words, "--patch", '{"metadata": {"finalizers": []}}')
 
     def apply(self, objects: Iterable[dict[str, Any]], *words: str) -> str:
         """Have objects made or changed."""
@@ -72,18 +88,23 @@ def cluster() -> Cluster:
 ACCOUNT_NAMESPACE = "dayfly-account"
 
 
-@pytest.fixture(scope="session")
-def account(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[Path]:
-    """The platform's account with the rights that `dayfly deploy` gives it, and no others: its kubeconfig."""
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ACCOUNT_NAMESPACE}}
-    told = deployment.Deployment(IMAGE, "s3://bucket", namespace=ACCOUNT_NAMESPACE)
+def write_kubeconfig(cluster: Cluster, told: deployment.Deployment, file: Path) -> None:
+    """Make a platform's account, with the rights that `dayfly deploy` gives it and no others, and its kubeconfig."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": told.namespace}}
     rights = [one for one in deployment.build(told) if "Role" in one["kind"] or one["kind"] == "ServiceAccount"]
     cluster.apply([namespace, *rights])
-    token = cluster.run("create", "token", told.name, "--namespace", ACCOUNT_NAMESPACE, "--duration", "2h").strip()
+    token = cluster.run("create", "token", told.name, "--namespace", told.namespace, "--duration", "2h").strip()
     config = json.loads(cluster.run("config", "view", "--raw", "--minify", "--output", "json"))
     config["users"] = [{"name": config["users"][0]["name"], "user": {"token": token}}]
-    file = tmp_path_factory.mktemp("account") / "kubeconfig"
     file.write_text(json.dumps(config))
+
+
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Iterator[Path]:
+    """The kubeconfig of the account of a platform whose projects and domains have namespaces of their own."""
+    told = deployment.Deployment(IMAGE, "s3://bucket", namespace=ACCOUNT_NAMESPACE)
+    file = tmp_path_factory.mktemp("account") / "kubeconfig"
+    write_kubeconfig(cluster, told, file)
     yield file
     cluster.run("delete", "namespace", ACCOUNT_NAMESPACE, "--wait=false")
     cluster.run("delete", "clusterrole,clusterrolebinding", f"{ACCOUNT_NAMESPACE}-{told.name}")

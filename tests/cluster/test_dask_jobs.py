@@ -10,7 +10,7 @@ import pytest
 
 from dayfly.client import watching
 from dayfly.model.identifiers import ExecutionId
-from tests.cluster import operators
+from tests.cluster import operators, workflows
 from tests.cluster.conftest import NAMESPACE, Cluster, register, serving
 from tests.cluster.operators import Operator
 from tests.platforms import launching, remotes
@@ -26,6 +26,7 @@ KINDS = ("daskjobs", "daskclusters", "daskworkergroups", "daskautoscalers")
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     operators.install()
+    workflows.install_kind()
     with operators.defined(operators.NEWEST):
         running = Operator(operators.NEWEST, tmp_path_factory.mktemp("operator") / "log")
         running.start()
@@ -187,6 +188,19 @@ def test_an_abort_takes_all_of_it_away(jobs: Server, cluster: Cluster) -> None:
     launching.abort(jobs, execution, "enough")
     ended, _ = launching.wait(jobs, execution)
     assert ended.phase.name == "ABORTED"
+    until_clean(cluster)
+
+
+def test_it_belongs_to_its_execution_and_goes_with_that(jobs: Server, cluster: Cluster) -> None:
+    resources = workflows.Workflows(NAMESPACE)
+    execution = launching.launch_task(jobs, "jobbed.stays", text="/never")
+    resources.until_phase(execution.name, "RUNNING")
+    until_running(cluster)
+    (job,) = cluster.get("daskjobs")
+    (owner,) = job["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"]) == ("FlyteWorkflow", execution.name)
+    cluster.run("delete", workflows.PLURAL, execution.name, "--namespace", NAMESPACE, "--timeout=60s")
+    assert launching.look(jobs, execution).phase.name == "ABORTED"
     until_clean(cluster)
 
 

@@ -70,6 +70,8 @@ def claims(folder: Path) -> Iterator[dict[str, Any]]:
 def namespace(cluster: Cluster, tmp_path: Path) -> Iterator[str]:
     cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, *claims(tmp_path)])
     yield NAMESPACE
+    cluster.run("--namespace", NAMESPACE, "delete", "deployment", "--all", "--timeout=60s")
+    cluster.release_workflows(NAMESPACE)
     cluster.run("delete", "namespace", NAMESPACE, "--wait=true", "--timeout=100s")
     cluster.run("delete", "persistentvolume", *(f"{NAMESPACE}-{name}" for name in BOTH))
 

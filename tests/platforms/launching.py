@@ -9,8 +9,8 @@ from typing import Any
 
 from flyteidl.core import identifier_pb2, literals_pb2
 
-from dayfly.cli import values
 from dayfly.client import connecting, watching
+from dayfly.model import plain_values
 from dayfly.model.identifiers import EntityId, ExecutionId
 from tests.platforms.server import Server
 
@@ -46,7 +46,7 @@ def wait(server: Server, execution: ExecutionId, seconds: float = 120) -> tuple[
         async with connecting.open(server.address) as client:
             ended = await asyncio.wait_for(watching.wait_until_ended(client, execution, interval_seconds=0.1), seconds)
             outputs = (await client.get_execution_data(execution)).full_outputs.literals
-            return ended, {name: values.to_plain(literal) for name, literal in outputs.items()}
+            return ended, {name: plain_values.to_plain(literal) for name, literal in outputs.items()}
 
     return asyncio.run(call())
 

@@ -193,6 +193,10 @@ class KubernetesSettings:
     """Label of nodes that says which accelerator they have."""
     partition_label: str = "k8s.amazonaws.com/gpu-partition-size"
     """Label of nodes that says how theirs are partitioned."""
+    workflow_operator: bool = True
+    """Whether the platform itself looks after FlyteWorkflow resources; else `dayfly operator` has to."""
+    keep_workflows_seconds: float = 3600.0
+    """How long the FlyteWorkflow of an execution stays after its end."""
     image_pull_seconds: float = 180.0
     """How long an image may fail to be pulled before the attempt fails; 0 is for ever, here and below."""
     create_container_seconds: float = 180.0

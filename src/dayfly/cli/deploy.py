@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.resources
+
 import click
 import yaml
 
+from dayfly import operator
 from dayfly.base import errors
 from dayfly.cli import deployment
 
@@ -18,7 +21,10 @@ def command() -> None:
 @click.option("--storage", default="", help="Object store that platform and tasks reach: s3://bucket.")
 @click.option("--namespace", "-n", default="dayfly", show_default=True, help="Where the platform runs.")
 @click.option("--name", default="dayfly", show_default=True, help="Of its objects; several can share a cluster.")
-@click.option("--image", required=True, help="Image with Dayfly in it, as deploy/Containerfile makes it.")
+@click.option("--image", default="", help="Image with Dayfly in it, as deploy/Containerfile makes it.")
+@click.option(
+    "--crd", is_flag=True, help="Print the kind FlyteWorkflow instead, which all platforms of a cluster share."
+)
 @click.option("--namespaced", is_flag=True, help="Tasks run in the same namespace; no right beside it is asked for.")
 @click.option("--public-url", default=deployment.Deployment.public_url, show_default=True, help="How clients reach it.")
 @click.option("--shared-claim", default="", help="Volume claim for inputs and outputs, in the place of --storage.")
@@ -32,6 +38,7 @@ def kubernetes(
     namespace: str,
     name: str,
     image: str,
+    crd: bool,
     namespaced: bool,
     public_url: str,
     shared_claim: str,
@@ -45,6 +52,11 @@ def kubernetes(
 
     dayfly deploy kubernetes --image registry/dayfly:1 --storage s3://bucket | kubectl apply -f -
     """
+    if crd:
+        click.echo(importlib.resources.files(operator).joinpath(operator.CRD).read_text(), nl=False)
+        return
+    if not image:
+        raise click.UsageError("Missing option '--image'.")
     made = deployment.build(
         deployment.Deployment(
             storage=storage,

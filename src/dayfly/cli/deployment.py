@@ -32,6 +32,12 @@ RULES: tuple[Manifest, ...] = (
         "resources": ["daskjobs", "daskclusters", "daskworkergroups", "daskautoscalers"],
         "verbs": ["create", "get", "list", "patch", "delete"],
     },
+    {
+        "apiGroups": ["dayfly.dev"],
+        "resources": ["flyteworkflows"],
+        "verbs": ["create", "get", "list", "watch", "patch", "delete"],
+    },
+    {"apiGroups": ["dayfly.dev"], "resources": ["flyteworkflows/status"], "verbs": ["patch"]},
 )
 """What the platform does with a cluster, and no more; the tests on a real one run with these rights alone."""
 

@@ -11,6 +11,7 @@ from dayfly.base import errors
 
 COMMANDS = {
     "up": "Start the platform on this machine.",
+    "operator": "Look after the FlyteWorkflow resources of a platform that runs elsewhere.",
     "run": "Register and run one workflow or task of a file, and show it.",
     "watch": "Show an execution while it runs, then its outputs.",
     "logs": "Print what an execution's tasks wrote.",

@@ -10,7 +10,9 @@ import grpc
 from flyteidl.admin import (
     common_pb2,
     execution_pb2,
+    launch_plan_pb2,
     node_execution_pb2,
+    project_pb2,
     task_execution_pb2,
     version_pb2,
 )
@@ -137,10 +139,39 @@ class Client:
         request = common_pb2.ResourceListRequest(id={"project": project, "domain": domain}, limit=limit)
         return list((await self.call(self.admin.ListExecutions, request)).executions)
 
-    async def list_nodes(self, execution: ExecutionId, parent: NodeId | None = None) -> list[Any]:
+    async def list_executions_where(self, project: str, domain: str, filters: str) -> list[execution_pb2.Execution]:
+        """Return all executions that meet conditions in Flyte's filter language; errors are cut short in lists."""
+        request = common_pb2.ResourceListRequest(id={"project": project, "domain": domain}, filters=filters)
+        return [one async for one in self._all(self.admin.ListExecutions, request, "executions")]
+
+    async def list_places(self) -> list[tuple[str, str]]:
+        """Return all projects with each of their domains."""
+        request = project_pb2.ProjectListRequest()
+        found = [one async for one in self._all(self.admin.ListProjects, request, "projects")]
+        return [(project.id, domain.id) for project in found for domain in project.domains]
+
+    async def get_launch_plan(self, project: str, domain: str, name: str, version: str) -> launch_plan_pb2.LaunchPlan:
+        """Return a launch plan; without a version the active one, else the one that was registered last."""
+        if version:
+            told = EntityId(identifier_pb2.LAUNCH_PLAN, project, domain, name, version)
+            one = common_pb2.ObjectGetRequest(id=identifiers.to_identifier(told))
+            return await self.call(self.admin.GetLaunchPlan, one)
+        named = common_pb2.NamedEntityIdentifier(project=project, domain=domain, name=name)
+        try:
+            return await self.call(self.admin.GetActiveLaunchPlan, launch_plan_pb2.ActiveLaunchPlanRequest(id=named))
+        except errors.NotFound:
+            newest = common_pb2.ResourceListRequest(id=named, limit=1)
+            found = (await self.call(self.admin.ListLaunchPlans, newest)).launch_plans
+            if not found:
+                raise
+            return found[0]
+
+    async def list_nodes(self, execution: ExecutionId, parent: NodeId | None = None, *, filters: str = "") -> list[Any]:
         """Return all node executions directly below `parent`, top-level ones for None."""
         request = node_execution_pb2.NodeExecutionListRequest(
-            workflow_execution_id=identifiers.to_execution_identifier(execution), unique_parent_id=parent or ""
+            workflow_execution_id=identifiers.to_execution_identifier(execution),
+            unique_parent_id=parent or "",
+            filters=filters,
         )
         return [one async for one in self._all(self.admin.ListNodeExecutions, request, "node_executions")]
 

@@ -13,13 +13,14 @@ from typing import Any, Protocol
 import msgspec
 
 from dayfly.base.clock import Micros
+from dayfly.model import flyte_workflows
 from dayfly.model.identifiers import AttemptKey
 from dayfly.ports.executors import AttemptSpec
 
 Manifest = dict[str, Any]
 """A Kubernetes object as plain JSON."""
 
-PLATFORM = "dayfly.dev/platform"
+PLATFORM = flyte_workflows.PLATFORM
 """Label: which platform made it, when several share a cluster."""
 
 GROUP = "dayfly.dev/group"

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from dayfly.base import errors
 from dayfly.cli import deploy, deployment
+from dayfly.model import flyte_workflows
 
 CHART = Path(__file__).parents[3] / "deploy" / "helm" / "dayfly"
 
@@ -78,6 +79,23 @@ def test_the_chart_says_the_same(tmp_path: Path, case: str) -> None:
 def test_kubernetes_knows_every_word_of_it(case: str, version: str) -> None:
     for one in printed(*CASES[case][0]):
         kubernetes_validate.validate(one, version, strict=True)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_kind_is_printed_by_itself(version: str) -> None:
+    told = CliRunner().invoke(deploy.command, ["kubernetes", "--crd"])
+    assert told.exit_code == 0, told.output
+    (kind,) = yaml.safe_load_all(told.output)
+    kubernetes_validate.validate(kind, version, strict=True)
+    assert kind["metadata"]["name"] == f"{flyte_workflows.PLURAL}.{flyte_workflows.GROUP}"
+    assert [one["name"] for one in kind["spec"]["versions"]] == [flyte_workflows.VERSION]
+    assert (CHART / "crds" / "flyteworkflows.yaml").read_text() == told.output
+
+
+def test_a_platform_is_not_printed_without_its_image() -> None:
+    told = CliRunner().invoke(deploy.command, ["kubernetes", "--storage", "s3://bucket"])
+    assert told.exit_code == 2
+    assert "--image" in told.output
 
 
 def test_the_schema_finds_a_word_that_is_wrong() -> None:

@@ -14,6 +14,8 @@ from dayfly.ports import executor_parts
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
     from dayfly.base.settings import Settings
+    from dayfly.executors.kubernetes.api import Api
+    from dayfly.executors.kubernetes.flyte_workflows import FlyteWorkflows
     from dayfly.executors.kubernetes.groups import KubernetesGroups
     from dayfly.ports.executor_parts import ExecutorParts, Plugged
 
@@ -23,20 +25,39 @@ def build_groups(settings: Settings, data: Path, clock: Clock) -> KubernetesGrou
 
     Raise `FailedPrecondition` where the extra is not installed, `InvalidArgument` for settings that make no sense.
     """
-    try:
-        from dayfly.executors.kubernetes import api, groups, log_keeping
-    except ImportError as error:
-        raise errors.FailedPrecondition(
-            f"The backend is kubernetes, and the package {error.name} is not installed.",
-            remedy="Install the extra: pip install 'dayfly[kubernetes]'.",
-        ) from error
+    _require_extra()
+    from dayfly.executors.kubernetes import api, flyte_workflows, groups, log_keeping
     from dayfly.executors.kubernetes.settings import read
 
     told = settings.kubernetes
     pods, patience = read(told)
     cluster = api.Api(told.kubeconfig, told.context)
     keeper = log_keeping.LogKeeper(cluster, lambda key: data / "logs" / key, settings.host.max_log_bytes)
-    return groups.KubernetesGroups(cluster, pods, patience, keeper, clock)
+    workflows = flyte_workflows.FlyteWorkflows(cluster, pods.platform, pods.namespace)
+    return groups.KubernetesGroups(cluster, pods, patience, keeper, workflows, clock)
+
+
+def build_flyte_workflows(settings: Settings) -> tuple[FlyteWorkflows, Api]:
+    """Return the cluster's `FlyteWorkflow` resources, and the connection by which they are reached.
+
+    Raise as `build_groups` does.
+    """
+    _require_extra()
+    from dayfly.executors.kubernetes import api, flyte_workflows
+
+    told = settings.kubernetes
+    cluster = api.Api(told.kubeconfig, told.context)
+    return flyte_workflows.FlyteWorkflows(cluster, told.platform, told.namespace), cluster
+
+
+def _require_extra() -> None:
+    try:
+        import kr8s  # noqa: F401
+    except ImportError as error:
+        raise errors.FailedPrecondition(
+            f"The backend is kubernetes, and the package {error.name} is not installed.",
+            remedy="Install the extra: pip install 'dayfly[kubernetes]'.",
+        ) from error
 
 
 def plug(parts: ExecutorParts) -> Plugged | None:

@@ -18,6 +18,7 @@ import kr8s
 import kr8s.asyncio
 
 from dayfly.base import errors
+from dayfly.model import flyte_workflows
 
 if TYPE_CHECKING:
     from dayfly.ports.pod_groups import Manifest
@@ -70,6 +71,7 @@ KINDS = {
     "DaskCluster": Kind(DASK, "daskclusters"),
     "DaskWorkerGroup": Kind(DASK, "daskworkergroups"),
     "DaskAutoscaler": Kind(DASK, "daskautoscalers"),
+    flyte_workflows.KIND: Kind(flyte_workflows.API_VERSION, flyte_workflows.PLURAL),
 }
 
 
@@ -120,10 +122,7 @@ class Api:
 
     async def take_finalizers(self, kind: str, namespace: str, name: str) -> None:
         """Let an object go that was deleted and is held back."""
-        patch = json.dumps({"metadata": {"finalizers": None}})
-        headers = {"Content-Type": "application/merge-patch+json"}
-        with contextlib.suppress(errors.NotFound):
-            await self._call("PATCH", KINDS[kind], namespace, name, content=patch, headers=headers)
+        await self.patch(kind, namespace, name, {"metadata": {"finalizers": None}})
 
     async def watch(
         self, kind: str, namespace: str, selector: str, since: str, *, seconds: int
@@ -157,11 +156,37 @@ class Api:
         with contextlib.suppress(errors.NotFound, Conflict):
             await self._call("DELETE", KINDS[kind], namespace, name, content=json.dumps(options))
 
+    async def patch(
+        self, kind: str, namespace: str, name: str, change: Mapping[str, Any], *, part: str = ""
+    ) -> Manifest | None:
+        """Merge a change into an object, or into its `part`, and return it; None if it is gone. Raise `Conflict` where
+        the change names a version that it has no more."""
+        whole = f"{name}/{part}" if part else name
+        headers = {"Content-Type": "application/merge-patch+json"}
+        try:
+            return await self._call("PATCH", KINDS[kind], namespace, whole, content=json.dumps(change), headers=headers)
+        except errors.NotFound:
+            return None
+
     async def follow_log(self, namespace: str, pod: str, container: str) -> AsyncIterator[str]:
         """Yield the lines of a container's log until it ends, without their ends."""
         params = {"container": container, "follow": "true"}
         async for line in self._lines(KINDS["Pod"], namespace, f"{pod}/log", params):
             yield line
+
+    async def login(self) -> dict[str, Any]:
+        """Return how another client reaches the cluster, as it is now: address, certificates, token."""
+        with _translated("log in"):
+            auth = (await self._open()).auth
+            await auth.reauthenticate()
+        return {
+            "server": auth.server,
+            "ca_path": auth.server_ca_file,
+            "insecure": auth._insecure_skip_tls_verify,
+            "token": auth.token,
+            "certificate_path": auth.client_cert_file,
+            "private_key_path": auth.client_key_file,
+        }
 
     async def close(self) -> None:
         """Let go of the connections."""

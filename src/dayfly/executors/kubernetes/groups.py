@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.base import errors, logs
-from dayfly.executors.kubernetes import manifests, names, overseeing, removing, templates
+from dayfly.executors.kubernetes import creating, manifests, names, overseeing, removing, templates
 from dayfly.executors.kubernetes.api import Expired, NotNow
 from dayfly.executors.kubernetes.known import ENDED, Handle, Known, handle_of
 
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
     from dayfly.executors.kubernetes.api import Api
+    from dayfly.executors.kubernetes.flyte_workflows import FlyteWorkflows
     from dayfly.executors.kubernetes.log_keeping import LogKeeper
     from dayfly.executors.kubernetes.settings import Patience, PodSettings
     from dayfly.model.identifiers import AttemptKey
@@ -51,8 +52,17 @@ _log = logs.get("executors.kubernetes")
 class KubernetesGroups:
     """The groups of one platform, or those of them that one executor has made."""
 
-    def __init__(self, api: Api, told: PodSettings, patience: Patience, keeper: LogKeeper, clock: Clock) -> None:
+    def __init__(
+        self,
+        api: Api,
+        told: PodSettings,
+        patience: Patience,
+        keeper: LogKeeper,
+        workflows: FlyteWorkflows,
+        clock: Clock,
+    ) -> None:
         self._api, self._told, self._patience, self._clock = api, told, patience, clock
+        self._workflows = workflows
         self._keeper = keeper
         self._templates = templates.Templates(api, told)
         self._remover = removing.Remover(api, told.platform)
@@ -161,11 +171,12 @@ class KubernetesGroups:
     async def _create(self, spec: PodGroupSpec) -> Manifest:
         """Make what is not there yet; return the first object, which owns the others."""
         slots = asyncio.Semaphore(AT_ONCE)
-        owner = await self._create_in_namespace(spec.objects[0])
+        # With the execution's resource Kubernetes itself removes all that is the execution's.
+        owner = await creating.create(self._api, await self._workflows.own(spec.key, spec.objects[0]))
 
         async def create(manifest: Manifest) -> None:
             async with slots:
-                await self._api.create(owned(manifest, owner))
+                await self._api.create(creating.owned(manifest, owner))
 
         made = await asyncio.gather(*(create(one) for one in spec.objects[1:]), return_exceptions=True)
         failed = [one for one in made if isinstance(one, BaseException)]
@@ -173,19 +184,6 @@ class KubernetesGroups:
         for error in sorted(failed, key=lambda one: isinstance(one, NotNow)):
             raise error
         return owner
-
-    async def _create_in_namespace(self, manifest: Manifest) -> Manifest:
-        """Create an object, and the namespace that Flyte has for each project and domain; return it as it is there."""
-        namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
-        while True:
-            try:
-                made = await self._api.create(manifest)
-            except errors.NotFound:
-                await self._api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
-                made = await self._api.create(manifest)
-            made = made or await self._api.get(manifest["kind"], namespace, name)
-            if made is not None:
-                return made
 
     async def _create_later(self, spec: PodGroupSpec, known: Known) -> None:
         pause = PAUSE_SECONDS
@@ -238,7 +236,10 @@ class KubernetesGroups:
                 return  # The group ends with its main pod.
             try:
                 await self._api.delete("Pod", known.handle.namespace, seen.name, grace_seconds=0.0, uid=seen.uid)
-                if await self._api.create(owned(manifest, {"apiVersion": "v1", "kind": "Pod", **owner})) is not None:
+                if (
+                    await self._api.create(creating.owned(manifest, {"apiVersion": "v1", "kind": "Pod", **owner}))
+                    is not None
+                ):
                     _log.info("made a lost pod anew", pod=seen.name, because=seen.message)
                     return
             except errors.DayflyError as error:
@@ -355,22 +356,9 @@ class KubernetesGroups:
         return msgspec.structs.replace(report, log_tail=tail)
 
     def _namespace(self) -> str:
-        """Return the one namespace that all is in, or nothing for all: a platform with rights in one alone sees none
-        beside it."""
-        return "" if "{" in self._told.namespace else self._told.namespace
+        return names.one_namespace(self._told.namespace)
 
     def _keep(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def owned(manifest: Manifest, owner: Manifest) -> Manifest:
-    """Return an object that goes when its owner does."""
-    reference = {
-        "apiVersion": owner["apiVersion"],
-        "kind": owner["kind"],
-        "name": owner["metadata"]["name"],
-        "uid": owner["metadata"]["uid"],
-    }
-    return {**manifest, "metadata": {**manifest["metadata"], "ownerReferences": [reference]}}

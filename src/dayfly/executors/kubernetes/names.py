@@ -35,7 +35,23 @@ _EDGES = "_.-"
 def namespace(template: str, key: AttemptKey) -> str:
     """Return where the attempt's objects go. `template` may hold `{project}` and `{domain}`."""
     execution, _, _ = identifiers.parse_attempt_key(key)
-    return template.format(project=execution.project, domain=execution.domain).lower()
+    return namespace_of(template, execution.project, execution.domain)
+
+
+def namespace_of(template: str, project: str, domain: str) -> str:
+    """Return where the objects of a project and domain go."""
+    return template.format(project=project, domain=domain).lower()
+
+
+def is_shared(template: str) -> bool:
+    """Say whether several projects or domains may have one namespace."""
+    return "{project}" not in template or "{domain}" not in template
+
+
+def one_namespace(template: str) -> str:
+    """Return the one namespace that all is in, or nothing for all: a platform with rights in one alone sees none
+    beside it."""
+    return "" if "{" in template else template
 
 
 def group(key: AttemptKey) -> str:
@@ -46,7 +62,7 @@ def group(key: AttemptKey) -> str:
 def pod(spec: AttemptSpec, namespace_template: str, role: str) -> str:
     """Return the pod's name: the driver's is the attempt's own; where projects share a namespace, a few characters tell
     them apart."""
-    shared = "{project}" not in namespace_template or "{domain}" not in namespace_template
+    shared = is_shared(namespace_template)
     words = [spec.generated_name, *([group(spec.key)[:6]] if shared else []), *([role] if role != MAIN else [])]
     return "-".join(words)
 
