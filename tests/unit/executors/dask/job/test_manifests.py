@@ -50,6 +50,17 @@ async def test_one_dask_job_has_all_roles() -> None:
     assert {told[role]["spec"]["restartPolicy"] for role in ("scheduler", "worker")} == {"Always"}
 
 
+async def test_roles_say_what_they_do_not_have_from_the_whole() -> None:
+    (job,) = (await layout()).group.objects
+    assert job["metadata"]["labels"] | {"workflow-name": ""} == job["metadata"]["labels"]
+    assert job["metadata"]["annotations"]["dayfly.dev/attempt"] == "p/d/e/n0/0"
+    assert job["spec"]["job"]["metadata"] == {"labels": {"dayfly.dev/role": "driver"}, "annotations": {}}
+    assert job["spec"]["cluster"]["spec"]["worker"]["metadata"] == {
+        "labels": {"dayfly.dev/role": "worker", "interruptible": "true"},
+        "annotations": {"dayfly.dev/told-apart-by": "DASK_WORKER_NAME"},
+    }
+
+
 async def test_roles_find_the_scheduler_by_its_service() -> None:
     told = (await layout()).group.objects[0]["spec"]
     (worker,) = told["cluster"]["spec"]["worker"]["spec"]["containers"]
@@ -167,8 +178,8 @@ async def test_a_choice_that_cannot_be_had() -> None:
 async def test_what_no_dask_job_can_ask_for_is_made_of_pods() -> None:
     spec = cluster()
     large = msgspec.structs.replace(spec, driver=msgspec.structs.replace(spec.driver, env={"A": "a" * 100_000}))
-    with pytest.raises(manifests.Unfit, match="DaskJob would have 296 KiB, and the operator takes 240"):
+    with pytest.raises(manifests.Unfit, match="DaskJob would have 295 KiB, and the operator takes 240"):
         await choosing.Chosen(FakeGroups(), "job").lay_out(large)
     made = await choosing.Chosen(FakeGroups(), "auto").lay_out(large)
     assert made.group.objects[0]["kind"] == "Pod"
-    assert "would have 296 KiB" in made.limits.told
+    assert "would have 295 KiB" in made.limits.told
