@@ -117,5 +117,8 @@ class _Kept:
 
 def _is_first(process: Path) -> bool:
     """Say whether it is number 1 in its own namespace."""
-    status = (process / "status").read_text()
+    try:
+        status = (process / "status").read_text()
+    except OSError:
+        return False  # It has ended while we looked.
     return any(line.startswith("NSpid:") and line.split()[-1] == "1" for line in status.splitlines())

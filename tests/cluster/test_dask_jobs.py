@@ -259,3 +259,27 @@ def test_the_number_of_workers_follows_the_work(jobs: Server, cluster: Cluster) 
     reasons = {attempt.reason for attempt in only(ended).attempts}
     assert not any("made anew" in reason for reason in reasons), reasons
     until_clean(cluster)
+
+
+def test_what_keeps_its_pods_from_being_made_is_told(jobs: Server, cluster: Cluster) -> None:
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none", "namespace": NAMESPACE},
+        "spec": {"hard": {"pods": "0"}},
+    }
+    cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, quota])
+    try:
+        execution = launching.launch_task(jobs, "jobbed.stays", text="/never")
+
+        def reasons() -> list[str]:
+            nodes = launching.look(jobs, execution).nodes
+            return [attempt.reason for node in nodes for attempt in node.attempts]
+
+        launching.wait_until(lambda: any("exceeded quota" in reason for reason in reasons()), "the reason")
+        launching.abort(jobs, execution, "enough")
+        ended, _ = launching.wait(jobs, execution)
+        assert ended.phase.name == "ABORTED"
+        until_clean(cluster)
+    finally:
+        cluster.run("delete", "resourcequota", "none", "--namespace", NAMESPACE)

@@ -62,7 +62,7 @@ class ClusterSuite:
         await host.clusters.make(cluster(KEY))
         await host.until(KEY, lambda report: report.progress.workers == 2)
         role = host.kill(KEY, "worker-1")
-        told = await host.until(KEY, lambda report: role in report.reason)
+        told = await host.until(KEY, lambda report: f"{role} was killed" in report.reason)
         assert "killed by SIGKILL (9)" in told.reason
         assert told.state is ClusterState.READY
         host.end_driver(KEY, 0)

@@ -74,7 +74,7 @@ def errs(text: str) -> str:
 @task(
     task_config=DaskCluster(
         workers=Workers(number_of_workers=1),
-        groups=[Workers(name="large", number_of_workers=1, environment={"SIZE": "large"})],
+        groups=[Workers(name="large", number_of_workers=1, environment={"SIZE": "large", "EMPTY": ""})],
         min_workers=2,
     )
 )

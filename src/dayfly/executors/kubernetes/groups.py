@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.base import errors, logs
-from dayfly.executors.kubernetes import creating, manifests, names, overseeing, removing, templates
+from dayfly.executors.kubernetes import creating, manifests, names, overseeing, pruning, removing, templates
 from dayfly.executors.kubernetes.api import Expired, NotNow
 from dayfly.executors.kubernetes.known import ENDED, Handle, Known, handle_of
 
@@ -173,6 +173,9 @@ class KubernetesGroups:
         slots = asyncio.Semaphore(AT_ONCE)
         # With the execution's resource Kubernetes itself removes all that is the execution's.
         owner = await creating.create(self._api, await self._workflows.own(spec.key, spec.objects[0]))
+        if spec.maker is not None and (dropped := [*pruning.find_dropped(spec.objects[0]["spec"], owner["spec"])]):
+            kind, name = owner["kind"], owner["metadata"]["name"]
+            _log.warning("the cluster's definition lacks fields, which are left out", kind=kind, name=name, of=dropped)
 
         async def create(manifest: Manifest) -> None:
             async with slots:

@@ -71,9 +71,11 @@ class LogKeeper:
         return log_tails.last_lines(self._folder_of(key) / f"{role}.log", TAIL_BYTES, TAIL_LINES)
 
     async def close(self) -> None:
-        """Let go of all."""
+        """Let go of all, and return once nothing reads any more: connections that are closed under a reader leak."""
+        tasks = [task for each in self._by_key.values() for task in each]
         for key in tuple(self._by_key):
             self.drop(key)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _follow(self, namespace: str, pod: str, container: str, path: Path, *, anew: bool) -> None:
         """Write the log until the container ends. One that breaks off is continued where it was."""

@@ -79,23 +79,23 @@ def check_size(manifest: Manifest) -> None:
 def job(name: str, spec: ClusterSpec, pods: Mapping[str, Manifest]) -> Manifest:
     """Return the DaskJob of a cluster; `pods` are those of driver, scheduler and the first group's workers, by role."""
     first = spec.groups[0]
-    metadata = pods[naming.DRIVER]["metadata"]
+    whole = _metadata(name, pods[naming.DRIVER]["metadata"])
     runner = copy.deepcopy(pods[naming.DRIVER]["spec"])
     runner["restartPolicy"] = "Never"  # The operator would have it started again for ever.
     return {
         "apiVersion": API_VERSION,
         "kind": JOB,
-        "metadata": _metadata(name, metadata),
+        "metadata": whole,
         "spec": {
-            "job": {"metadata": _told(metadata), "spec": runner},
+            "job": {"metadata": _own(pods[naming.DRIVER], whole), "spec": runner},
             "cluster": {
                 "spec": {
                     "scheduler": {
-                        "metadata": _told(pods[naming.SCHEDULER]["metadata"]),
+                        "metadata": _own(pods[naming.SCHEDULER], whole),
                         "spec": _scheduler(pods[naming.SCHEDULER]),
                         "service": service(name),
                     },
-                    "worker": _workers(first, pods[naming.prefix(first)]),
+                    "worker": _workers(first, pods[naming.prefix(first)], whole),
                 }
             },
         },
@@ -104,11 +104,12 @@ def job(name: str, spec: ClusterSpec, pods: Mapping[str, Manifest]) -> Manifest:
 
 def worker_group(name: str, group: WorkerGroup, pod: Manifest) -> Manifest:
     """Return the DaskWorkerGroup of a group beside the first one of DaskJob `name`."""
+    whole = _metadata(f"{name}-{group.name}", pod["metadata"])
     return {
         "apiVersion": API_VERSION,
         "kind": GROUP,
-        "metadata": _metadata(f"{name}-{group.name}", pod["metadata"]),
-        "spec": {"cluster": name, "worker": _workers(group, pod)},
+        "metadata": whole,
+        "spec": {"cluster": name, "worker": _workers(group, pod, whole)},
     }
 
 
@@ -140,8 +141,13 @@ def _metadata(name: str, pod: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name, "namespace": pod["namespace"], "labels": labels, "annotations": dict(pod["annotations"])}
 
 
-def _told(pod: Mapping[str, Any]) -> dict[str, Any]:
-    return {"labels": dict(pod["labels"]), "annotations": dict(pod["annotations"])}
+def _own(pod: Manifest, whole: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a role's pods say of themselves beside what the whole hands down to them. Kubernetes 1.20 takes no
+    empty text here."""
+    return {
+        word: {name: text for name, text in pod["metadata"][word].items() if text and text != whole[word].get(name)}
+        for word in ("labels", "annotations")
+    }
 
 
 def _scheduler(pod: Manifest) -> dict[str, Any]:
@@ -157,8 +163,8 @@ def _scheduler(pod: Manifest) -> dict[str, Any]:
     return made
 
 
-def _workers(group: WorkerGroup, pod: Manifest) -> dict[str, Any]:
-    metadata, made = _told(pod["metadata"]), _in_deployment(pod)
+def _workers(group: WorkerGroup, pod: Manifest, whole: Mapping[str, Any]) -> dict[str, Any]:
+    metadata, made = _own(pod, whole), _in_deployment(pod)
     metadata["annotations"][pod_groups.TOLD_APART_BY] = WORKER_NAME
     main = _primary(pod, made)
     # The operator adds it where it is not said.

@@ -50,6 +50,17 @@ async def test_one_dask_job_has_all_roles() -> None:
     assert {told[role]["spec"]["restartPolicy"] for role in ("scheduler", "worker")} == {"Always"}
 
 
+async def test_roles_say_what_they_do_not_have_from_the_whole() -> None:
+    (job,) = (await layout()).group.objects
+    assert job["metadata"]["labels"] | {"workflow-name": ""} == job["metadata"]["labels"]
+    assert job["metadata"]["annotations"]["dayfly.dev/attempt"] == "p/d/e/n0/0"
+    assert job["spec"]["job"]["metadata"] == {"labels": {"dayfly.dev/role": "driver"}, "annotations": {}}
+    assert job["spec"]["cluster"]["spec"]["worker"]["metadata"] == {
+        "labels": {"dayfly.dev/role": "worker", "interruptible": "true"},
+        "annotations": {"dayfly.dev/told-apart-by": "DASK_WORKER_NAME"},
+    }
+
+
 async def test_roles_find_the_scheduler_by_its_service() -> None:
     told = (await layout()).group.objects[0]["spec"]
     (worker,) = told["cluster"]["spec"]["worker"]["spec"]["containers"]
