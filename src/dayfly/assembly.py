@@ -29,6 +29,7 @@ from dayfly.console import pages
 from dayfly.controller import building, leasing, observing, preparing, timers
 from dayfly.executors import kubernetes, local
 from dayfly.executors.dask.recorder import files as record_files
+from dayfly.executors.kubernetes import measuring as kubernetes_measuring
 from dayfly.gateway import app, dashboards, front, log_files, records, rest
 from dayfly.gateway.extras import routes as extras
 from dayfly.model import identifiers, quantities, resources
@@ -99,11 +100,11 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
         stack.push_async_callback(store.close)
         blob_store = blobs.open(_storage_root(settings, folder))
         await projects.seed(store.definitions)
-        executors = _Executors(settings, folder.path, url, blob_store, clock)
+        registry = prometheus_client.CollectorRegistry()
+        executors = _Executors(settings, folder.path, url, blob_store, clock, registry)
         platform = Platform(address, url, folder.path / "config.yaml")
 
         links = signing.SignedLinks(folder.secret(), url, clock)
-        registry = prometheus_client.CollectorRegistry()
         told = api_settings.ApiSettings(
             max_parallelism=settings.engine.max_parallelism,
             system_retries=settings.engine.system_retries,
@@ -196,8 +197,15 @@ class _Executors:
     """The executors of this process, by name, and which of them runs which task type."""
 
     def __init__(
-        self, settings: themes.Settings, folder: Path, url: str, blob_store: Blobs, clock: clocks.Clock
+        self,
+        settings: themes.Settings,
+        folder: Path,
+        url: str,
+        blob_store: Blobs,
+        clock: clocks.Clock,
+        registry: prometheus_client.CollectorRegistry,
     ) -> None:
+        calls = kubernetes_measuring.Calls(registry)
         own = local.LocalSettings(
             data=folder,
             public_url=url,
@@ -225,7 +233,7 @@ class _Executors:
             public_url=url,
             log_uri=lambda key, role: local.log_files.uri_for(url, key, role),
             secrets=delivery,
-            share_pods=lambda: kubernetes.build_groups(settings, folder, clock),
+            share_pods=lambda: kubernetes.build_groups(settings, folder, clock, calls.count),
         )
         self.by_name: dict[str, Executor] = {}
         self.by_type: dict[str, str] = {}

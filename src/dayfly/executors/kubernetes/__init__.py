@@ -14,14 +14,14 @@ from dayfly.ports import executor_parts
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
     from dayfly.base.settings import Settings
-    from dayfly.executors.kubernetes.api import Api
+    from dayfly.executors.kubernetes.api import Api, Count
     from dayfly.executors.kubernetes.flyte_workflows import FlyteWorkflows
     from dayfly.executors.kubernetes.groups import KubernetesGroups
     from dayfly.ports.executor_parts import ExecutorParts, Plugged
 
 
-def build_groups(settings: Settings, data: Path, clock: Clock) -> KubernetesGroups:
-    """Return groups of pods for one executor, their logs below `<data>/logs`.
+def build_groups(settings: Settings, data: Path, clock: Clock, count: Count) -> KubernetesGroups:
+    """Return groups of pods for one executor, their logs below `<data>/logs`; `count` is told of each call.
 
     Raise `FailedPrecondition` where the extra is not installed, `InvalidArgument` for settings that make no sense.
     """
@@ -31,7 +31,7 @@ def build_groups(settings: Settings, data: Path, clock: Clock) -> KubernetesGrou
 
     told = settings.kubernetes
     pods, patience = read(told)
-    cluster = api.Api(told.kubeconfig, told.context)
+    cluster = api.Api(told.kubeconfig, told.context, count)
     keeper = log_keeping.LogKeeper(cluster, lambda key: data / "logs" / key, settings.host.max_log_bytes)
     workflows = flyte_workflows.FlyteWorkflows(cluster, pods.platform, pods.namespace)
     return groups.KubernetesGroups(cluster, pods, patience, keeper, workflows, clock)

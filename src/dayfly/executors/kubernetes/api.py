@@ -10,7 +10,7 @@ import contextlib
 import json
 import ssl
 import warnings
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
@@ -75,11 +75,15 @@ KINDS = {
 }
 
 
+Count = Callable[[str, str], None]
+"""Is told the method and the kind, in lower-case plural, of each call."""
+
+
 class Api:
     """One cluster. Raises `ExecutorUnavailable` where it does not answer."""
 
-    def __init__(self, kubeconfig: str = "", context: str = "") -> None:
-        self._kubeconfig, self._context = kubeconfig, context
+    def __init__(self, kubeconfig: str = "", context: str = "", count: Count = lambda _method, _kind: None) -> None:
+        self._kubeconfig, self._context, self._count = kubeconfig, context, count
         self._opened: Any = None
         self._opening = asyncio.Lock()
 
@@ -212,6 +216,7 @@ class Api:
         url = f"{kind.plural}/{name}" if name else kind.plural
         with _translated(f"{method} {namespace or 'all namespaces'}/{url}"):
             api = await self._open()
+            self._count(method, kind.plural)
             # The context manager of kr8s is one request with its tries.
             async with api.call_api(
                 method, version=kind.version, namespace=namespace, url=url, timeout=CALL_SECONDS, **more
@@ -226,6 +231,7 @@ class Api:
         timeout = httpx.Timeout(CALL_SECONDS, read=None)
         with _translated(f"GET {namespace or 'all namespaces'}/{url}"):
             api = await self._open()
+            self._count("GET", kind.plural)
             async with api.call_api(
                 "GET", version=kind.version, namespace=namespace, url=url, stream=True, timeout=timeout, params=params
             ) as response:
