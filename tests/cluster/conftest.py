@@ -56,6 +56,19 @@ class Cluster:
         wanted = ("pods", "services", "deployments", "replicasets", *kinds)
         return [f"{kind}/{one['metadata']['name']}" for kind in wanted for one in self.get(kind)]
 
+    def wait_until_not_leaving(self, namespace: str) -> None:
+        """Return once a namespace, which an earlier run may have deleted, can be made."""
+        told = [
+            "get",
+            "namespace",
+            namespace,
+            "--ignore-not-found",
+            "--output",
+            "jsonpath={.metadata.deletionTimestamp}",
+        ]
+        if self.run(*told):
+            self.run("wait", "--for=delete", f"namespace/{namespace}", "--timeout=100s")
+
     def release_workflows(self, namespace: str = "") -> None:
         """Let go of what a platform that is no more has held, so that the namespace, or the kind, can be deleted."""
         kind = "flyteworkflows.dayfly.dev"
@@ -91,6 +104,7 @@ ACCOUNT_NAMESPACE = "dayfly-account"
 def write_kubeconfig(cluster: Cluster, told: deployment.Deployment, file: Path) -> None:
     """Make a platform's account, with the rights that `dayfly deploy` gives it and no others, and its kubeconfig."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": told.namespace}}
+    cluster.wait_until_not_leaving(told.namespace)
     rights = [one for one in deployment.build(told) if "Role" in one["kind"] or one["kind"] == "ServiceAccount"]
     cluster.apply([namespace, *rights])
     token = cluster.run("create", "token", told.name, "--namespace", told.namespace, "--duration", "2h").strip()

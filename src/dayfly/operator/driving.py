@@ -1,7 +1,7 @@
 """The operator's loop: look at executions and resources, and make them alike. Called by `assembly`.
 
-Nothing rests on an event: each round compares what the platform says with what the cluster has, and everything done may
-be done twice, also by another operator at the same time. What is detected only makes the next round come sooner.
+Nothing rests on an event: each look compares what the platform says with what the cluster has, and everything done may
+be done twice, also by another operator at the same time. What is detected only makes the next look come sooner.
 """
 
 from __future__ import annotations
@@ -228,6 +228,7 @@ class Operator:
         if left:
             _log.error("what is left of an execution does not go", execution=str(resource.execution), left=left)
         await self._kept.change(resource, resources.release(resource))
+        self._leaving.pop(resource.key, None)
 
     # --- waiting ----------------------------------------------------------------------------------------------------
 
