@@ -17,7 +17,8 @@ import httpx
 import kr8s
 import kr8s.asyncio
 
-from dayfly.base import errors
+from dayfly.base import clock, errors
+from dayfly.base.clock import Micros
 from dayfly.model import flyte_workflows
 
 if TYPE_CHECKING:
@@ -172,9 +173,12 @@ class Api:
         except errors.NotFound:
             return None
 
-    async def follow_log(self, namespace: str, pod: str, container: str) -> AsyncIterator[str]:
-        """Yield the lines of a container's log until it ends, without their ends."""
-        params = {"container": container, "follow": "true"}
+    async def follow_log(self, namespace: str, pod: str, container: str, since: int = 0) -> AsyncIterator[bytes]:
+        """Yield the lines of a container's log until it ends, without their ends, and with the kubelet's stamps in
+        front; from a moment in seconds on, if one is given."""
+        params = {"container": container, "follow": "true", "timestamps": "true"}
+        if since:
+            params["sinceTime"] = f"{clock.to_datetime(Micros(since * clock.SECOND)):%Y-%m-%dT%H:%M:%SZ}"
         async for line in self._lines(KINDS["Pod"], namespace, f"{pod}/log", params):
             yield line
 
@@ -226,7 +230,7 @@ class Api:
 
     async def _lines(
         self, kind: Kind, namespace: str | None, name: str, params: Mapping[str, str]
-    ) -> AsyncIterator[str]:
+    ) -> AsyncIterator[bytes]:
         url = f"{kind.plural}/{name}" if name else kind.plural
         timeout = httpx.Timeout(CALL_SECONDS, read=None)
         with _translated(f"GET {namespace or 'all namespaces'}/{url}"):
@@ -235,8 +239,21 @@ class Api:
             async with api.call_api(
                 "GET", version=kind.version, namespace=namespace, url=url, stream=True, timeout=timeout, params=params
             ) as response:
-                async for line in response.aiter_lines():
+                async for line in _split(response.aiter_bytes()):
                     yield line
+
+
+async def _split(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield lines, which end where the kubelet and the API end them: what else breaks lines is in their text."""
+    begun: list[bytes] = []
+    async for chunk in chunks:
+        first, *others = chunk.split(b"\n")
+        begun.append(first)
+        for other in others:
+            yield b"".join(begun)
+            begun = [other]
+    if last := b"".join(begun):
+        yield last
 
 
 @contextlib.contextmanager

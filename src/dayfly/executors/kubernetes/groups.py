@@ -7,6 +7,7 @@ is assumed from an event alone.
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from dayfly.executors.kubernetes.settings import Patience, PodSettings
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.executors import AttemptSpec
-    from dayfly.ports.pod_groups import Manifest, PodGroupReport, PodGroupSpec, PodSeen
+    from dayfly.ports.pod_groups import LineTaker, Manifest, PodGroupReport, PodGroupSpec, PodSeen
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether a pod has waited for too long."""
@@ -39,6 +40,9 @@ PAUSE_SECONDS = 1.0
 
 LONGEST_PAUSE_SECONDS = 15.0
 """Between tries to make what a quota forbids."""
+
+LAST_GRACE_SECONDS = 5.0
+"""What the other pods of a group get to end when their main pod has."""
 
 LAST_LINES_SECONDS = 10.0
 """How long the end of a group waits for its logs."""
@@ -128,6 +132,10 @@ class KubernetesGroups:
         """Yield what happens to the groups; see `PodGroups.watch`."""
         while (report := await self._reports.get()) is not None:
             yield report
+
+    def listen(self, taker: LineTaker) -> None:
+        """Show it all lines of logs; see `PodGroups.listen`."""
+        self._keeper.taker = taker
 
     async def stop(self, key: AttemptKey, *, grace_seconds: float) -> None:
         """Delete the group's objects; see `PodGroups.stop`."""
@@ -351,8 +359,13 @@ class KubernetesGroups:
         self._reports.put_nowait(await self._end(known, report))
 
     async def _end(self, known: Known, report: PodGroupReport) -> PodGroupReport:
-        """Let the logs arrive, and say how they end."""
+        """End what is left beside the main pod, let the logs arrive, and say how they end."""
         known.ended = True
+        # Whoever has made the pods of a group ends them too.
+        others = [name for name in known.pods if name != known.handle.main and known.handle.maker is None]
+        delete = functools.partial(self._api.delete, "Pod", known.handle.namespace, grace_seconds=LAST_GRACE_SECONDS)
+        # One that cannot be deleted now is deleted when the group is forgotten.
+        await asyncio.gather(*(delete(name) for name in others), return_exceptions=True)
         await self._keeper.wait(known.key, LAST_LINES_SECONDS)
         main = report.pods[0].role if report.pods and report.pods[0].phase in ENDED else ""
         tail = await asyncio.to_thread(self._keeper.tail, known.key, main) if main else ""
