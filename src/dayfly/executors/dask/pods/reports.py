@@ -48,11 +48,12 @@ class Seen:
         self.ready = False
         """It was, once: workers that are missing later are none that it waits for."""
         self._ends: dict[str, int] = {}
+        self._heard: dict[str, int] = {}
 
     @property
     def count(self) -> int:
         """Return how many deaths there were in all."""
-        return sum(self._ends.values())
+        return sum(self._ends.values()) + sum(self._heard.values())
 
     def look(self, pod: PodSeen, at: Micros) -> None:
         """Note what has ended since the pod was last seen. A container that has ended and one that was started again
@@ -66,9 +67,19 @@ class Seen:
             code = -pod.signal if pod.signal else pod.exit_code or 0
             self._note(pod, at / 1_000_000, code, pod.restarts, oom=pod.code == OOM)
 
+    def hear(self, uid: str, ended: int, last: list[Death]) -> None:
+        """Note ends that Kubernetes does not see, since the pod's nanny lives on: how many there were in the pod of
+        this id, and the last of them."""
+        new = ended - self._heard.get(uid, 0)
+        if new > 0:
+            self._heard[uid] = ended
+            self.deaths = sorted([*self.deaths, *last[-new:]], key=lambda one: one.at)[-KEPT_DEATHS:]
+
     def _note(self, pod: PodSeen, at: float, exit_code: int, restarts: int, *, oom: bool) -> None:
         limit = pod.memory_limit_bytes
-        death = Death(pod.role, at, exit_code, restarts, limit if oom else 0, limit)
+        # A pod that is lost did not end by itself, whatever its container said in the end.
+        cause = pod.message if pod.phase is PodPhase.LOST and not pod.users_fault else ""
+        death = Death(pod.role, at, exit_code, restarts, limit if oom else 0, limit, cause=cause)
         death = msgspec.structs.replace(death, told=pod.message or f"{pod.role} {describing.ending(death)}")
         self.deaths = [*self.deaths, death][-KEPT_DEATHS:]
 
