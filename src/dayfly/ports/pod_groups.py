@@ -115,6 +115,8 @@ class PodGroupSpec(msgspec.Struct, frozen=True):
     """Role of the pod whose end is the group's: the first object, unless there is a `maker`."""
     remade: frozenset[str] = frozenset()
     """Roles whose pods are made anew when they are lost or deleted, for as long as the group lives."""
+    later: frozenset[str] = frozenset()
+    """Those of them whose pods are not made before `PodGroups.want` asks for them."""
     maker: Maker | None = None
     """Who makes the pods, where they are not among the objects."""
     followers: tuple[Manifest, ...] = ()
@@ -188,6 +190,13 @@ class PodGroups(Protocol):
 
     def listen(self, taker: LineTaker) -> None:
         """Show it all lines from now on. Call it before groups are made or taken back."""
+        ...
+
+    async def want(self, key: AttemptKey, roles: frozenset[str]) -> None:
+        """Have the pods of these roles, and none of others that are `remade`: from now on, whatever becomes of them.
+
+        What goes because it is not wanted is reported no longer. Returns at once; unknown is fine.
+        """
         ...
 
     async def stop(self, key: AttemptKey, *, grace_seconds: float) -> None:

@@ -7,7 +7,7 @@ import distributed
 from flytekit import Resources, task
 from flytekitplugins.dask import Dask, WorkerGroup
 
-from dayfly.dask import DaskCluster, Workers
+from dayfly.dask import Adapt, DaskCluster, Workers
 
 GIVE_UP_AT_ONCE = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
 
@@ -78,3 +78,27 @@ def compute_slowly(path: str) -> int:
 @task(task_config=DaskCluster(workers=Workers(1, preload=(OTHER_DASK,))))
 def mixed(text: str) -> int:
     return compute_until(text)
+
+
+@task(
+    task_config=DaskCluster(
+        workers=Workers(1, limits=Resources(cpu="1", mem="400Mi"), adapt=Adapt(minimum=1, maximum=3)),
+        config={"distributed.adaptive.interval": "200ms", "distributed.adaptive.target-duration": "500ms"},
+    )
+)
+def follows_the_work(text: str) -> int:
+    """Have more workers while there is much to do, and what they made when they are gone."""
+    with distributed.Client() as client:
+        made = client.map(crawl, range(400), pure=False)
+        wait_for_workers(client, 3)
+        distributed.wait(made)
+        wait_for_workers(client, 1)
+        return sum(client.gather(made))
+
+
+def wait_for_workers(client: distributed.Client, number: int) -> None:
+    deadline = time.monotonic() + 60
+    while len(client.scheduler_info(n_workers=-1)["workers"]) != number:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"there are never {number} workers")
+        time.sleep(0.1)

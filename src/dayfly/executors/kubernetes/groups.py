@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.base import errors, logs
-from dayfly.executors.kubernetes import creating, manifests, names, overseeing, pruning, removing, templates
+from dayfly.executors.kubernetes import (
+    creating,
+    manifests,
+    names,
+    overseeing,
+    pruning,
+    removing,
+    scaling,
+    templates,
+)
 from dayfly.executors.kubernetes.api import Expired, NotNow
 from dayfly.executors.kubernetes.known import ENDED, Handle, Known, handle_of
 
@@ -67,7 +76,7 @@ class KubernetesGroups:
     ) -> None:
         self._api, self._told, self._patience, self._clock = api, told, patience, clock
         self._workflows = workflows
-        self._keeper = keeper
+        self._keeper, self._scaler = keeper, scaling.Scaler(api)
         self._templates = templates.Templates(api, told)
         self._remover = removing.Remover(api, told.platform)
         self._overseer = overseeing.Overseer(api)
@@ -137,6 +146,13 @@ class KubernetesGroups:
         """Show it all lines of logs; see `PodGroups.listen`."""
         self._keeper.taker = taker
 
+    async def want(self, key: AttemptKey, roles: frozenset[str]) -> None:
+        """Have these pods, and no others of those that are made anew; see `PodGroups.want`."""
+        known = self._known.get(key)
+        if known is not None:
+            known.wanted = roles
+            self._keep(self._scaler.bring(known))
+
     async def stop(self, key: AttemptKey, *, grace_seconds: float) -> None:
         """Delete the group's objects; see `PodGroups.stop`."""
         known = self._known.get(key)
@@ -189,7 +205,8 @@ class KubernetesGroups:
             async with slots:
                 await self._api.create(creating.owned(manifest, owner))
 
-        made = await asyncio.gather(*(create(one) for one in spec.objects[1:]), return_exceptions=True)
+        others = [one for one in spec.objects[1:] if names.role_of(one) not in spec.later]
+        made = await asyncio.gather(*(create(one) for one in others), return_exceptions=True)
         failed = [one for one in made if isinstance(one, BaseException)]
         # What is wrong for good counts before what may be right in a while.
         for error in sorted(failed, key=lambda one: isinstance(one, NotNow)):
@@ -241,7 +258,7 @@ class KubernetesGroups:
     async def _remake(self, known: Known, seen: PodSeen) -> None:
         """Make a pod anew that is lost. It keeps its name: what is left of it goes first."""
         manifest = known.handle.manifest(seen.name)
-        while manifest is not None and not known.stopping and not known.ended:
+        while manifest is not None and known.wants(seen.role) and not known.stopping and not known.ended:
             owner = known.pods.get(known.handle.main)
             if owner is None:
                 return  # The group ends with its main pod.

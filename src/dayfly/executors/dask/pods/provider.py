@@ -122,6 +122,7 @@ class PodClusters:
         known.roles |= dict.fromkeys(pod.role for pod in report.pods)
         links = tuple(LogLink(role, self._log_uri(report.key, role)) for role in known.roles)
         self._view.look(report, known.seen)
+        await self._scale(known, report.key)
         told = reports.translate(report, known.limits, known.seen, links)
         told = await self._view.add(told, report, self._dashboard_uri(report.key))
         known.last = told
@@ -134,6 +135,14 @@ class PodClusters:
             return msgspec.structs.replace(told, state=ClusterState.STARTING, end=None, fault=None)
         self._mind_the_start(known, told, report)
         return told
+
+    async def _scale(self, known: _Known, key: AttemptKey) -> None:
+        """Have those workers that the scheduler wants."""
+        wanted = self._view.wanted(key)
+        if wanted is not None and wanted != known.wanted:
+            known.wanted = wanted
+            fixed = frozenset(known.limits.roles).difference(known.limits.scaled)
+            await self._groups.want(key, fixed | wanted.intersection(known.limits.scaled))
 
     def _mind_the_start(self, known: _Known, told: ClusterReport, report: PodGroupReport) -> None:
         """Count the seconds that the driver waits for workers, and end the cluster where there are too many."""
@@ -173,6 +182,8 @@ class _Known:
         """All that there ever were, driver and scheduler first."""
         self.handle = b""
         self.seen = reports.Seen()
+        self.wanted: frozenset[str] | None = None
+        """Workers that the scheduler wants, of those whose number follows the work."""
         self.end: ClusterReport | None = None
         """What is told once all is gone that is to go for it."""
         self.last: ClusterReport | None = None

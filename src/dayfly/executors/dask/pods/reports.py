@@ -34,6 +34,8 @@ class Limits(msgspec.Struct, frozen=True):
     """How many workers, as Dask counts them, a pod has, by its role or how that begins; one unless said."""
     told: str = ""
     """What the cluster is made of, and how it differs from what was asked for, for people."""
+    scaled: tuple[str, ...] = ()
+    """Roles of workers whose number follows the work, whether they are among `roles` from the beginning or not."""
 
     def processes_of(self, role: str) -> int:
         """Return how many workers, as Dask counts them, the pod of this role has."""

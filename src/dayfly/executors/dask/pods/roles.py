@@ -50,14 +50,14 @@ def driver(spec: ClusterSpec, address: str) -> AttemptSpec:
     return msgspec.structs.replace(attempt, argv=argv, template=_without_command(attempt), env=env, interruptible=False)
 
 
-def scheduler(spec: ClusterSpec) -> AttemptSpec:
-    """Return the scheduler."""
+def scheduler(spec: ClusterSpec, scaled: tuple[WorkerGroup, ...] = ()) -> AttemptSpec:
+    """Return the scheduler; `scaled` are the groups whose number it is to make follow the work."""
     argv = ["dask", "scheduler", "--port", str(COMM_PORT), "--dashboard-address", f":{HTTP_PORT}"]
     if spec.idle_timeout_seconds:
         argv += ["--idle-timeout", f"{spec.idle_timeout_seconds:g}s"]
     argv += carrying.SCHEDULER_WORDS
     made = _role(spec.driver, argv, spec.scheduler.resources, image=spec.scheduler.image)
-    env = {ROUTES_VARIABLE: repr(list(ROUTES)), **made.env, **carrying.scheduler_environment(spec)}
+    env = {ROUTES_VARIABLE: repr(list(ROUTES)), **made.env, **carrying.scheduler_environment(spec, scaled)}
     return msgspec.structs.replace(made, env=env, interruptible=False)
 
 

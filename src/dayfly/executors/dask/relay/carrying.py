@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dayfly.executors.dask import naming
 from dayfly.ports import dashboards
 
 if TYPE_CHECKING:
@@ -84,13 +85,15 @@ def pack(modules: tuple[str, ...]) -> str:
     return base64.b64encode(zlib.compress(program.encode(), 9)).decode()
 
 
-def scheduler_environment(spec: ClusterSpec) -> dict[str, str]:
-    """Return the variables that a scheduler needs which is started with `SCHEDULER_WORDS`."""
+def scheduler_environment(spec: ClusterSpec, scaled: tuple[WorkerGroup, ...] = ()) -> dict[str, str]:
+    """Return the variables that a scheduler needs which is started with `SCHEDULER_WORDS`; `scaled` are the groups
+    whose number it is to make follow the work."""
     arguments = {
         "wanted": spec.worker_count,
         "notes": list(spec.notes),
         "dashboard_prefix": dashboards.prefix_of(spec.key),
         "memory_limit_bytes": spec.scheduler.resources.memory_limit_bytes,
+        "scaled": naming.scaled(scaled),
     }
     return {CODE_VARIABLE: pack(SCHEDULER), ARGUMENTS_VARIABLE: json.dumps(arguments)}
 

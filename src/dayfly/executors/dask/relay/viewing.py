@@ -63,6 +63,11 @@ class View:
             if told := self._hearing.facts(report.key, pod.role):
                 heard.hear(pod.uid, *read_deaths(pod, told))
 
+    def wanted(self, key: AttemptKey) -> frozenset[str] | None:
+        """Return the workers that are to run, of those whose number follows the work; None before that is told."""
+        told = self._hearing.facts(key, naming.SCHEDULER).get("wanted_roles")
+        return frozenset(map(str, told)) if isinstance(told, list) else None
+
     async def add(self, told: ClusterReport, report: PodGroupReport, dashboard_uri: str) -> ClusterReport:
         """Return what is told of a cluster with what its roles have told; of an end, with the ends of logs."""
         # One that was lost stands in front of the one that has taken its place.
