@@ -95,7 +95,11 @@ def watched(server: Server, request: pytest.FixtureRequest) -> Iterator[Viewed]:
 def fail(server: Server, task: str, text: str) -> Any:
     """Return the error that a task ends with."""
     execution = launching.launch_task(server, f"viewed.{task}", text=text)
-    ended, _ = launching.wait(server, execution, PATIENCE_SECONDS)
+    try:
+        ended, _ = launching.wait(server, execution, PATIENCE_SECONDS)
+    except TimeoutError:
+        launching.abort(server, execution, "it does not fail")
+        raise
     assert ended.error is not None
     return next(one.error for node in ended.nodes for one in node.attempts if one.error is not None)
 
@@ -232,11 +236,19 @@ def test_roles_of_different_versions_do_not_begin(server: Server) -> None:
     assert "worker-0 has dask 1999.1.0 (the scheduler: " in error.message
 
 
+def test_a_time_limit_says_what_was_being_computed(server: Server) -> None:
+    error = fail(server, "hangs", str(server.folder / "hanging"))
+    assert error.code == "TimeoutExpired", error
+    assert "When it was stopped, worker-0 was computing compute_slowly-" in error.message
+
+
 def test_there_is_advice(server: Server) -> None:
     told = extras.call(
         server.address,
         "/advice",
         {"project": launching.PROJECT, "domain": launching.DOMAIN, "task": "viewed.outgrows"},
     )
-    first = told["advice"][0]
-    assert (first["role"], first["what"], first["had"]) == ("worker", "memory", "400Mi")
+    advice = {(one["role"], one["what"]): one for one in told["advice"]}
+    assert advice["worker", "memory"]["had"] == "400Mi"
+    assert advice["worker", "memory"]["ask"] == "896Mi"
+    assert advice["scheduler", "memory"]["had"] == "", "it has no limit"

@@ -117,6 +117,9 @@ class PodGroupSpec(msgspec.Struct, frozen=True):
     """Roles whose pods are made anew when they are lost or deleted, for as long as the group lives."""
     later: frozenset[str] = frozenset()
     """Those of them whose pods are not made before `PodGroups.want` asks for them."""
+    teller: str = ""
+    """Role of a pod that tells of the others: when the main pod has ended, it ends before them, for their ends are no
+    news."""
     maker: Maker | None = None
     """Who makes the pods, where they are not among the objects."""
     followers: tuple[Manifest, ...] = ()

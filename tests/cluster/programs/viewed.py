@@ -1,5 +1,6 @@
 """Dask tasks on clusters of pods that somebody looks at while they compute, and after they have died."""
 
+import datetime
 import os
 import time
 
@@ -12,8 +13,8 @@ from dayfly.dask import Adapt, DaskCluster, Workers
 GIVE_UP_AT_ONCE = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
 
 OTHER_DASK = """import distributed.versions as told
-whole = told.get_package_info
-told.get_package_info = lambda packages: {**whole(packages), "dask": "1999.1.0"}
+told.whole = getattr(told, "whole", told.get_package_info)  # Dask may load it twice
+told.get_package_info = lambda packages: {**told.whole(packages), "dask": "1999.1.0"}
 """
 """Loaded by a worker, whose versions then are what another image's would be."""
 
@@ -65,6 +66,12 @@ def outgrows_alone(text: str) -> int:
 
 @task(environment=GIVE_UP_AT_ONCE, task_config=Dask(workers=WorkerGroup(number_of_workers=1)))
 def loses_its_worker(text: str) -> int:
+    with distributed.Client() as client:
+        return int(client.submit(compute_slowly, text).result())
+
+
+@task(timeout=datetime.timedelta(seconds=20), task_config=Dask(workers=WorkerGroup(number_of_workers=1)))
+def hangs(text: str) -> int:
     with distributed.Client() as client:
         return int(client.submit(compute_slowly, text).result())
 

@@ -7,7 +7,6 @@ is assumed from an event alone.
 from __future__ import annotations
 
 import asyncio
-import functools
 import time
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ import msgspec
 from dayfly.base import errors, logs
 from dayfly.executors.kubernetes import (
     creating,
+    ending,
     manifests,
     names,
     overseeing,
@@ -50,12 +50,6 @@ PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 15.0
 """Between tries to make what a quota forbids."""
 
-LAST_GRACE_SECONDS = 5.0
-"""What the other pods of a group get to end when their main pod has."""
-
-LAST_LINES_SECONDS = 10.0
-"""How long the end of a group waits for its logs."""
-
 AT_ONCE = 16
 """Objects of one group that are made side by side."""
 
@@ -76,7 +70,7 @@ class KubernetesGroups:
     ) -> None:
         self._api, self._told, self._patience, self._clock = api, told, patience, clock
         self._workflows = workflows
-        self._keeper, self._scaler = keeper, scaling.Scaler(api)
+        self._keeper, self._scaler, self._ender = keeper, scaling.Scaler(api), ending.Ender(api, keeper)
         self._templates = templates.Templates(api, told)
         self._remover = removing.Remover(api, told.platform)
         self._overseer = overseeing.Overseer(api)
@@ -162,6 +156,8 @@ class KubernetesGroups:
         if known.handle.maker is not None:
             self._keep(self._clear(known, grace_seconds))
             return
+        if grace_seconds:  # Who tells of the others is to see them at work.
+            await self._ender.end_tellers(known)
         await self._remover.delete(key, known.handle, grace_seconds)
         if not known.pods:
             self._report(known)
@@ -169,7 +165,7 @@ class KubernetesGroups:
     async def forget(self, key: AttemptKey, handle: bytes) -> None:
         """Store what logs there still are, and delete what is left."""
         known = self._known.pop(key, None)
-        await self._keeper.wait(key, LAST_LINES_SECONDS)
+        await self._keeper.wait(key, ending.LAST_LINES_SECONDS)
         self._keeper.drop(key)
         self._overseer.drop(key)
         if known is not None or handle:
@@ -378,12 +374,7 @@ class KubernetesGroups:
     async def _end(self, known: Known, report: PodGroupReport) -> PodGroupReport:
         """End what is left beside the main pod, let the logs arrive, and say how they end."""
         known.ended = True
-        # Whoever has made the pods of a group ends them too.
-        others = [name for name in known.pods if name != known.handle.main and known.handle.maker is None]
-        delete = functools.partial(self._api.delete, "Pod", known.handle.namespace, grace_seconds=LAST_GRACE_SECONDS)
-        # One that cannot be deleted now is deleted when the group is forgotten.
-        await asyncio.gather(*(delete(name) for name in others), return_exceptions=True)
-        await self._keeper.wait(known.key, LAST_LINES_SECONDS)
+        await self._ender.end_others(known)
         main = report.pods[0].role if report.pods and report.pods[0].phase in ENDED else ""
         tail = await asyncio.to_thread(self._keeper.tail, known.key, main) if main else ""
         return msgspec.structs.replace(report, log_tail=tail)

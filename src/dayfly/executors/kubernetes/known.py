@@ -39,6 +39,8 @@ class Handle(msgspec.Struct, frozen=True):
     """Kind and name of each."""
     remade: bytes = b""
     """Manifests of those that are made anew when they are lost, by name: JSON, compressed, for they are much alike."""
+    teller: str = ""
+    """Role of the pod that ends before the others do."""
     maker: Maker | None = None
     """Who makes the pods, where they are not among the objects."""
     followers: bytes = b""
@@ -70,6 +72,7 @@ def handle_of(spec: PodGroupSpec) -> Handle:
         spec.maker.main if spec.maker else spec.objects[0]["metadata"]["name"],
         tuple((one["kind"], one["metadata"]["name"]) for one in spec.objects),
         _packed([one for one in spec.objects if names.role_of(one) in spec.remade]),
+        spec.teller,
         spec.maker,
         _packed(spec.followers),
     )
@@ -133,6 +136,11 @@ class Known:
             seen = reading.read(last, patience, 0.0)
             # One that had ended before it was deleted is not lost by that.
             self.gone[name] = seen if seen.phase in ENDED else reading.gone(seen, last)
+
+    def list_tellers(self) -> list[str]:
+        """Return the names of the pods that end before the others do."""
+        teller = self.handle.teller
+        return [name for name, pod in self.pods.items() if teller and names.role_of(pod) == teller]
 
     def wants(self, role: str) -> bool:
         """Say whether a pod of this role is to be there."""

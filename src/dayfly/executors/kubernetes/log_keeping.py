@@ -41,7 +41,8 @@ class LogKeeper:
     def __init__(self, api: Api, folder_of: Callable[[str], Path], max_bytes: int) -> None:
         self._api, self._folder_of, self._max_bytes = api, folder_of, max_bytes
         self._following: dict[tuple[str, str, int], asyncio.Task[None]] = {}
-        self._by_key: dict[str, set[asyncio.Task[None]]] = {}
+        self._by_key: dict[str, dict[asyncio.Task[None], str]] = {}
+        """With the role of each."""
         self._logs: dict[str, dict[str, log_writing.TimedLog]] = {}
         self._failed = False
         self.taker: LineTaker | None = None
@@ -61,17 +62,17 @@ class LogKeeper:
             source = Source(metadata["namespace"], metadata["name"], name, key, role, name == primary)
             task = asyncio.create_task(self._follow(source), name=f"log of {source.pod}/{name}")
             self._following[which] = task
-            self._by_key.setdefault(key, set()).add(task)
+            self._by_key.setdefault(key, {})[task] = role
 
-    async def wait(self, key: str, seconds: float) -> None:
-        """Wait until all logs of the group that were begun are complete, so long at most."""
-        tasks = self._by_key.get(key, set())
+    async def wait(self, key: str, seconds: float, role: str = "") -> None:
+        """Wait until all logs of the group that were begun are complete, or those of one role; so long at most."""
+        tasks = [task for task, its in self._by_key.get(key, {}).items() if role in ("", its)]
         if tasks:
             await asyncio.wait(tasks, timeout=seconds)
 
     def drop(self, key: str) -> None:
         """Forget a group; what is still followed is let go."""
-        tasks = self._by_key.pop(key, set())
+        tasks = self._by_key.pop(key, {})
         for task in tasks:
             task.cancel()
         self._following = {which: task for which, task in self._following.items() if task not in tasks}
@@ -102,8 +103,8 @@ class LogKeeper:
             try:
                 async for raw in self._api.follow_log(source.namespace, source.pod, source.container, since):
                     at_nanos, line = log_stamps.split(raw)
-                    if at_nanos and at_nanos <= last:
-                        continue  # It came before the break.
+                    if at_nanos <= last and last:
+                        continue  # It came before the break, or is what the kubelet has to say itself.
                     last = at_nanos or last
                     self._take(source, log, line, last // 1000)
             except errors.NotFound:

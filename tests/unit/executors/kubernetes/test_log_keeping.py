@@ -103,6 +103,18 @@ async def test_a_later_platform_brings_nothing_twice_and_shows_a_little_again(ku
     await second.close()
 
 
+async def test_what_the_kubelet_says_itself_is_none_of_the_containers_words(kubelet: Kubelet, tmp_path: Path) -> None:
+    async def follow_log(*_: object) -> AsyncIterator[bytes]:
+        yield b"1970-01-01T00:00:02.5Z its own"
+        yield b"rpc error: code = NotFound desc = an error occurred when try to find container"
+
+    kubelet.follow_log = follow_log  # type: ignore[assignment]
+    kept = keeper(kubelet, tmp_path)
+    await bring(kept, pod(main=RUNNING))
+    assert (tmp_path / KEY / "worker-0.log").read_text() == "its own\n"
+    await kept.close()
+
+
 async def test_a_container_that_is_started_again_writes_on(kubelet: Kubelet, tmp_path: Path) -> None:
     kept = keeper(kubelet, tmp_path)
     kubelet.lines["x-worker-0/main"] = [(100, "first")]

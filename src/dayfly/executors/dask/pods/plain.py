@@ -54,7 +54,9 @@ class PlainPods:
         )
         namespace = made[naming.DRIVER]["metadata"]["namespace"]
         objects = (*made.values(), service(made[naming.SCHEDULER]))
-        group = PodGroupSpec(spec.key, namespace, objects, naming.DRIVER, frozenset(workers), later)
+        group = PodGroupSpec(
+            spec.key, namespace, objects, naming.DRIVER, frozenset(workers), later, teller=naming.SCHEDULER
+        )
         return provider.Layout(group, limits)
 
 
@@ -63,7 +65,7 @@ def unheeded(spec: ClusterSpec) -> Iterator[str]:
     if any(group.maximum and group.processes > 1 for group in spec.groups):
         yield "The number of workers stays as it is where each has several processes."
     if spec.reuse_seconds:
-        yield "No cluster stands by for the next attempt: pods do not."
+        yield "No cluster stands by for the next attempt."
 
 
 def driver(spec: ClusterSpec, scheduler: str) -> AttemptSpec:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from dayfly.base.clock import Micros
+
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
     from dayfly.model.identifiers import AttemptKey
@@ -47,14 +49,22 @@ class News:
                     last = self._last.get(news)
                     if last is None or last.ended:
                         continue
-                    # It is news of this moment: what is as old as what was told before, nobody takes for news.
                     report = msgspec.structs.replace(last, at=self._clock.now())
                 else:
-                    report = self._last[news.key] = news
-                yield report
+                    report = news
+                yield self._dated(report)
             reading.result()
         finally:
             reading.cancel()
+
+    def _dated(self, report: PodGroupReport) -> PodGroupReport:
+        """Return a report as news: what is no younger than what was told before, nobody takes for that. An end is told
+        when its logs are complete, which is later than when it was seen."""
+        last = self._last.get(report.key)
+        if last is not None and report.at <= last.at:
+            report = msgspec.structs.replace(report, at=Micros(last.at + 1))
+        self._last[report.key] = report
+        return report
 
     async def _read(self) -> None:
         try:

@@ -102,7 +102,7 @@ def add_facts(
     address = scheduler.address if scheduler is not None and shown and report.end is None else ""
     return msgspec.structs.replace(
         report,
-        progress=_read_progress(told.get("progress"), report.progress),
+        progress=_read_progress(told, report.progress),
         reason=str(told.get("progress_warning") or "") or report.reason,
         dashboard_address=f"{address}:{roles.HTTP_PORT}" if address else "",
         logs=(*report.logs, LogLink(dashboards.LINK_NAME, dashboard_uri)) if shown else report.logs,
@@ -152,8 +152,10 @@ def _death(pod: PodSeen, end: _End, restarts: int) -> Death:
     return msgspec.structs.replace(death, told=f"{pod.role} {describing.ending(death)}")
 
 
-def _read_progress(told: object, unless: Progress) -> Progress:
+def _read_progress(told: Mapping[str, Any], unless: Progress) -> Progress:
     try:
-        return msgspec.convert(told, Progress)
+        progress = msgspec.convert(told.get("progress"), Progress)
     except msgspec.ValidationError:
         return unless
+    # Where another makes their number follow the work, the scheduler does not know it.
+    return progress if "wanted_roles" in told else msgspec.structs.replace(progress, wanted=unless.wanted)

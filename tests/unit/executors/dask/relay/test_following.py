@@ -45,7 +45,9 @@ async def test_what_a_role_tells_is_news_of_its_moment() -> None:
     news.note(KEY)
     assert await anext(watched) == msgspec.structs.replace(report(), at=clock.now())
     groups.reports.put_nowait(report(ended=True))
-    assert (await anext(watched)).ended, "twice told is once told"
+    end = await anext(watched)
+    assert end.ended, "twice told is once told"
+    assert end.at == clock.now() + 1, "though it was seen before"
     news.note(KEY)
     groups.reports.put_nowait(report(OTHER, 7))
     assert await anext(watched) == report(OTHER, 7), "what has ended is not told again"

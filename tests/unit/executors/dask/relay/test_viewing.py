@@ -18,7 +18,7 @@ from dayfly.ports.pod_groups import PodPhase, PodSeen
 LINK = LogLink("driver", "http://log")
 
 REPORT = ClusterReport(
-    AttemptKey("p/d/e/n0/0"), Micros(1), ClusterState.READY, progress=Progress(workers=1), logs=(LINK,)
+    AttemptKey("p/d/e/n0/0"), Micros(1), ClusterState.READY, progress=Progress(workers=1, wanted=4), logs=(LINK,)
 )
 
 SCHEDULER = PodSeen("x-scheduler", "scheduler", "u", PodPhase.RUNNING, address="10.0.0.7")
@@ -39,7 +39,9 @@ FACTS: dict[str, Any] = {
 
 def test_facts_are_told() -> None:
     told = viewing.add_facts(REPORT, FACTS, SCHEDULER, "http://dash")
-    assert told.progress == Progress(2, 3, 9, 4, 2, 7)
+    assert told.progress == Progress(2, 4, 9, 4, 2, 7), "how many are wanted, who makes them knows"
+    scaled = viewing.add_facts(REPORT, {**FACTS, "wanted_roles": ["worker-0"]}, SCHEDULER, "http://dash")
+    assert scaled.progress == Progress(2, 3, 9, 4, 2, 7)
     assert told.dashboard_address == "10.0.0.7:8787"
     assert told.logs == (LINK, LogLink("Dask dashboard", "http://dash"))
     assert told.reason == "all 2 workers are paused"
