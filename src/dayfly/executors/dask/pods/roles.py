@@ -46,7 +46,7 @@ def driver(spec: ClusterSpec, address: str) -> AttemptSpec:
     argv = attempt.argv
     if entrypoint_args.parse(argv).kind != entrypoint_args.OTHER:
         argv = waiting.before(argv, spec.quorum)
-    env = {"DASK_SCHEDULER_ADDRESS": address, **attempt.env}
+    env = carrying.driver_environment({"DASK_SCHEDULER_ADDRESS": address, **attempt.env})
     return msgspec.structs.replace(attempt, argv=argv, template=_without_command(attempt), env=env, interruptible=False)
 
 

@@ -25,7 +25,7 @@ CODE_VARIABLE = "DAYFLY_RELAY_CODE"
 ARGUMENTS_VARIABLE = "DAYFLY_RELAY"
 """Of a scheduler: see `roles/relaying.py`."""
 
-NANNY_PRELOAD = "DASK_DISTRIBUTED__NANNY__PRELOAD"
+NANNY_PRELOAD, CLIENT_PRELOAD = "DASK_DISTRIBUTED__NANNY__PRELOAD", "DASK_DISTRIBUTED__CLIENT__PRELOAD"
 
 PACKAGE = "dayfly_relay"
 
@@ -35,6 +35,7 @@ SCHEDULER = (
     "recording_frames",
     "recording_spans",
     "recording",
+    "holding",
     "dashboard",
     "scaling_policy",
     "scaling",
@@ -43,7 +44,9 @@ SCHEDULER = (
 )
 """What a scheduler needs; the last is the one that it loads."""
 
-NANNY = ("telling", "relaying_nanny")
+NANNY = ("telling", "holding", "relaying_nanny")
+
+DRIVER = ("telling", "holding", "relaying_driver")
 
 _ROLES = Path(__file__).resolve().parent.parent / "roles"
 
@@ -96,6 +99,11 @@ def scheduler_environment(spec: ClusterSpec, scaled: tuple[WorkerGroup, ...] = (
         "scaled": naming.scaled(scaled),
     }
     return {CODE_VARIABLE: pack(SCHEDULER), ARGUMENTS_VARIABLE: json.dumps(arguments)}
+
+
+def driver_environment(own: Mapping[str, str]) -> dict[str, str]:
+    """Return a driver's variables: its `own`, and those that have its client load a module."""
+    return {CLIENT_PRELOAD: repr([TEXT]), CODE_VARIABLE: pack(DRIVER), **own}
 
 
 def worker_words(group: WorkerGroup) -> list[str]:

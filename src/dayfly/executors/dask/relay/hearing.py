@@ -19,7 +19,7 @@ from dayfly.base import logs
 from dayfly.base.clock import Micros
 from dayfly.executors.dask import naming
 from dayfly.executors.dask.recorder import reading
-from dayfly.executors.dask.relay import splitting
+from dayfly.executors.dask.relay import carrying, splitting
 from dayfly.executors.dask.roles import recording_frames
 from dayfly.model.identifiers import AttemptKey
 from dayfly.ports import records
@@ -46,8 +46,10 @@ class Hearing:
     def take(self, key: AttemptKey, role: str, line: bytes, at: Micros) -> bytes | None:
         """Return what the log keeps of a line, None for nothing; see `ports.pod_groups.LineTaker`."""
         attempt = self._attempts.get(key)
-        if attempt is None or role == naming.DRIVER:
+        if attempt is None:
             return line
+        if carrying.CODE_VARIABLE.encode() in line:
+            return None  # Dask says which program it loads: ours, which nobody has written.
         kept, told = attempt.splitters.setdefault(role, splitting.Splitter()).split(line)
         if told is not None and told.kind == FACTS:
             self._take_facts(key, attempt, role, told.body)
@@ -75,6 +77,13 @@ class Hearing:
         while attempt is not None and attempt.writing is not None:
             await asyncio.wait({attempt.writing})
 
+    async def end(self, key: AttemptKey, driver_limit_bytes: int) -> None:
+        """Complete the record of a cluster that has ended, with what its driver has held of so much."""
+        await self.settle(key)
+        attempt = self._attempts.get(key)
+        if attempt is not None:
+            await asyncio.to_thread(attempt.record.end, driver_limit_bytes)
+
     async def forget(self, key: AttemptKey) -> None:
         """Let go of a cluster, its record complete."""
         await self.settle(key)
@@ -88,11 +97,14 @@ class Hearing:
             await self.forget(key)
 
     def _take_facts(self, key: AttemptKey, attempt: _Attempt, role: str, body: bytes) -> None:
-        with contextlib.suppress(msgspec.DecodeError):
+        with contextlib.suppress(msgspec.DecodeError, TypeError, ValueError):
             told = msgspec.json.decode(body)
             if isinstance(told, dict) and told != attempt.facts.get(role):
                 attempt.facts[role] = told
-                self._changed(key)
+                if role == naming.DRIVER:
+                    attempt.record.driver_peak_bytes = int(told.get("peak_bytes") or 0)
+                else:
+                    self._changed(key)
 
     def _take_frame(self, key: AttemptKey, attempt: _Attempt, body: bytes) -> None:
         if DIFFER.encode() in body and (found := _find_event(body, DIFFER)) is not None:
@@ -137,6 +149,15 @@ class Record:
         self._writer: recording_frames.Writer | None = None
         self._last = 0.0
         self._failed = False
+        self.driver_peak_bytes = 0
+        """Most that the driver has held; 0 is not known."""
+
+    def end(self, driver_limit_bytes: int) -> None:
+        """Append what the driver has held, as a scheduler of one host does at the end."""
+        peak, self.driver_peak_bytes = self.driver_peak_bytes, 0
+        if peak and self._writer is not None:
+            roles = {naming.DRIVER: (peak >> 20, driver_limit_bytes >> 20)}
+            self.add([recording_frames.pack({"t": self._last + 0.001, "roles": roles})])
 
     def add(self, bodies: list[bytes]) -> None:
         """Append frames. A disk that is full is said once."""

@@ -74,7 +74,11 @@ class View:
         scheduler = next((pod for pod in reversed(report.pods) if pod.role == naming.SCHEDULER), None)
         told = add_facts(told, self._hearing.facts(told.key, naming.SCHEDULER), scheduler, dashboard_uri)
         told = add_mismatch(told, self._hearing.differing(told.key))
-        return await self.add_tails(told) if report.ended else told
+        if not report.ended:
+            return told
+        limits = [pod.memory_limit_bytes for pod in report.pods if pod.role == naming.DRIVER]
+        await self._hearing.end(told.key, max(limits, default=0))
+        return await self.add_tails(told)
 
     async def add_tails(self, told: ClusterReport) -> ClusterReport:
         """Return the end of a cluster with the ends of the logs that tell why, once its record is complete."""

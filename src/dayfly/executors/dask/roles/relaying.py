@@ -12,7 +12,6 @@ import functools
 import json
 import logging
 import os
-import resource
 import time
 from typing import Any
 
@@ -21,7 +20,7 @@ import distributed
 from distributed import preloading
 from tornado.ioloop import PeriodicCallback
 
-from . import dashboard, differing, recording, recording_frames, scaling, telling
+from . import dashboard, differing, holding, recording, recording_frames, scaling, telling
 
 ARGUMENTS = "DAYFLY_RELAY"
 """Variable: what this scheduler is told, as JSON: `wanted` workers, `notes` for the log, `dashboard_prefix`, `scaled`
@@ -146,7 +145,7 @@ class Relay:
 
     def _note_memory(self, last: bool) -> None:
         """Have the record tell how much this process has held: it may be killed without a last word."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        peak = holding.peak_of_pod()
         if last or peak - self._peak >= PEAK_STEP_BYTES:
             self._peak = peak
             self._recorder.note_roles({"scheduler": (peak, self._limit)})

@@ -14,7 +14,7 @@ from typing import Any
 
 from distributed.core import Status
 
-from . import telling
+from . import holding, telling
 
 KEPT_DEATHS = 20
 
@@ -52,7 +52,7 @@ class Deaths(logging.Handler):
         """Take an end, or that a process is over its limit and about to be ended for it."""
         text = record.getMessage()
         if found := _OUTGROWN.search(text):
-            self._outgrown[int(found[1])] = held_bytes(int(found[1]))
+            self._outgrown[int(found[1])] = holding.bytes_of(int(found[1]))
         elif found := _ENDED.search(text):
             pid = int(found[1])
             if not self._asked_for(pid):
@@ -81,16 +81,6 @@ class Deaths(logging.Handler):
         )
         told = json.dumps({"ended": len(self._told), "deaths": self._told[-KEPT_DEATHS:]}).encode()
         self._teller.tell("facts", lambda: told)
-
-
-def held_bytes(pid: int) -> int:
-    """Return what a process holds, 0 where that cannot be read."""
-    try:
-        with open(f"/proc/{pid}/status") as status:
-            found = re.search(r"VmRSS:\s+(\d+) kB", status.read())
-    except OSError:
-        return 0
-    return int(found[1]) * 1024 if found else 0
 
 
 def count_killed(counters: tuple[str, ...] = COUNTERS) -> int:

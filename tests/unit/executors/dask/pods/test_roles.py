@@ -36,7 +36,7 @@ def test_the_users_own_address_stays() -> None:
     spec = cluster()
     driver = msgspec.structs.replace(spec.driver, env={"DASK_SCHEDULER_ADDRESS": "tcp://mine:1"}, interruptible=True)
     made = roles.driver(msgspec.structs.replace(spec, driver=driver), "tcp://s:8786")
-    assert made.env == {"DASK_SCHEDULER_ADDRESS": "tcp://mine:1"}
+    assert made.env == carrying.driver_environment({"DASK_SCHEDULER_ADDRESS": "tcp://mine:1"})
     assert not made.interruptible, "with the driver goes all that was computed"
 
 

@@ -22,7 +22,7 @@ MOST_OF_A_VARIABLE = 128 * 1024
 PATIENCE_SECONDS = 60
 
 
-@pytest.mark.parametrize("modules", [carrying.SCHEDULER, carrying.NANNY])
+@pytest.mark.parametrize("modules", [carrying.SCHEDULER, carrying.NANNY, carrying.DRIVER])
 def test_what_a_role_needs_is_there(modules: tuple[str, ...]) -> None:
     """Modules import each other from their package, and nothing of Dayfly."""
     for name in modules:
@@ -82,6 +82,16 @@ def test_a_scheduler_tells_of_itself_to_its_end(tmp_path: Path) -> None:
         for pipe in (process.stdout, process.stderr):
             assert pipe is not None
             pipe.close()
+
+
+def test_a_driver_tells_at_its_end_what_it_has_held() -> None:
+    env = {"PATH": os.environ["PATH"], **carrying.driver_environment({})}
+    program = f"{carrying.TEXT}\nfor _ in range(2): dask_setup(None)\nheld = b'x' * (64 << 20)"
+    process = subprocess.Popen([sys.executable, "-c", program], env=env, stdout=subprocess.PIPE)
+    with process:
+        (last,) = told(process)
+    assert json.loads(last.body)["peak_bytes"] > 64 << 20
+    assert process.returncode == 0
 
 
 def test_the_nanny_of_a_command_is_reached_by_configuration() -> None:

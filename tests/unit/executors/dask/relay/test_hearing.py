@@ -11,9 +11,10 @@ import pytest
 
 from dayfly.base.clock import Micros
 from dayfly.executors.dask.recorder import files
-from dayfly.executors.dask.relay import hearing
+from dayfly.executors.dask.relay import carrying, hearing
 from dayfly.executors.dask.roles import recording_frames, telling
 from dayfly.model.identifiers import AttemptKey
+from dayfly.ports.records import RecordedRole
 
 KEY = AttemptKey("p/d/e/n0/0")
 
@@ -84,12 +85,32 @@ async def test_a_piece_of_a_frame_hides_nothing(begin: Callable[[], Heard], tmp_
 async def test_only_the_scheduler_has_a_record(begin: Callable[[], Heard]) -> None:
     told = begin()
     assert told.frame(1.0, "worker-0") == []
-    (line,) = told.frame(1.0, "driver")
-    assert line.startswith(b"DAYFLY-TOLD"), "the driver's log is its own"
+    assert told.frame(1.0, "driver") == []
     told.tell("scheduler", "frame", b"\0\0\0\x01x")
     told.tell("scheduler", "frame", recording_frames.pack({"t": "now"}))
     told.tell("scheduler", "frame", recording_frames.pack({"t": 1.0}) * 2)
     assert await told.times() == []
+
+
+async def test_what_the_driver_has_held_completes_the_record(begin: Callable[[], Heard]) -> None:
+    told = begin()
+    told.tell("driver", "facts", b'{"peak_bytes": "much"}')
+    told.tell("driver", "facts", json.dumps({"peak_bytes": 300 << 20}).encode())
+    assert told.changed == [], "nobody waits for that"
+    told.frame(1.0)
+    for _ in range(2):
+        await told.hearing.end(KEY, 500 << 20)
+    assert await told.times() == [1.0, 1.001]
+    summary = await files.RecordFiles(told.folder).summary(KEY)
+    assert summary is not None
+    assert summary.roles == (RecordedRole("driver", 300, 500),)
+
+
+async def test_that_dask_loads_our_programs_is_not_in_the_log(begin: Callable[[], Heard]) -> None:
+    told = begin()
+    said = f"INFO - Creating preload: {carrying.TEXT}".encode()
+    assert told.hearing.take(KEY, "driver", said, Micros(0)) is None
+    assert told.hearing.take(KEY, "driver", b"INFO - Creating preload: mine.py", Micros(0)) is not None
 
 
 async def test_facts_are_told_when_they_are_others(begin: Callable[[], Heard]) -> None:
