@@ -16,8 +16,8 @@ SUFFIX = ".times"
 
 ENTRY = struct.Struct(">QQ")
 
-SPACING_MICROS = 1000
-"""Lines that follow each other within a millisecond have one moment."""
+SPACING_MICROS, SPACED_LOOKS = 1000, 10_000
+"""Lines that follow each other within a millisecond have one moment; after so many moments within two, and so on."""
 
 TAIL_SHARE = 4
 """One part in so many of the limit is kept for the end of a log that outgrows it."""
@@ -43,7 +43,7 @@ class TimedLog:
         """Lines before this moment are there already; 0 where none is."""
         with path.open("ab") as file:
             file.truncate(size)
-        self._size, self._look_micros = size, self.begins_micros
+        self._size, self._look_micros, self._looks = size, self.begins_micros, 0
         self._written = -1  # the file's descriptor, from its first line to the end of its container
 
     def add(self, line: bytes, at_micros: int) -> None:
@@ -84,14 +84,14 @@ class TimedLog:
             self._dropped_lines += 1
 
     def _write(self, raw: bytes, at_micros: int) -> None:
-        if at_micros - self._look_micros >= SPACING_MICROS:
+        if at_micros - self._look_micros >= SPACING_MICROS * (1 + self._looks // SPACED_LOOKS):
             # The moment first: a line without one would be taken for as old as the one before.
             looks = _open(self._times)
             try:
                 os.write(looks, ENTRY.pack(at_micros, self._size))
             finally:
                 os.close(looks)
-            self._look_micros = at_micros
+            self._look_micros, self._looks = at_micros, self._looks + 1
         if self._written < 0:
             self._written = _open(self._path)
         self._size += os.write(self._written, raw)

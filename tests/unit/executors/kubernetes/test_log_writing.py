@@ -89,3 +89,20 @@ def test_of_a_log_that_is_too_long_begin_and_end_stay(tmp_path: Path) -> None:
     assert len(told) == 1000 - dropped + 1
     assert (told[0], told[-1]) == ("line 0000", "line 0999")
     assert path.stat().st_size < 4200
+
+
+def test_moments_become_rarer_with_their_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_writing, "SPACED_LOOKS", 10)
+    path = tmp_path / "driver.log"
+    log = TimedLog(path, 0)
+    for number in range(1, 100):
+        log.add(b"x", number * 1000)
+    log.close()
+    seen = [at // 1000 for at, _ in moments(path)]
+    assert seen[:12] == [*range(1, 11), 12, 14]
+    assert seen[-1] - seen[-2] == 4
+    again = TimedLog(path, 0)
+    for number in range(1, 100):
+        again.add(b"x", number * 1000)
+    again.close()
+    assert path.read_bytes() == b"x\n" * 99, "none twice, none missing"
