@@ -100,12 +100,13 @@ class LogKeeper:
         log, last = opened[name], 0
         since = max(0, log.begins_micros // 1_000_000 - AGAIN_SECONDS) if log.begins_micros else 0
         while True:
+            again = last  # Later on, stamps may be alike or go back: clocks are set.
             try:
                 async for raw in self._api.follow_log(source.namespace, source.pod, source.container, since):
                     at_nanos, line = log_stamps.split(raw)
-                    if at_nanos <= last and last:
+                    if (again and at_nanos <= again) or (last and not at_nanos):
                         continue  # It came before the break, or is what the kubelet has to say itself.
-                    last = at_nanos or last
+                    again, last = 0, at_nanos or last
                     self._take(source, log, line, last // 1000)
             except errors.NotFound:
                 pass

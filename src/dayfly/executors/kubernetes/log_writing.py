@@ -44,12 +44,14 @@ class TimedLog:
         with path.open("ab") as file:
             file.truncate(size)
         self._size, self._look_micros, self._looks = size, self.begins_micros, 0
+        self._there = True
         self._written = -1  # the file's descriptor, from its first line to the end of its container
 
     def add(self, line: bytes, at_micros: int) -> None:
         """Append a line, unless an earlier platform has. Raises `OSError`."""
-        if at_micros < self.begins_micros:
+        if self._there and at_micros < self.begins_micros:
             return
+        self._there = False  # Later lines may say that they are older: clocks are set.
         raw = line + b"\n"
         if self._head_bytes and (self._held_bytes or self._size + len(raw) > self._head_bytes):
             self._hold(raw)

@@ -103,6 +103,15 @@ async def test_a_later_platform_brings_nothing_twice_and_shows_a_little_again(ku
     await second.close()
 
 
+async def test_no_line_is_missing_where_clocks_are_set(kubelet: Kubelet, tmp_path: Path) -> None:
+    said = [(100, "a"), (100, "b"), (50, "c"), (51, "d"), (101, "e"), (101, "f")]
+    kubelet.lines["x-worker-0/main"] = said
+    kept = keeper(kubelet, tmp_path)
+    await bring(kept, pod(main=RUNNING))
+    assert (tmp_path / KEY / "worker-0.log").read_text().split() == ["a", "b", "c", "d", "e", "f"]
+    await kept.close()
+
+
 async def test_what_the_kubelet_says_itself_is_none_of_the_containers_words(kubelet: Kubelet, tmp_path: Path) -> None:
     async def follow_log(*_: object) -> AsyncIterator[bytes]:
         yield b"1970-01-01T00:00:02.5Z its own"

@@ -65,6 +65,18 @@ def test_a_later_platform_goes_on_where_the_log_was(tmp_path: Path) -> None:
     second.close()
 
 
+def test_no_line_is_missing_where_clocks_are_set(tmp_path: Path) -> None:
+    path = tmp_path / "driver.log"
+    first = TimedLog(path, 0)
+    first.add(b"1", 9 * SECOND)
+    first.close()
+    second = TimedLog(path, 0)
+    for line, at in ((b"0", 8), (b"1", 9), (b"2", 3), (b"3", 4)):
+        second.add(line, at * SECOND)
+    second.close()
+    assert path.read_bytes() == b"1\n2\n3\n"
+
+
 def test_a_log_without_moments_begins_anew(tmp_path: Path) -> None:
     path = tmp_path / "driver.log"
     path.write_bytes(b"of whoever\n")

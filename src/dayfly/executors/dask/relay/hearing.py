@@ -148,6 +148,8 @@ class Record:
         self._path = path
         self._writer: recording_frames.Writer | None = None
         self._last = 0.0
+        self._again = False
+        """An earlier platform has brought frames, and they may come again."""
         self._failed = False
         self.driver_peak_bytes = 0
         """Most that the driver has held; 0 is not known."""
@@ -155,6 +157,7 @@ class Record:
     def end(self, driver_limit_bytes: int) -> None:
         """Append what the driver has held, as a scheduler of one host does at the end."""
         peak, self.driver_peak_bytes = self.driver_peak_bytes, 0
+        self._again = False
         if peak and self._writer is not None:
             roles = {naming.DRIVER: (peak >> 20, driver_limit_bytes >> 20)}
             self.add([recording_frames.pack({"t": self._last + 0.001, "roles": roles})])
@@ -182,9 +185,10 @@ class Record:
             return  # Nothing that a recorder has made.
         if self._writer is None:
             self._open()
-        if self._writer is not None and at > self._last:
-            self._writer.append_packed(body)
-            self._last = at
+        if self._writer is None or (self._again and at <= self._last):
+            return
+        self._writer.append_packed(body)
+        self._again, self._last = False, at  # Later frames may say that they are older: clocks are set.
 
     def _open(self) -> None:
         """Open the file, and find out what an earlier platform has brought."""
@@ -192,6 +196,6 @@ class Record:
         with contextlib.suppress(FileNotFoundError):
             whole = 0
             for end, frame in reading.split(self._path.read_bytes()):
-                whole, self._last = end, max(self._last, float(frame.get("t", 0.0)))
+                whole, self._last, self._again = end, float(frame.get("t", 0.0)), True
             os.truncate(self._path, whole)  # what a full disk has left of a frame would hide all that follow
         self._writer = recording_frames.Writer(str(self._path))
