@@ -50,12 +50,13 @@ class Seen:
         self.ready = False
         """It was, once: workers that are missing later are none that it waits for."""
         self._ends: dict[str, int] = {}
-        self._heard: dict[str, int] = {}
+        self._heard: dict[str, float] = {}
+        self._count = 0
 
     @property
     def count(self) -> int:
         """Return how many deaths there were in all."""
-        return sum(self._ends.values()) + sum(self._heard.values())
+        return sum(self._ends.values()) + self._count
 
     def look(self, pod: PodSeen, at: Micros) -> None:
         """Note what has ended since the pod was last seen. A container that has ended and one that was started again
@@ -69,13 +70,14 @@ class Seen:
             code = -pod.signal if pod.signal else pod.exit_code or 0
             self._note(pod, at / 1_000_000, code, pod.restarts, oom=pod.code == OOM)
 
-    def hear(self, uid: str, ended: int, last: list[Death]) -> None:
-        """Note ends that Kubernetes does not see, since the pod's nanny lives on: how many there were in the pod of
-        this id, and the last of them."""
-        new = ended - self._heard.get(uid, 0)
-        if new > 0:
-            self._heard[uid] = ended
-            self.deaths = sorted([*self.deaths, *last[-new:]], key=lambda one: one.at)[-KEPT_DEATHS:]
+    def hear(self, last: list[Death]) -> None:
+        """Note ends that Kubernetes does not see, since their pod's nanny lives on: the last ones of a role, oldest
+        first, which are told again and again."""
+        new = [one for one in last if one.at > self._heard.get(one.role, 0.0)]
+        if new:
+            self._heard[new[-1].role] = new[-1].at
+            self._count += len(new)
+            self.deaths = sorted([*self.deaths, *new], key=lambda one: one.at)[-KEPT_DEATHS:]
 
     def _note(self, pod: PodSeen, at: float, exit_code: int, restarts: int, *, oom: bool) -> None:
         limit = pod.memory_limit_bytes

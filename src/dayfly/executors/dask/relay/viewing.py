@@ -30,8 +30,8 @@ LOG_TAIL_BYTES, WORKER_TAIL_BYTES = 4096, 32 * 1024
 class Heard(Protocol):
     """Takes deaths that Kubernetes does not see."""
 
-    def hear(self, uid: str, ended: int, last: list[Death]) -> None:
-        """Note the last ends of processes in the pod of this id, of so many in all."""
+    def hear(self, last: list[Death]) -> None:
+        """Note the last ends of a role's processes, oldest first; those that were noted before are passed over."""
         ...
 
 
@@ -61,7 +61,7 @@ class View:
         """Note the ends of workers that only their nannies have seen."""
         for pod in report.pods:
             if told := self._hearing.facts(report.key, pod.role):
-                heard.hear(pod.uid, *read_deaths(pod, told))
+                heard.hear(read_deaths(pod, told))
 
     def wanted(self, key: AttemptKey) -> frozenset[str] | None:
         """Return the workers that are to run, of those whose number follows the work; None before that is told."""
@@ -127,14 +127,14 @@ def add_mismatch(report: ClusterReport, event: Mapping[str, Any]) -> ClusterRepo
     )
 
 
-def read_deaths(pod: PodSeen, told: Mapping[str, Any]) -> tuple[int, list[Death]]:
-    """Return how many processes of a pod have ended under its nanny, and the last of these ends, oldest first. Pure."""
+def read_deaths(pod: PodSeen, told: Mapping[str, Any]) -> list[Death]:
+    """Return the last ends of a pod's processes under its nanny, oldest first. Pure."""
     try:
         ended = msgspec.convert(told, _Ended)
     except msgspec.ValidationError:
-        return 0, []
+        return []
     first = ended.ended - len(ended.deaths)
-    return ended.ended, [_death(pod, one, first + number) for number, one in enumerate(ended.deaths)]
+    return [_death(pod, one, first + number) for number, one in enumerate(ended.deaths)]
 
 
 class _End(msgspec.Struct, frozen=True):

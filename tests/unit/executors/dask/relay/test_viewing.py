@@ -111,7 +111,7 @@ def test_deaths_under_a_nanny_are_told_once() -> None:
         {"ended": "many"},
         {"progress": {}},
     ):
-        seen.hear(pod.uid, *viewing.read_deaths(pod, told))
+        seen.hear(viewing.read_deaths(pod, told))
     assert [one.told for one in seen.deaths] == [
         "worker-0 was killed for its memory: 400 MiB of 400 MiB",
         "worker-0 was killed for its memory: 390 MiB of 400 MiB",
@@ -119,10 +119,15 @@ def test_deaths_under_a_nanny_are_told_once() -> None:
     ]
     assert [one.restarts for one in seen.deaths] == [0, 1, 2]
     assert seen.count == 3
+    another = msgspec.structs.replace(pod, uid="another")
+    seen.hear(viewing.read_deaths(another, {"ended": 3, "deaths": [first, second, third]}))
+    assert seen.count == 3, "these were of the pod before it"
+    seen.hear(viewing.read_deaths(another, {"ended": 1, "deaths": [{"at": 9.0, "exit_code": 1}]}))
+    assert seen.count == 4
 
 
 def test_of_many_deaths_the_last_are_kept() -> None:
     pod = PodSeen("x-worker-0", "worker-0", "u", PodPhase.RUNNING)
     deaths = [{"at": float(at), "exit_code": 1} for at in range(30, 50)]
-    ended, last = viewing.read_deaths(pod, {"ended": 50, "deaths": deaths})
-    assert (ended, len(last), last[0].restarts, last[-1].restarts) == (50, 20, 30, 49)
+    last = viewing.read_deaths(pod, {"ended": 50, "deaths": deaths})
+    assert (len(last), last[0].restarts, last[-1].restarts) == (20, 30, 49)
