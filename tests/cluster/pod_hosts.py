@@ -42,7 +42,12 @@ class PodHost(cluster_hosts.Host):
         self.groups = groups.KubernetesGroups(cluster, told, Patience(operator=20.0), keeper, SystemClock())
         shape = choosing.Chosen(self.groups, self._choice)
         clusters = provider.PodClusters(
-            self.groups, SystemClock(), shape, log_uri=lambda key, role: f"http://logs/{key}/{role}"
+            self.groups,
+            SystemClock(),
+            shape,
+            log_uri=lambda key, role: f"http://logs/{key}/{role}",
+            dashboard_uri=lambda key: f"http://dashboards/{key}",
+            log_folder=self.data / "logs",
         )
         self.clusters = _Kept(clusters, self._handles)
         self.follow()

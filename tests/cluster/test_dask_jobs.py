@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
-from dayfly.client import watching
+from dayfly.client import extras, watching
 from dayfly.model.identifiers import ExecutionId
 from tests.cluster import operators, workflows
 from tests.cluster.conftest import NAMESPACE, Cluster, register, serving
@@ -102,6 +104,30 @@ def test_logs_of_all_roles_are_kept_and_the_attempt_says_who_made_the_cluster(jo
     assert "Scheduler at" in files["scheduler"]
     assert all("Registered to" in files[name] for name in workers)
     assert "driver" in files
+    until_clean(cluster)
+
+
+def test_one_sees_of_such_a_cluster_what_one_sees_of_any(jobs: Server, cluster: Cluster) -> None:
+    go = jobs.folder / "go-seen"
+    execution = launching.launch_task(jobs, "jobbed.holds", text=str(go))
+    until_running(cluster)
+    node = only(launching.look(jobs, execution)).id
+
+    def record() -> Any:
+        return extras.call(jobs.address, f"/clusters/{execution}/{node}/0")["record"]
+
+    launching.wait_until(lambda: (record() or {}).get("prefixes"), "tasks in the record", PATIENCE_SECONDS)
+    (attempt,) = only(launching.look(jobs, execution)).attempts
+    assert attempt.info["dask"]["tasksTotal"] > 0
+    link = next(log.uri for log in attempt.logs if log.name == "Dask dashboard")
+    assert requests.get(link, timeout=60).status_code == 200
+    go.touch()
+    ended, _ = launching.wait(jobs, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    assert [prefix["name"] for prefix in record()["prefixes"]] == ["crawl"]
+    assert len(record()["workers"]) == 2
+    assert {role["name"] for role in record()["roles"]} == {"driver", "scheduler"}
+    assert "DAYFLY-TOLD" not in log_of(jobs, execution, "scheduler")
     until_clean(cluster)
 
 

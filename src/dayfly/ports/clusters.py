@@ -163,6 +163,8 @@ class Death(msgspec.Struct, frozen=True):
     peak_bytes: int = 0
     told: str = ""
     """The same in words."""
+    cause: str = ""
+    """Where it ended by another's hand, as the place where it runs says: it was evicted, its node does not answer."""
 
 
 class Fault(msgspec.Struct, frozen=True):

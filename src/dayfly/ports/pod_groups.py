@@ -115,6 +115,11 @@ class PodGroupSpec(msgspec.Struct, frozen=True):
     """Role of the pod whose end is the group's: the first object, unless there is a `maker`."""
     remade: frozenset[str] = frozenset()
     """Roles whose pods are made anew when they are lost or deleted, for as long as the group lives."""
+    later: frozenset[str] = frozenset()
+    """Those of them whose pods are not made before `PodGroups.want` asks for them."""
+    teller: str = ""
+    """Role of a pod that tells of the others: when the main pod has ended, it ends before them, for their ends are no
+    news."""
     maker: Maker | None = None
     """Who makes the pods, where they are not among the objects."""
     followers: tuple[Manifest, ...] = ()
@@ -132,11 +137,23 @@ class PodGroupReport(msgspec.Struct, frozen=True):
     waits_for: str = ""
     """Why its objects could not be made yet, in Kubernetes' own words: a quota, a rate limit."""
     ended: bool = False
-    """The main pod has ended, or the group was stopped; a report like this comes at least once."""
+    """The main pod has ended, and the others have been asked to; or the group was stopped. A report like this comes at
+    least once, when their logs are complete."""
     stopped: bool = False
     """It ended because it was asked to, and nothing of it is left."""
     log_tail: str = ""
     """Of an ended group: the last lines of the main pod's log."""
+
+
+class LineTaker(Protocol):
+    """Is shown the lines of pods' primary containers while they are brought home, before their logs keep them."""
+
+    def __call__(self, key: AttemptKey, role: str, line: bytes, at: Micros) -> bytes | None:
+        """Return what the log keeps of a line that was written `at` this moment, None for nothing.
+
+        Lines of one role come in their order; after a restart of the platform the last ones may come again.
+        """
+        ...
 
 
 class PodGroups(Protocol):
@@ -172,6 +189,17 @@ class PodGroups(Protocol):
 
     def watch(self) -> AsyncIterator[PodGroupReport]:
         """Yield what happens to the groups of this caller."""
+        ...
+
+    def listen(self, taker: LineTaker) -> None:
+        """Show it all lines from now on. Call it before groups are made or taken back."""
+        ...
+
+    async def want(self, key: AttemptKey, roles: frozenset[str]) -> None:
+        """Have the pods of these roles, and none of others that are `remade`: from now on, whatever becomes of them.
+
+        What goes because it is not wanted is reported no longer. Returns at once; unknown is fine.
+        """
         ...
 
     async def stop(self, key: AttemptKey, *, grace_seconds: float) -> None:

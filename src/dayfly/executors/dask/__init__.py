@@ -80,10 +80,16 @@ def build(
 def _of_pods(parts: ExecutorParts) -> executor.DaskExecutor:
     groups = parts.share_pods()
     shape = choosing.Chosen(groups, parts.settings.kubernetes.dask)
-    clusters = pods.PodClusters(groups, parts.clock, shape, log_uri=parts.log_uri)
-    return executor.DaskExecutor(
-        clusters, images.AnyImage(), parts.clock, records=files.RecordFiles(parts.data / "logs")
+    log_folder = parts.data / "logs"
+    clusters = pods.PodClusters(
+        groups,
+        parts.clock,
+        shape,
+        log_uri=parts.log_uri,
+        dashboard_uri=functools.partial(dashboards.link_to, parts.public_url),
+        log_folder=log_folder,
     )
+    return executor.DaskExecutor(clusters, images.AnyImage(), parts.clock, records=files.RecordFiles(log_folder))
 
 
 def plug(parts: ExecutorParts) -> Plugged:

@@ -25,6 +25,8 @@ def ending(death: Death) -> str:
     """Return how a process ended, to follow its name: `was killed by SIGSEGV (a crash in compiled code)`."""
     if death.over_limit_bytes:
         return f"was killed for its memory: {size(death.over_limit_bytes)} of {size(death.limit_bytes)}"
+    if death.cause:
+        return f"was lost ({death.cause.rstrip('.')})"
     if death.exit_code == ASKED_TO_END:
         return f"was asked to end by SIGTERM ({signal.SIGTERM:d})"
     if death.exit_code >= 0:

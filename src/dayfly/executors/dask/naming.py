@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dayfly.ports.clusters import WorkerGroup
@@ -22,6 +22,20 @@ def worker_names(groups: tuple[WorkerGroup, ...]) -> Iterator[tuple[str, WorkerG
 def first_workers(group: WorkerGroup, number: int) -> list[str]:
     """Return the names of the group's first workers."""
     return [f"{prefix(group)}-{place}" for place in range(number)]
+
+
+def scaled(groups: tuple[WorkerGroup, ...]) -> list[dict[str, Any]]:
+    """Return those groups whose number follows the work, as their scheduler is told of them (`roles/scaling.py`)."""
+    return [
+        {
+            "name": prefix(group),
+            "roles": first_workers(group, group.most),
+            "begun": group.count,
+            "minimum": group.minimum,
+        }
+        for group in groups
+        if group.maximum
+    ]
 
 
 def prefix(group: WorkerGroup) -> str:

@@ -7,7 +7,7 @@ darkly, or not at all but for some data. Called before a cluster is made, for ro
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dayfly.base import errors
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dayfly.ports.environments import Environment, Environments
 
 COMPARED = ("python", "dask", "distributed")
+
+ONE_ENVIRONMENT = "Use one image for all roles, and no worker command of another environment."
 
 
 class VersionMismatch(errors.InvalidArgument):
@@ -45,6 +47,19 @@ async def check(spec: ClusterSpec, environments: Environments) -> None:
             remedy="Build the images of driver, scheduler and workers from one lock, or leave the images of scheduler "
             "and workers unset: they then are the task's own.",
         )
+
+
+def tell_differing(event: Mapping[str, Any]) -> str:
+    """Return what must be the same and is not, by the record's event of a role whose packages differ from the
+    scheduler's: `worker-0 has dask 2024.4.0 (the scheduler: 2025.4.0)`; empty where it may differ."""
+    differ = event.get("differ") or {}
+    told = [
+        f"{name} {there or 'none'} (the scheduler: {here or 'none'})"
+        for name in COMPARED
+        for there, here in [differ.get(name, ("", ""))]
+        if there or here
+    ]
+    return f"{event.get('worker')} has {', '.join(told)}" if told else ""
 
 
 def role_environments(spec: ClusterSpec, environments: Environments) -> dict[str, Environment]:

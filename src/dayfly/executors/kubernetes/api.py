@@ -17,7 +17,9 @@ import httpx
 import kr8s
 import kr8s.asyncio
 
-from dayfly.base import errors
+from dayfly.base import clock, errors
+from dayfly.base.clock import Micros
+from dayfly.executors.kubernetes import streams
 from dayfly.model import flyte_workflows
 
 if TYPE_CHECKING:
@@ -86,6 +88,7 @@ class Api:
         self._kubeconfig, self._context, self._count = kubeconfig, context, count
         self._opened: Any = None
         self._opening = asyncio.Lock()
+        self._streams = streams.Streams()
 
     async def create(self, manifest: Manifest) -> Manifest | None:
         """Create an object, and return it as it is then; None if one of its name is there. Raise `Refused`, `NotNow`,
@@ -172,9 +175,12 @@ class Api:
         except errors.NotFound:
             return None
 
-    async def follow_log(self, namespace: str, pod: str, container: str) -> AsyncIterator[str]:
-        """Yield the lines of a container's log until it ends, without their ends."""
-        params = {"container": container, "follow": "true"}
+    async def follow_log(self, namespace: str, pod: str, container: str, since: int = 0) -> AsyncIterator[bytes]:
+        """Yield the lines of a container's log until it ends, without their ends, and with the kubelet's stamps in
+        front; from a moment in seconds on, if one is given."""
+        params = {"container": container, "follow": "true", "timestamps": "true"}
+        if since:
+            params["sinceTime"] = f"{clock.to_datetime(Micros(since * clock.SECOND)):%Y-%m-%dT%H:%M:%SZ}"
         async for line in self._lines(KINDS["Pod"], namespace, f"{pod}/log", params):
             yield line
 
@@ -194,6 +200,7 @@ class Api:
 
     async def close(self) -> None:
         """Let go of the connections."""
+        await self._streams.close()
         session = getattr(self._opened, "_session", None)
         self._opened = None
         if session is not None:
@@ -226,17 +233,15 @@ class Api:
 
     async def _lines(
         self, kind: Kind, namespace: str | None, name: str, params: Mapping[str, str]
-    ) -> AsyncIterator[str]:
+    ) -> AsyncIterator[bytes]:
         url = f"{kind.plural}/{name}" if name else kind.plural
-        timeout = httpx.Timeout(CALL_SECONDS, read=None)
+        root = "apis" if "/" in kind.version else "api"
+        path = "/".join(filter(None, (root, kind.version, namespace and f"namespaces/{namespace}", url)))
         with _translated(f"GET {namespace or 'all namespaces'}/{url}"):
             api = await self._open()
             self._count("GET", kind.plural)
-            async with api.call_api(
-                "GET", version=kind.version, namespace=namespace, url=url, stream=True, timeout=timeout, params=params
-            ) as response:
-                async for line in response.aiter_lines():
-                    yield line
+            async for line in self._streams.lines(api.auth, f"/{path}", params):
+                yield line
 
 
 @contextlib.contextmanager
@@ -244,6 +249,8 @@ def _translated(asked: str) -> Iterator[None]:
     """Raise what Kubernetes answers as our own errors."""
     try:
         yield
+    except streams.Answered as error:
+        raise _error(error.status, error.message, asked) from error
     except kr8s.ServerError as error:
         status = error.response.status_code if error.response is not None else 0
         raise _error(status, str(error), asked) from error

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.base import errors, logs
-from dayfly.executors.kubernetes import creating, manifests, names, overseeing, pruning, removing, templates
+from dayfly.executors.kubernetes import (
+    creating,
+    ending,
+    manifests,
+    names,
+    overseeing,
+    pruning,
+    removing,
+    scaling,
+    templates,
+)
 from dayfly.executors.kubernetes.api import Expired, NotNow
 from dayfly.executors.kubernetes.known import ENDED, Handle, Known, handle_of
 
@@ -26,7 +36,7 @@ if TYPE_CHECKING:
     from dayfly.executors.kubernetes.settings import Patience, PodSettings
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.executors import AttemptSpec
-    from dayfly.ports.pod_groups import Manifest, PodGroupReport, PodGroupSpec, PodSeen
+    from dayfly.ports.pod_groups import LineTaker, Manifest, PodGroupReport, PodGroupSpec, PodSeen
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether a pod has waited for too long."""
@@ -39,9 +49,6 @@ PAUSE_SECONDS = 1.0
 
 LONGEST_PAUSE_SECONDS = 15.0
 """Between tries to make what a quota forbids."""
-
-LAST_LINES_SECONDS = 10.0
-"""How long the end of a group waits for its logs."""
 
 AT_ONCE = 16
 """Objects of one group that are made side by side."""
@@ -63,7 +70,7 @@ class KubernetesGroups:
     ) -> None:
         self._api, self._told, self._patience, self._clock = api, told, patience, clock
         self._workflows = workflows
-        self._keeper = keeper
+        self._keeper, self._scaler, self._ender = keeper, scaling.Scaler(api), ending.Ender(api, keeper)
         self._templates = templates.Templates(api, told)
         self._remover = removing.Remover(api, told.platform)
         self._overseer = overseeing.Overseer(api)
@@ -129,6 +136,17 @@ class KubernetesGroups:
         while (report := await self._reports.get()) is not None:
             yield report
 
+    def listen(self, taker: LineTaker) -> None:
+        """Show it all lines of logs; see `PodGroups.listen`."""
+        self._keeper.taker = taker
+
+    async def want(self, key: AttemptKey, roles: frozenset[str]) -> None:
+        """Have these pods, and no others of those that are made anew; see `PodGroups.want`."""
+        known = self._known.get(key)
+        if known is not None:
+            known.wanted = roles
+            self._keep(self._scaler.bring(known))
+
     async def stop(self, key: AttemptKey, *, grace_seconds: float) -> None:
         """Delete the group's objects; see `PodGroups.stop`."""
         known = self._known.get(key)
@@ -138,6 +156,8 @@ class KubernetesGroups:
         if known.handle.maker is not None:
             self._keep(self._clear(known, grace_seconds))
             return
+        if grace_seconds:  # Who tells of the others is to see them at work.
+            await self._ender.end_tellers(known)
         await self._remover.delete(key, known.handle, grace_seconds)
         if not known.pods:
             self._report(known)
@@ -145,7 +165,7 @@ class KubernetesGroups:
     async def forget(self, key: AttemptKey, handle: bytes) -> None:
         """Store what logs there still are, and delete what is left."""
         known = self._known.pop(key, None)
-        await self._keeper.wait(key, LAST_LINES_SECONDS)
+        await self._keeper.wait(key, ending.LAST_LINES_SECONDS)
         self._keeper.drop(key)
         self._overseer.drop(key)
         if known is not None or handle:
@@ -181,7 +201,8 @@ class KubernetesGroups:
             async with slots:
                 await self._api.create(creating.owned(manifest, owner))
 
-        made = await asyncio.gather(*(create(one) for one in spec.objects[1:]), return_exceptions=True)
+        others = [one for one in spec.objects[1:] if names.role_of(one) not in spec.later]
+        made = await asyncio.gather(*(create(one) for one in others), return_exceptions=True)
         failed = [one for one in made if isinstance(one, BaseException)]
         # What is wrong for good counts before what may be right in a while.
         for error in sorted(failed, key=lambda one: isinstance(one, NotNow)):
@@ -233,7 +254,7 @@ class KubernetesGroups:
     async def _remake(self, known: Known, seen: PodSeen) -> None:
         """Make a pod anew that is lost. It keeps its name: what is left of it goes first."""
         manifest = known.handle.manifest(seen.name)
-        while manifest is not None and not known.stopping and not known.ended:
+        while manifest is not None and known.wants(seen.role) and not known.stopping and not known.ended:
             owner = known.pods.get(known.handle.main)
             if owner is None:
                 return  # The group ends with its main pod.
@@ -351,9 +372,9 @@ class KubernetesGroups:
         self._reports.put_nowait(await self._end(known, report))
 
     async def _end(self, known: Known, report: PodGroupReport) -> PodGroupReport:
-        """Let the logs arrive, and say how they end."""
+        """End what is left beside the main pod, let the logs arrive, and say how they end."""
         known.ended = True
-        await self._keeper.wait(known.key, LAST_LINES_SECONDS)
+        await self._ender.end_others(known)
         main = report.pods[0].role if report.pods and report.pods[0].phase in ENDED else ""
         tail = await asyncio.to_thread(self._keeper.tail, known.key, main) if main else ""
         return msgspec.structs.replace(report, log_tail=tail)

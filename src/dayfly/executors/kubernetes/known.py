@@ -39,6 +39,8 @@ class Handle(msgspec.Struct, frozen=True):
     """Kind and name of each."""
     remade: bytes = b""
     """Manifests of those that are made anew when they are lost, by name: JSON, compressed, for they are much alike."""
+    teller: str = ""
+    """Role of the pod that ends before the others do."""
     maker: Maker | None = None
     """Who makes the pods, where they are not among the objects."""
     followers: bytes = b""
@@ -54,6 +56,10 @@ class Handle(msgspec.Struct, frozen=True):
         """Return how an object that is lost is made anew; None if it is not."""
         return _unpacked(self.remade).get(name)
 
+    def list_remade(self) -> dict[str, str]:
+        """Return the roles of the pods that are made anew when they are lost, by their names."""
+        return {name: names.role_of(one) for name, one in _unpacked(self.remade).items()}
+
     def list_followers(self) -> list[Manifest]:
         """Return what is to be made once the main pod is there."""
         return list(_unpacked(self.followers).values())
@@ -66,6 +72,7 @@ def handle_of(spec: PodGroupSpec) -> Handle:
         spec.maker.main if spec.maker else spec.objects[0]["metadata"]["name"],
         tuple((one["kind"], one["metadata"]["name"]) for one in spec.objects),
         _packed([one for one in spec.objects if names.role_of(one) in spec.remade]),
+        spec.teller,
         spec.maker,
         _packed(spec.followers),
     )
@@ -91,8 +98,11 @@ class Known:
         self.stopping = False
         self.ended = False
         """The end was reported: nothing after it counts."""
+        self.wanted: frozenset[str] | None = None
+        """Roles of those pods, among them that are made anew, that are to be there; None is all that there are."""
         self.remaking: set[str] = set()
         """Ids of pods that were lost and are being made anew."""
+        self._remade = handle.list_remade()
         self._since: dict[str, tuple[str, float]] = {}
         self._told: PodGroupReport | None = None
 
@@ -122,10 +132,26 @@ class Known:
     def tell_gone(self, name: str, patience: Patience) -> None:
         """Take in that a pod is no more."""
         last = self.pods.pop(name, None)
-        if last is not None and name not in self.gone:
+        if last is not None and name not in self.gone and self.wants(names.role_of(last)):
             seen = reading.read(last, patience, 0.0)
             # One that had ended before it was deleted is not lost by that.
             self.gone[name] = seen if seen.phase in ENDED else reading.gone(seen, last)
+
+    def list_tellers(self) -> list[str]:
+        """Return the names of the pods that end before the others do."""
+        teller = self.handle.teller
+        return [name for name, pod in self.pods.items() if teller and names.role_of(pod) == teller]
+
+    def wants(self, role: str) -> bool:
+        """Say whether a pod of this role is to be there."""
+        return self.wanted is None or role in self.wanted or role not in self._remade.values()
+
+    def amiss(self) -> Iterator[str]:
+        """Yield the names of pods that are to be there and are not, or that are there and are not to be."""
+        for name, role in self._remade.items() if self.wanted is not None else ():
+            there = name in self.pods and not (self.wants(role) and _leaving(self.pods[name]))
+            if there != self.wants(role):
+                yield name
 
     def lost(self, report: PodGroupReport) -> Iterator[PodSeen]:
         """Yield the pods that are to be made anew now: lost, through no fault of the task, and not in the making."""
@@ -167,6 +193,8 @@ class Known:
             yield awaiting.seen(self.handle, self.facts, self._lasting("main", str(self.facts.taken_up), now), patience)
         yield from (seen for name, seen in self.gone.items() if name not in self.pods)
         for name, pod in self.pods.items():
+            if not self.wants(names.role_of(pod)):
+                continue  # Its end is no loss.
             seen = reading.read(pod, patience, self._waited(name, pod, now))
             yield reading.unreachable(seen) if self._is_unreachable(name, pod, now, patience) else seen
 

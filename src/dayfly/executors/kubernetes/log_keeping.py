@@ -1,23 +1,33 @@
-"""Brings the logs of a group's containers home while they are written, so that they outlive their pods."""
+"""Brings the logs of a group's containers home while they are written, so that they outlive their pods.
+
+Lines come with the moments at which they were written. After a break, or under a new platform, a log is asked for from
+where it was: what the kubelet still has of it is not brought twice, and what it has no more stays.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dayfly.base import errors, log_tails, logs
-from dayfly.executors.kubernetes import manifests, names
+from dayfly.base.clock import Micros
+from dayfly.executors.kubernetes import log_stamps, log_writing, manifests, names
+from dayfly.model.identifiers import AttemptKey
 
 if TYPE_CHECKING:
     from dayfly.executors.kubernetes.api import Api
-    from dayfly.ports.pod_groups import Manifest
+    from dayfly.ports.pod_groups import LineTaker, Manifest
 
 TAIL_LINES, TAIL_BYTES = 20, 16 * 1024
 
 PAUSE_SECONDS = 1.0
 """Before a log is asked for again that broke off."""
+
+AGAIN_SECONDS = 15
+"""Of what an earlier platform has brought, so much is shown again to who takes lines: it may have ended amid some."""
 
 _log = logs.get("executors.kubernetes")
 
@@ -25,13 +35,17 @@ _log = logs.get("executors.kubernetes")
 class LogKeeper:
     """Follows containers' logs into files: `<role>.log` of the primary container, `<role>.<container>.log` of others.
 
-    `folder_of` returns the folder of an attempt's logs; no file grows above `max_bytes`, 0 is no limit.
+    `folder_of` returns the folder of an attempt's logs; no file grows much above `max_bytes`, 0 is no limit.
     """
 
     def __init__(self, api: Api, folder_of: Callable[[str], Path], max_bytes: int) -> None:
         self._api, self._folder_of, self._max_bytes = api, folder_of, max_bytes
         self._following: dict[tuple[str, str, int], asyncio.Task[None]] = {}
-        self._by_key: dict[str, set[asyncio.Task[None]]] = {}
+        self._by_key: dict[str, dict[asyncio.Task[None], str]] = {}
+        """With the role of each."""
+        self._logs: dict[str, dict[str, log_writing.TimedLog]] = {}
+        self._failed = False
+        self.taker: LineTaker | None = None
 
     def look(self, key: str, pod: Manifest) -> None:
         """Follow every container of the pod that has begun, and is not followed yet."""
@@ -45,26 +59,25 @@ class LogKeeper:
             if which in self._following:
                 continue
             name = container["name"]
-            file = self._folder_of(key) / (f"{role}.log" if name == primary else f"{role}.{name}.log")
-            # What was brought by an earlier platform is brought again, from the beginning, while the pod has it.
-            anew = not any(known[:2] == which[:2] for known in self._following) and which[2] == 0
-            follow = self._follow(metadata["namespace"], metadata["name"], name, file, anew=anew)
-            task = asyncio.create_task(follow, name=f"log of {metadata['name']}/{name}")
+            source = Source(metadata["namespace"], metadata["name"], name, key, role, name == primary)
+            task = asyncio.create_task(self._follow(source), name=f"log of {source.pod}/{name}")
             self._following[which] = task
-            self._by_key.setdefault(key, set()).add(task)
+            self._by_key.setdefault(key, {})[task] = role
 
-    async def wait(self, key: str, seconds: float) -> None:
-        """Wait until all logs of the group that were begun are complete, so long at most."""
-        tasks = self._by_key.get(key, set())
+    async def wait(self, key: str, seconds: float, role: str = "") -> None:
+        """Wait until all logs of the group that were begun are complete, or those of one role; so long at most."""
+        tasks = [task for task, its in self._by_key.get(key, {}).items() if role in ("", its)]
         if tasks:
             await asyncio.wait(tasks, timeout=seconds)
 
     def drop(self, key: str) -> None:
         """Forget a group; what is still followed is let go."""
-        tasks = self._by_key.pop(key, set())
+        tasks = self._by_key.pop(key, {})
         for task in tasks:
             task.cancel()
         self._following = {which: task for which, task in self._following.items() if task not in tasks}
+        for log in self._logs.pop(key, {}).values():
+            log.close()
 
     def tail(self, key: str, role: str) -> str:
         """Return the last lines of a role's log; empty if there is none."""
@@ -77,32 +90,55 @@ class LogKeeper:
             self.drop(key)
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _follow(self, namespace: str, pod: str, container: str, path: Path, *, anew: bool) -> None:
+    async def _follow(self, source: Source) -> None:
         """Write the log until the container ends. One that breaks off is continued where it was."""
-        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
-        lines, written = 0, 0
+        name = source.role if source.primary else f"{source.role}.{source.container}"
+        opened = self._logs.setdefault(source.key, {})
+        if name not in opened:
+            path = self._folder_of(source.key) / f"{name}.log"
+            opened[name] = log_writing.TimedLog(path, self._max_bytes)
+        log, last = opened[name], 0
+        since = max(0, log.begins_micros // 1_000_000 - AGAIN_SECONDS) if log.begins_micros else 0
         while True:
-            skip = lines
+            again = last  # Later on, stamps may be alike or go back: clocks are set.
             try:
-                with path.open("wb" if anew and not lines else "ab", buffering=0) as file:
-                    async for line in self._api.follow_log(namespace, pod, container):
-                        if skip:
-                            skip -= 1
-                            continue
-                        lines += 1
-                        written += self._write(file.write, line, written)
-                return
+                async for raw in self._api.follow_log(source.namespace, source.pod, source.container, since):
+                    at_nanos, line = log_stamps.split(raw)
+                    if (again and at_nanos <= again) or (last and not at_nanos):
+                        continue  # It came before the break, or is what the kubelet has to say itself.
+                    again, last = 0, at_nanos or last
+                    self._take(source, log, line, last // 1000)
             except errors.NotFound:
-                return
+                pass
             except errors.DayflyError as error:
-                _log.info("a log broke off", pod=pod, container=container, error=str(error))
+                _log.info("a log broke off", pod=source.pod, container=source.container, error=str(error))
+                since = last // 1_000_000_000 or since
                 await asyncio.sleep(PAUSE_SECONDS)
+                continue
+            with contextlib.suppress(OSError):
+                log.end()
+            return
 
-    def _write(self, write: Callable[[bytes], object], line: str, written: int) -> int:
-        raw = line.encode() + b"\n"
-        if not self._max_bytes or written + len(raw) <= self._max_bytes:
-            write(raw)
-            return len(raw)
-        if written <= self._max_bytes:
-            write(b"... the rest of this log is left out: it is longer than the platform keeps\n")
-        return len(raw)
+    def _take(self, source: Source, log: log_writing.TimedLog, line: bytes, at_micros: int) -> None:
+        if source.primary and self.taker is not None:
+            kept = self.taker(AttemptKey(source.key), source.role, line, Micros(at_micros))
+            if kept is None:
+                return
+            line = kept
+        try:
+            log.add(line, at_micros)
+        except OSError as error:
+            if not self._failed:
+                _log.warning("logs have gaps", key=source.key, role=source.role, error=str(error))
+            self._failed = True
+
+
+class Source(NamedTuple):
+    """A container whose log is followed."""
+
+    namespace: str
+    pod: str
+    container: str
+    key: str
+    role: str
+    primary: bool

@@ -100,6 +100,21 @@ def test_a_scheduler_that_ends_before_anybody_has_joined_cannot_begin():
     check(diagnose(end=ClusterEnd.SCHEDULER_LOST, deaths=asked, workers=()), "DaskSchedulerLost", SYSTEM, True)
 
 
+def test_what_others_have_ended_is_nobodys_fault():
+    def lost(role: str, cause: str) -> Death:
+        return Death(role, 1.0, cause=cause, told=cause)
+
+    evicted = lost("worker-0", "Pod x-worker-0: Evicted: The node was low on resource: memory.")
+    found = diagnose(KILLED, deaths=(death(code=7), evicted), log="Exit: worker-handle-scheduler-connection-broken")
+    told = "worker-0 was lost (Pod x-worker-0: Evicted: The node was low on resource: memory) while computing fit-1"
+    check(found, "DaskWorkersLost", SYSTEM, True, told, "2 workers died", "A new attempt may do")
+    deleted = lost("scheduler", "Pod x-scheduler is gone: somebody deleted it.")
+    found = diagnose(end=ClusterEnd.SCHEDULER_LOST, deaths=(deleted,), workers=())
+    check(found, "DaskSchedulerLost", SYSTEM, True, "was lost (Pod x-scheduler is gone: somebody deleted it), and with")
+    found = diagnose(end=ClusterEnd.STARTUP_TIMEOUT, deaths=(evicted,), workers=(), message="0 of 2 were there")
+    check(found, "DaskStartupTimeout", SYSTEM, True, "was lost (Pod x-worker-0: Evicted")
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "said"),
     [

@@ -42,7 +42,8 @@ def scheduler_ended(facts: Facts) -> Explanation | None:
             recoverable=True,
         )
     how = describing.ending(death) if death is not None else facts.report.message.rstrip(".") or "is gone"
-    if death is not None and death.exit_code > 0 and death.exit_code not in FROM_OUTSIDE and not facts.record.workers:
+    begun = bool(facts.record.workers) or (death is not None and bool(death.cause))
+    if death is not None and death.exit_code > 0 and death.exit_code not in FROM_OUTSIDE and not begun:
         words = [one.told for one in known.find_raised(facts.report.log_tail)]
         why = f" ({words[-1]})" if words else ""
         return Explanation(
@@ -131,6 +132,13 @@ def _of_deaths(facts: Facts, key: str, *, doing: str = "") -> Explanation | None
     if 2 * len(too_large) >= len(deaths):
         return _out_of_memory(facts, too_large, work)
     last = deaths[-1]
+    if last.cause:
+        return Explanation(
+            f"{last.role} {describing.ending(last)}{work}; {describing.count(deaths)} died. A new attempt may do.",
+            "DaskWorkersLost",
+            FailureKind.SYSTEM,
+            recoverable=True,
+        )
     if last.exit_code >= 0 and (found := unreadable.in_logs(facts, key)) is not None:
         return found
     if last.exit_code == 0 and _CUT_OFF in facts.report.worker_log_tail:
@@ -185,7 +193,7 @@ def _stillborn(facts: Facts, told: str) -> Explanation:
     last = deaths[-1]
     words = [one.told for one in known.find_raised(facts.report.worker_log_tail)]
     why = f" ({words[-1]})" if words else ""
-    outside = last.exit_code in FROM_OUTSIDE
+    outside = last.exit_code in FROM_OUTSIDE or bool(last.cause)
     return Explanation(
         f"{told}, for its workers end as they begin: {describing.count(deaths)} did, the last, {last.role}, "
         f"{describing.ending(last)}{why}. Look at command, preload and environment of Workers(...), and at their logs.",

@@ -18,8 +18,6 @@ from dayfly.ports.executors import Explanation
 if TYPE_CHECKING:
     from dayfly.executors.dask.diagnosis.facts import Facts, Raised
 
-ONE_ENVIRONMENT = "Use one image for all roles, and no worker command of another environment."
-
 
 def versions_differ(facts: Facts) -> Explanation | None:
     """Roles that do not speak alike: the scheduler knows the versions of each, and something of Dask's own fails."""
@@ -31,7 +29,9 @@ def versions_differ(facts: Facts) -> Explanation | None:
     files = _FILE.findall(failed["traceback"])
     if not files or not _LIBRARY.search(files[-1]):
         return None
-    return _of_versions(f"{_told(event)}: what they send each other is misread ({failed['error'][:200]}).")
+    return _of_versions(
+        f"{versions.tell_differing(event)}: what they send each other is misread ({failed['error'][:200]})."
+    )
 
 
 def cannot_import(facts: Facts) -> Explanation | None:
@@ -122,7 +122,7 @@ def _of_raised(facts: Facts, raised: Raised, who: str, what: str) -> Explanation
 def _lacks(facts: Facts, who: str, module: str, needed: str) -> Explanation:
     event = _differing(facts)
     if _OF_DASK.match(module):
-        told = f"{_told(event)}, and" if event else f"{who} has another version of dask:"
+        told = f"{versions.tell_differing(event)}, and" if event else f"{who} has another version of dask:"
         return _of_versions(f"{told} {module!r} is not there, {needed}.")
     return Explanation(
         f"{who} cannot import {module!r}, {needed}. Install it in the environment of all roles "
@@ -136,18 +136,8 @@ def _lacks(facts: Facts, who: str, module: str, needed: str) -> Explanation:
 def _differing(facts: Facts) -> Mapping[str, Any] | None:
     """Return the event that tells of a worker with other versions of what must be the same everywhere."""
     event = facts.find_event("versions-differ")
-    return event if event is not None and event["differ"].keys() & set(versions.COMPARED) else None
-
-
-def _told(event: Mapping[str, Any]) -> str:
-    differ = [
-        f"{name} {there or 'none'} (the scheduler: {here or 'none'})"
-        for name in versions.COMPARED
-        for there, here in [event["differ"].get(name, ("", ""))]
-        if there or here
-    ]
-    return f"{event['worker']} has {', '.join(differ)}"
+    return event if event is not None and versions.tell_differing(event) else None
 
 
 def _of_versions(told: str) -> Explanation:
-    return Explanation(f"{told} {ONE_ENVIRONMENT}", "DaskVersionMismatch", FailureKind.USER, recoverable=False)
+    return Explanation(f"{told} {versions.ONE_ENVIRONMENT}", "DaskVersionMismatch", FailureKind.USER, recoverable=False)

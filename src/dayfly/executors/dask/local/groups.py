@@ -137,16 +137,7 @@ def driver(driver: AttemptSpec, distribution: str) -> process_groups.Role:
 
 
 def _scheduler(spec: ClusterSpec, log_dir: str) -> process_groups.Role:
-    scaled = [
-        {
-            "name": naming.prefix(group),
-            "roles": naming.first_workers(group, group.most),
-            "begun": group.count,
-            "minimum": group.minimum,
-        }
-        for group in spec.groups
-        if group.maximum
-    ]
+    scaled = naming.scaled(spec.groups)
     return process_groups.Role(
         name=SCHEDULER,
         entry=f"{_ROLE_MODULES[0]}:run",

@@ -16,6 +16,8 @@ from dayfly.ports import pod_groups
 from dayfly.ports.pod_groups import PodGroupSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dayfly.ports.clusters import ClusterSpec
     from dayfly.ports.executors import AttemptSpec
     from dayfly.ports.pod_groups import Manifest, PodGroups
@@ -32,25 +34,38 @@ class PlainPods:
         name = self._groups.pod_name(spec.driver, naming.SCHEDULER)
         address = f"tcp://{name}:{roles.COMM_PORT}"
         workers = dict(roles.workers(spec, address))
-        others = {naming.DRIVER: driver(spec, name), naming.SCHEDULER: roles.scheduler(spec)}
+        scaled = tuple(group for group in spec.groups if group.maximum and group.processes == 1)
+        others = {naming.DRIVER: driver(spec, name), naming.SCHEDULER: roles.scheduler(spec, scaled)}
         made = await self._groups.manifests(others | workers)
         for role in workers:
             # What ends of a worker is its container; Dask computes again what went with it.
             made[role]["spec"]["restartPolicy"] = "Always"
             retiring.before_the_end(made[role], f"http://{name}:{roles.HTTP_PORT}")
+        later = frozenset(name for group in scaled for name in naming.first_workers(group, group.most)[group.count :])
         limits = reports.Limits(
             spec.worker_count,
             spec.quorum,
             spec.startup_timeout_seconds,
             spec.restart_limit,
-            tuple(made),
+            tuple(role for role in made if role not in later),
             {name: group.processes for name, group in naming.worker_names(spec.groups)},
-            "The cluster is made of plain pods.",
+            " ".join(("The cluster is made of plain pods.", *unheeded(spec))),
+            tuple(name for group in scaled for name in naming.first_workers(group, group.most)),
         )
         namespace = made[naming.DRIVER]["metadata"]["namespace"]
         objects = (*made.values(), service(made[naming.SCHEDULER]))
-        group = PodGroupSpec(spec.key, namespace, objects, naming.DRIVER, frozenset(workers))
+        group = PodGroupSpec(
+            spec.key, namespace, objects, naming.DRIVER, frozenset(workers), later, teller=naming.SCHEDULER
+        )
         return provider.Layout(group, limits)
+
+
+def unheeded(spec: ClusterSpec) -> Iterator[str]:
+    """Yield a sentence for each thing that is asked for and that clusters of plain pods do not have."""
+    if any(group.maximum and group.processes > 1 for group in spec.groups):
+        yield "The number of workers stays as it is where each has several processes."
+    if spec.reuse_seconds:
+        yield "No cluster stands by for the next attempt."
 
 
 def driver(spec: ClusterSpec, scheduler: str) -> AttemptSpec:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
 from dayfly.executors.dask import naming
 from dayfly.executors.dask.pods import reports
+from dayfly.executors.dask.relay import following, hearing, viewing
 from dayfly.model.run import LogLink
 from dayfly.ports.clusters import ClusterEnd, ClusterState
 from dayfly.ports.pod_groups import PodPhase
@@ -41,18 +43,34 @@ class Shape(Protocol):
 
 
 class PodClusters:
-    """Implements `ports.clusters.ClusterProvider`; `log_uri` returns where a role's log can be read."""
+    """Implements `ports.clusters.ClusterProvider`.
+
+    `log_uri` returns where a role's log can be read, `dashboard_uri` where people see the dashboard. Logs and flight
+    records lie below `log_folder`.
+    """
 
     def __init__(
-        self, groups: PodGroups, clock: Clock, shape: Shape, *, log_uri: Callable[[AttemptKey, str], str]
+        self,
+        groups: PodGroups,
+        clock: Clock,
+        shape: Shape,
+        *,
+        log_uri: Callable[[AttemptKey, str], str],
+        dashboard_uri: Callable[[AttemptKey], str],
+        log_folder: Path,
     ) -> None:
-        self._groups, self._clock, self._shape, self._log_uri = groups, clock, shape, log_uri
+        self._groups, self._shape = groups, shape
+        self._log_uri, self._dashboard_uri = log_uri, dashboard_uri
         self._known: dict[AttemptKey, _Known] = {}
+        self._news = following.News(groups, clock)
+        self._view = viewing.View(hearing.Hearing(log_folder, self._news.note), log_folder)
+        groups.listen(self._view.take)
 
     async def make(self, spec: ClusterSpec) -> bytes:
         """Make the pods, or find them made; see `ClusterProvider.make`."""
         group, limits = await self._shape.lay_out(spec)
         known = self._known.setdefault(spec.key, _Known(limits))
+        self._view.begin(spec.key)
         known.handle = await self._groups.start(group)
         return msgspec.json.encode(Handle(known.handle, limits))
 
@@ -61,15 +79,18 @@ class PodClusters:
         read = msgspec.json.decode(handle, type=Handle)
         known = self._known[key] = _Known(read.limits)
         known.handle = read.group
+        self._view.begin(key)
         report = await self._groups.recover(key, read.group)
         if report is None:
             self._known.pop(key)
+            await self._view.forget(key)
             return None
+        self._news.begin(report)
         return await self._read(known, report)
 
     async def watch(self) -> AsyncIterator[ClusterReport]:
         """Yield what happens to the clusters; see `ClusterProvider.watch`."""
-        async for report in self._groups.watch():
+        async for report in self._news.watch():
             known = self._known.get(report.key)
             if known is not None:
                 yield await self._read(known, report)
@@ -84,7 +105,9 @@ class PodClusters:
         if known is not None:
             known.hurry()
         group = known.handle if known else msgspec.json.decode(handle, type=Handle).group if handle else b""
+        self._news.forget(key)
         await self._groups.forget(key, group)
+        await self._view.forget(key)
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name all objects that are left."""
@@ -93,14 +116,18 @@ class PodClusters:
     async def close(self, *, grace_seconds: float) -> None:
         """Let go: clusters go on, and the next platform takes them back."""
         await self._groups.close()
+        await self._view.close()
 
     async def _read(self, known: _Known, report: PodGroupReport) -> ClusterReport:
         known.roles |= dict.fromkeys(pod.role for pod in report.pods)
         links = tuple(LogLink(role, self._log_uri(report.key, role)) for role in known.roles)
+        self._view.look(report, known.seen)
+        await self._scale(known, report.key)
         told = reports.translate(report, known.limits, known.seen, links)
+        told = await self._view.add(told, report, self._dashboard_uri(report.key))
         known.last = told
         if known.end is not None and report.stopped:
-            return msgspec.structs.replace(known.end, at=told.at)
+            return await self._view.add_tails(msgspec.structs.replace(known.end, at=told.at))
         if told.end is not None and not report.ended:
             # It is over, though its driver is not: nothing of it may run when that is told.
             known.end = told
@@ -108,6 +135,14 @@ class PodClusters:
             return msgspec.structs.replace(told, state=ClusterState.STARTING, end=None, fault=None)
         self._mind_the_start(known, told, report)
         return told
+
+    async def _scale(self, known: _Known, key: AttemptKey) -> None:
+        """Have those workers that the scheduler wants."""
+        wanted = self._view.wanted(key)
+        if wanted is not None and wanted != known.wanted:
+            known.wanted = wanted
+            fixed = frozenset(known.limits.roles).difference(known.limits.scaled)
+            await self._groups.want(key, fixed | wanted.intersection(known.limits.scaled))
 
     def _mind_the_start(self, known: _Known, told: ClusterReport, report: PodGroupReport) -> None:
         """Count the seconds that the driver waits for workers, and end the cluster where there are too many."""
@@ -147,6 +182,8 @@ class _Known:
         """All that there ever were, driver and scheduler first."""
         self.handle = b""
         self.seen = reports.Seen()
+        self.wanted: frozenset[str] | None = None
+        """Workers that the scheduler wants, of those whose number follows the work."""
         self.end: ClusterReport | None = None
         """What is told once all is gone that is to go for it."""
         self.last: ClusterReport | None = None

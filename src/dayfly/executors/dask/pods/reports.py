@@ -34,6 +34,8 @@ class Limits(msgspec.Struct, frozen=True):
     """How many workers, as Dask counts them, a pod has, by its role or how that begins; one unless said."""
     told: str = ""
     """What the cluster is made of, and how it differs from what was asked for, for people."""
+    scaled: tuple[str, ...] = ()
+    """Roles of workers whose number follows the work, whether they are among `roles` from the beginning or not."""
 
     def processes_of(self, role: str) -> int:
         """Return how many workers, as Dask counts them, the pod of this role has."""
@@ -48,11 +50,13 @@ class Seen:
         self.ready = False
         """It was, once: workers that are missing later are none that it waits for."""
         self._ends: dict[str, int] = {}
+        self._heard: dict[str, float] = {}
+        self._count = 0
 
     @property
     def count(self) -> int:
         """Return how many deaths there were in all."""
-        return sum(self._ends.values())
+        return sum(self._ends.values()) + self._count
 
     def look(self, pod: PodSeen, at: Micros) -> None:
         """Note what has ended since the pod was last seen. A container that has ended and one that was started again
@@ -66,9 +70,20 @@ class Seen:
             code = -pod.signal if pod.signal else pod.exit_code or 0
             self._note(pod, at / 1_000_000, code, pod.restarts, oom=pod.code == OOM)
 
+    def hear(self, last: list[Death]) -> None:
+        """Note ends that Kubernetes does not see, since their pod's nanny lives on: the last ones of a role, oldest
+        first, which are told again and again."""
+        new = [one for one in last if one.at > self._heard.get(one.role, 0.0)]
+        if new:
+            self._heard[new[-1].role] = new[-1].at
+            self._count += len(new)
+            self.deaths = sorted([*self.deaths, *new], key=lambda one: one.at)[-KEPT_DEATHS:]
+
     def _note(self, pod: PodSeen, at: float, exit_code: int, restarts: int, *, oom: bool) -> None:
         limit = pod.memory_limit_bytes
-        death = Death(pod.role, at, exit_code, restarts, limit if oom else 0, limit)
+        # A pod that is lost did not end by itself, whatever its container said in the end.
+        cause = pod.message if pod.phase is PodPhase.LOST and not pod.users_fault else ""
+        death = Death(pod.role, at, exit_code, restarts, limit if oom else 0, limit, cause=cause)
         death = msgspec.structs.replace(death, told=pod.message or f"{pod.role} {describing.ending(death)}")
         self.deaths = [*self.deaths, death][-KEPT_DEATHS:]
 

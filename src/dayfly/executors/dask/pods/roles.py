@@ -14,6 +14,7 @@ from flyteidl.core import tasks_pb2
 
 from dayfly.executors.dask import naming
 from dayfly.executors.dask.pods import waiting
+from dayfly.executors.dask.relay import carrying
 from dayfly.model import entrypoint_args
 
 if TYPE_CHECKING:
@@ -45,17 +46,18 @@ def driver(spec: ClusterSpec, address: str) -> AttemptSpec:
     argv = attempt.argv
     if entrypoint_args.parse(argv).kind != entrypoint_args.OTHER:
         argv = waiting.before(argv, spec.quorum)
-    env = {"DASK_SCHEDULER_ADDRESS": address, **attempt.env}
+    env = carrying.driver_environment({"DASK_SCHEDULER_ADDRESS": address, **attempt.env})
     return msgspec.structs.replace(attempt, argv=argv, template=_without_command(attempt), env=env, interruptible=False)
 
 
-def scheduler(spec: ClusterSpec) -> AttemptSpec:
-    """Return the scheduler."""
+def scheduler(spec: ClusterSpec, scaled: tuple[WorkerGroup, ...] = ()) -> AttemptSpec:
+    """Return the scheduler; `scaled` are the groups whose number it is to make follow the work."""
     argv = ["dask", "scheduler", "--port", str(COMM_PORT), "--dashboard-address", f":{HTTP_PORT}"]
     if spec.idle_timeout_seconds:
         argv += ["--idle-timeout", f"{spec.idle_timeout_seconds:g}s"]
+    argv += carrying.SCHEDULER_WORDS
     made = _role(spec.driver, argv, spec.scheduler.resources, image=spec.scheduler.image)
-    env = {ROUTES_VARIABLE: repr(list(ROUTES)), **made.env}
+    env = {ROUTES_VARIABLE: repr(list(ROUTES)), **made.env, **carrying.scheduler_environment(spec, scaled)}
     return msgspec.structs.replace(made, env=env, interruptible=False)
 
 
@@ -68,12 +70,12 @@ def workers(spec: ClusterSpec, address: str) -> Iterator[tuple[str, AttemptSpec]
 def worker(spec: ClusterSpec, group: WorkerGroup, name: str, address: str) -> AttemptSpec:
     """Return a worker of the group, which Dask is to know by this name."""
     made = _role(spec.driver, _worker_words(name, group, address), group.resources, image=group.image)
-    env = {**spec.driver.env, **group.env}
+    env = carrying.worker_environment({**spec.driver.env, **group.env}, group)
     return msgspec.structs.replace(made, env=env, interruptible=group.interruptible)
 
 
 def _worker_words(name: str, group: WorkerGroup, address: str) -> list[str]:
-    words = [*(group.command or ("dask", "worker")), address, "--name", name]
+    words = [*(group.command or ("dask", "worker")), address, "--name", name, *carrying.worker_words(group)]
     words += ["--death-timeout", str(DEATH_TIMEOUT_SECONDS)]
     if group.threads:
         words += ["--nthreads", str(group.threads)]

@@ -36,12 +36,13 @@ def read(raw: bytes) -> Iterator[dict[str, Any]]:
     `tasks` as rows {prefix, worker, start (seconds since the epoch), took (seconds), action}.
     """
     names: dict[int, str] = {}
-    for frame in _frames(raw):
+    for _, frame in split(raw):
         names.update(frame.pop("names", {}))
         yield _named(frame, names)
 
 
-def _frames(raw: bytes) -> Iterator[dict[str, Any]]:
+def split(raw: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield where each frame of a file ends, and the frame as it lies there."""
     at = 0
     while at + LENGTH_BYTES <= len(raw):
         end = at + LENGTH_BYTES + int.from_bytes(raw[at : at + LENGTH_BYTES], "big")
@@ -52,7 +53,7 @@ def _frames(raw: bytes) -> Iterator[dict[str, Any]]:
         except msgspec.DecodeError:
             return  # A disk that was full has left a piece of a frame: what comes after it cannot be told apart.
         if isinstance(frame, dict):
-            yield frame
+            yield end, frame
         at = end
 
 

@@ -74,8 +74,12 @@ class Writer:
         self._size = self._file.tell()
 
     def append(self, frame: dict[str, Any]) -> None:
-        """Write one frame with one call to the kernel, so that a kill leaves it whole or not at all."""
-        self._size += self._file.write(pack(frame))
+        """Write one frame."""
+        self.append_packed(pack(frame))
+
+    def append_packed(self, packed: bytes) -> None:
+        """Write a frame that is packed, with one call to the kernel: a kill leaves it whole or not at all."""
+        self._size += self._file.write(packed)
         if self._size > self._most:
             self._thin()
 

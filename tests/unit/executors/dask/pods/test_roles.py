@@ -7,6 +7,7 @@ from flyteidl.core import tasks_pb2
 from tests.contract import cluster_hosts
 
 from dayfly.executors.dask.pods import roles, waiting
+from dayfly.executors.dask.relay import carrying
 from dayfly.ports.clusters import ClusterSpec, RoleResources, SchedulerSpec, WorkerGroup
 
 FAST = (
@@ -35,7 +36,7 @@ def test_the_users_own_address_stays() -> None:
     spec = cluster()
     driver = msgspec.structs.replace(spec.driver, env={"DASK_SCHEDULER_ADDRESS": "tcp://mine:1"}, interruptible=True)
     made = roles.driver(msgspec.structs.replace(spec, driver=driver), "tcp://s:8786")
-    assert made.env == {"DASK_SCHEDULER_ADDRESS": "tcp://mine:1"}
+    assert made.env == carrying.driver_environment({"DASK_SCHEDULER_ADDRESS": "tcp://mine:1"})
     assert not made.interruptible, "with the driver goes all that was computed"
 
 
@@ -43,6 +44,7 @@ def test_the_scheduler() -> None:
     own = SchedulerSpec("scheduler:2", RoleResources(1.0, 2.0, 3, 4))
     made = roles.scheduler(cluster(scheduler=own, idle_timeout_seconds=90.0))
     words = ("dask", "scheduler", "--port", "8786", "--dashboard-address", ":8787", "--idle-timeout", "90s")
+    words = (*words, *carrying.SCHEDULER_WORDS)
     assert (made.argv, made.image, made.interruptible) == (words, "scheduler:2", False)
     assert (made.cpu_request, made.cpu_limit, made.memory_request_bytes, made.memory_limit_bytes) == (1.0, 2.0, 3, 4)
 
@@ -64,7 +66,8 @@ def test_workers_of_all_groups() -> None:
     assert list(made) == ["worker-0", "worker-1", "worker-gpu-0"]
     first = made["worker-0"]
     assert first.argv == (
-        *("dask", "worker", "tcp://s:8786", "--name", "worker-0", "--death-timeout", "60"),
+        *("dask", "worker", "tcp://s:8786", "--name", "worker-0", "--preload-nanny", carrying.TEXT),
+        *("--death-timeout", "60"),
         *("--nthreads", "2", "--memory-limit", "100"),
     )
     assert (first.image, first.interruptible) == ("app:1", True)

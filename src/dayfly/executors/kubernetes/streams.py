@@ -1,0 +1,101 @@
+"""Answers of the cluster's API that come line by line for as long as something lasts: watches, and logs that are
+followed.
+
+Each holds a connection. kr8s opens a hundred at most, so that the logs of a few clusters of pods would leave none for
+anything else: these have a client of their own, which opens as many as are asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import httpx
+
+CONNECT_SECONDS = 30.0
+
+UNAUTHORIZED = 401
+
+
+class Answered(Exception):
+    """The API has refused: its status, and what it says."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
+class Streams:
+    """The streams of one cluster, with what kr8s knows of how to be let in."""
+
+    def __init__(self) -> None:
+        self._client: httpx.AsyncClient | None = None
+        self._former: list[httpx.AsyncClient] = []
+        """With credentials that have expired since; what goes on over them goes on."""
+
+    async def lines(self, auth: Any, path: str, params: Mapping[str, str]) -> AsyncIterator[bytes]:
+        """Yield the lines of an answer, without their ends. Raise `Answered`, and what httpx raises."""
+        for last in (False, True):
+            client = self._client or await self._open(auth)
+            more = {"sni_hostname": auth.tls_server_name} if auth.tls_server_name else {}
+            async with client.stream("GET", path, params=params, extensions=more) as answer:
+                if answer.status_code == UNAUTHORIZED and not last:
+                    await self._enter_again(auth, client)
+                    continue
+                if answer.is_error:
+                    raise Answered(answer.status_code, _message(await answer.aread()))
+                async for line in split(answer.aiter_bytes()):
+                    yield line
+            return
+
+    async def close(self) -> None:
+        """Let go of all."""
+        clients, self._client, self._former = [self._client, *self._former], None, []
+        for client in clients:
+            if client is not None:
+                await client.aclose()
+
+    async def _open(self, auth: Any) -> httpx.AsyncClient:
+        made = httpx.AsyncClient(
+            base_url=str(auth.server),
+            headers={"Authorization": f"Bearer {auth.token}"} if auth.token else {},
+            verify=await auth.ssl_context(),
+            timeout=httpx.Timeout(CONNECT_SECONDS, read=None),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+            follow_redirects=True,
+            proxy=auth.proxy,
+        )
+        if self._client is None:
+            self._client = made
+        else:
+            await made.aclose()  # Another was faster.
+        return self._client
+
+    async def _enter_again(self, auth: Any, refused: httpx.AsyncClient) -> None:
+        if self._client is refused:
+            self._client = None
+            self._former.append(refused)
+            await auth.reauthenticate()
+
+
+async def split(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield lines, which end where the kubelet and the API end them: what else breaks lines is in their text."""
+    begun: list[bytes] = []
+    async for chunk in chunks:
+        first, *others = chunk.split(b"\n")
+        begun.append(first)
+        for other in others:
+            yield b"".join(begun)
+            begun = [other]
+    if last := b"".join(begun):
+        yield last
+
+
+def _message(raw: bytes) -> str:
+    """Return what the API says: a Status, or plain text."""
+    try:
+        told = json.loads(raw)
+    except ValueError:
+        return raw.decode(errors="replace")
+    return str(told.get("message") or told) if isinstance(told, dict) else str(told)

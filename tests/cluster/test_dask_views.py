@@ -1,0 +1,256 @@
+"""What one sees of Dask clusters of plain pods: flight record, dashboard, logs by time, causes of death; what stays."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from websockets.sync import client as websockets
+
+from dayfly.client import extras
+from dayfly.model.identifiers import ExecutionId
+from tests.cluster.conftest import NAMESPACE, Cluster, register
+from tests.platforms import launching
+from tests.platforms.server import Server
+
+PROGRAM = Path(__file__).parent / "programs" / "viewed.py"
+
+PATIENCE_SECONDS = 120
+
+TOLD = "DAYFLY-TOLD"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registered(server: Server) -> None:
+    register(server, PROGRAM)
+
+
+@pytest.fixture(autouse=True)
+def gone(server: Server, cluster: Cluster) -> Iterator[None]:
+    yield
+    launching.wait_until(lambda: not cluster.left(), "the clusters to be gone", PATIENCE_SECONDS)
+
+
+class Viewed:
+    """One execution of a Dask task, as Dayfly's own HTTP API shows it."""
+
+    def __init__(self, server: Server, execution: ExecutionId, go: Path) -> None:
+        self.server, self.execution, self.go = server, execution, go
+
+    def look(self, attempt: int = 0) -> Any:
+        """Return the attempt as clients see it; None before it is there."""
+        nodes = launching.look(self.server, self.execution).nodes
+        found = [one for node in nodes for one in node.attempts if one.number == attempt]
+        return found[0] if found else None
+
+    def read(self, what: str = "", attempt: int = 0, of: str = "clusters", **query: Any) -> Any:
+        """Return what the API answers."""
+        (node,) = [node.id for node in launching.look(self.server, self.execution).nodes if node.attempts]
+        path = f"{self.execution}/{node}/{attempt}{what}"
+        if of != "clusters":
+            path = f"{self.execution}/nodes/{node}/attempts/{attempt}{what}"
+        return extras.call(self.server.address, f"/{of}/{path}", query)
+
+    def frames(self, attempt: int = 0) -> list[dict[str, Any]]:
+        """Return the record, frame by frame."""
+        frames: list[dict[str, Any]] = []
+        while more := self.read("/frames", attempt, since=frames[-1]["t"] if frames else 0.0)["frames"]:
+            frames += more
+        return frames
+
+    def record(self, attempt: int = 0) -> Any:
+        """Return the record summed up; None before there is one."""
+        return self.read("", attempt)["record"]
+
+    def until_computing(self, attempt: int = 0) -> None:
+        """Wait until the record tells of tasks."""
+
+        def computes() -> bool:
+            seen = self.look(attempt)
+            if seen is None or seen.info.get("dask", {}).get("workers") != 2:
+                return False
+            record = self.record(attempt)
+            return bool(record and record["prefixes"] and record["prefixes"][0]["done"] > 10)
+
+        launching.wait_until(computes, "tasks in the record", PATIENCE_SECONDS)
+
+    def end(self) -> Any:
+        """Let it end, and return how it did."""
+        self.go.touch()
+        return launching.wait(self.server, self.execution, PATIENCE_SECONDS)[0]
+
+
+@pytest.fixture
+def watched(server: Server, request: pytest.FixtureRequest) -> Iterator[Viewed]:
+    go = server.folder / f"go-{request.node.name}"
+    yield Viewed(server, launching.launch_task(server, "viewed.watched", text=str(go)), go)
+    go.touch()
+
+
+def fail(server: Server, task: str, text: str) -> Any:
+    """Return the error that a task ends with."""
+    execution = launching.launch_task(server, f"viewed.{task}", text=text)
+    try:
+        ended, _ = launching.wait(server, execution, PATIENCE_SECONDS)
+    except TimeoutError:
+        launching.abort(server, execution, "it does not fail")
+        raise
+    assert ended.error is not None
+    return next(one.error for node in ended.nodes for one in node.attempts if one.error is not None)
+
+
+def force_away(cluster: Cluster, role: str) -> str:
+    ((name, _),) = cluster.pods(role).items()
+    cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=0", "--force")
+    return name
+
+
+def test_a_living_cluster_is_looked_at(watched: Viewed, cluster: Cluster) -> None:
+    watched.until_computing()
+    link = next(log.uri for log in watched.look().logs if log.name == "Dask dashboard")
+    page = requests.get(link, timeout=60)
+    assert page.status_code == 200, page.text
+    prefix = link.removesuffix("/status")
+    assert requests.get(f"{prefix}/statics/css/base.css", timeout=60).status_code == 200
+    assert "worker-1" in requests.get(f"{prefix}/info/main/workers.html", timeout=60).text
+    token = re.findall(r'"token":"([^"]+)"', page.text)[0]
+    address = prefix.replace("http://", "ws://") + "/status/ws"
+    with websockets.connect(address, subprotocols=["bokeh", token], origin="null", proxy=None) as socket:  # type: ignore[list-item]
+        assert '"ACK"' in "".join(str(socket.recv(timeout=60)) for _ in range(3))
+
+    force_away(cluster, "worker-1")
+    launching.wait_until(
+        lambda: [event["kind"] for event in watched.record()["events"]].count("add-worker") == 3,
+        "another worker in the record",
+        PATIENCE_SECONDS,
+    )
+    ended = watched.end()
+    assert ended.error is None, ended
+
+    record = watched.record()
+    (crawl,) = record["prefixes"]
+    (attempt,) = [one for node in ended.nodes for one in node.attempts]
+    assert (crawl["name"], crawl["erred"]) == ("crawl", 0)
+    assert attempt.info["dask"]["tasksDone"] == attempt.info["dask"]["tasksTotal"] == crawl["done"]
+    assert {worker["name"] for worker in record["workers"]} == {"worker-0", "worker-1"}
+    assert all(worker["memory_limit"] == 500 and worker["memory_peak"] > 50 for worker in record["workers"])
+    lost = [event for event in record["events"] if event["kind"] == "remove-worker" and not event["expected"]]
+    assert [event["worker"] for event in lost] == ["worker-1"]
+    roles = {role["name"]: role for role in record["roles"]}
+    assert roles.keys() == {"driver", "scheduler"}
+    assert all(role["memory_peak"] > 50 for role in roles.values())
+    assert requests.get(link, timeout=60).status_code == 404, "it is gone"
+
+
+def test_logs_of_all_roles_are_one_by_time(watched: Viewed) -> None:
+    watched.until_computing()
+    watched.end()
+    lines: list[Any] = []
+    token = ""
+    while True:
+        page = watched.read("/lines", of="executions", token=token, limit=5000)
+        lines += page["lines"]
+        token = page["token"]
+        if page["at_end"]:
+            break
+    assert {line["role"] for line in lines} >= {"driver", "scheduler", "worker-0", "worker-1"}
+    times = [line["at"] for line in lines]
+    assert times == sorted(times)
+    assert not [line for line in lines if TOLD in line["text"]]
+    at = {text: next(number for number, line in enumerate(lines) if text in line["text"]) for text in WORDS}
+    assert list(at.values()) == sorted(at.values()), "though the driver's own words have no time"
+    shown = watched.server.dayfly("logs", watched.execution.name, "--config", watched.server.config, "--role", "worker")
+    assert "worker-1" in shown.stdout
+    assert "scheduler" not in {line.split("|")[0].strip() for line in shown.stdout.splitlines()}
+
+
+WORDS = ("Scheduler at", "Register worker", "the driver has seen", "Closing scheduler")
+
+
+def test_the_record_outlives_the_platform(watched: Viewed, cluster: Cluster) -> None:
+    watched.until_computing()
+    ((name, _),) = cluster.pods("scheduler").items()
+    watched.server.kill()
+
+    def told() -> int:
+        return cluster.run("logs", name, "--namespace", NAMESPACE).count(f"{TOLD} 1 frame")
+
+    before = told()
+    launching.wait_until(lambda: told() > before + 5, "frames that no platform sees", PATIENCE_SECONDS)
+    watched.server.start()
+    launching.wait_until(lambda: len(watched.frames()) > before + 5, "them to be home", PATIENCE_SECONDS)
+    ended = watched.end()
+    assert ended.error is None, ended
+    times = [frame["t"] for frame in watched.frames()]
+    assert times == sorted(set(times)), "none twice"
+    assert max(later - before for before, later in itertools.pairwise(times)) < 4.0, "none missing"
+    assert watched.record()["prefixes"][0]["done"] == sum(len(frame.get("tasks", ())) for frame in watched.frames())
+
+
+def test_the_record_outlives_the_scheduler(watched: Viewed, cluster: Cluster) -> None:
+    watched.until_computing()
+    force_away(cluster, "scheduler")
+    launching.wait_until(lambda: watched.look(1) is not None, "another attempt", PATIENCE_SECONDS)
+    error = watched.look(0).error
+    assert error.code == "DaskSchedulerLost", error
+    assert "was lost (Pod " in error.message
+    assert "somebody deleted it" in error.message
+    record = watched.record(0)
+    assert record["prefixes"][0]["done"] > 10
+    assert len(record["workers"]) == 2
+    watched.until_computing(1)
+    assert watched.end().error is None
+
+
+OUTGROWN = r"worker-0 ran out of memory while computing burst-\w+: it held .*, its limit is 400 MiB"
+
+
+@pytest.mark.parametrize("task", ["outgrows", "outgrows_alone"])
+def test_a_worker_that_outgrows_its_memory_is_named(server: Server, task: str) -> None:
+    """With a nanny, which lives on, and without, where Kubernetes sees it."""
+    error = fail(server, task, "900")
+    assert error.code == "DaskWorkerOutOfMemory", error
+    assert re.search(OUTGROWN, error.message), error
+
+
+def test_a_worker_that_was_deleted_is_nobodys_fault(server: Server, cluster: Cluster, tmp_path: Path) -> None:
+    begun = server.folder / "begun"
+    execution = launching.launch_task(server, "viewed.loses_its_worker", text=str(begun))
+    viewed = Viewed(server, execution, begun)
+    launching.wait_until(begun.exists, "the task to be computed", PATIENCE_SECONDS)
+    force_away(cluster, "worker-0")
+    launching.wait_until(lambda: viewed.look(1) is not None, "another attempt", PATIENCE_SECONDS)
+    error = viewed.look(0).error
+    assert error.code == "DaskWorkersLost", error
+    assert re.search(r"worker-0 was lost \(Pod .* is gone: somebody deleted it\) while computing", error.message), error
+    launching.abort(server, execution, "enough")
+    launching.wait(server, execution)
+
+
+def test_roles_of_different_versions_do_not_begin(server: Server) -> None:
+    error = fail(server, "mixed", "/never")
+    assert error.code == "DaskVersionMismatch", error
+    assert "worker-0 has dask 1999.1.0 (the scheduler: " in error.message
+
+
+def test_a_time_limit_says_what_was_being_computed(server: Server) -> None:
+    error = fail(server, "hangs", str(server.folder / "hanging"))
+    assert error.code == "TimeoutExpired", error
+    assert "When it was stopped, worker-0 was computing compute_slowly-" in error.message
+
+
+def test_there_is_advice(server: Server) -> None:
+    told = extras.call(
+        server.address,
+        "/advice",
+        {"project": launching.PROJECT, "domain": launching.DOMAIN, "task": "viewed.outgrows"},
+    )
+    advice = {(one["role"], one["what"]): one for one in told["advice"]}
+    assert advice["worker", "memory"]["had"] == "400Mi"
+    assert advice["worker", "memory"]["ask"] == "896Mi"
+    assert advice["scheduler", "memory"]["had"] == "", "it has no limit"

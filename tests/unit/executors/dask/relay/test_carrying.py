@@ -1,0 +1,109 @@
+"""Modules of the roles in processes that have no Dayfly: what they say there, as plain processes of Dask's commands."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.contract import cluster_hosts
+
+from dayfly.executors.dask.relay import carrying, splitting
+from dayfly.ports.clusters import WorkerGroup
+
+MOST_OF_A_VARIABLE = 128 * 1024
+"""Linux takes no longer ones."""
+
+PATIENCE_SECONDS = 60
+
+
+@pytest.mark.parametrize("modules", [carrying.SCHEDULER, carrying.NANNY, carrying.DRIVER])
+def test_what_a_role_needs_is_there(modules: tuple[str, ...]) -> None:
+    """Modules import each other from their package, and nothing of Dayfly."""
+    for name in modules:
+        tree = ast.parse((carrying._ROLES / f"{name}.py").read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                wanted = [node.module] if node.module else [one.name for one in node.names]
+                assert set(wanted) <= set(modules), name
+            assert not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dayfly")), name
+    assert len(carrying.pack(modules)) < MOST_OF_A_VARIABLE // 2
+
+
+def told(process: subprocess.Popen[bytes]) -> Iterator[splitting.Told]:
+    splitter = splitting.Splitter()
+    assert process.stdout is not None
+    for line in process.stdout:
+        split = splitter.split(line.rstrip(b"\n"))
+        if split.told is not None:
+            yield split.told
+
+
+def test_a_scheduler_tells_of_itself_to_its_end(tmp_path: Path) -> None:
+    spec = cluster_hosts.cluster("p/d/e/n0/0", notes=("a note",))
+    other = tmp_path / "other_preload.py"
+    other.write_text("def dask_setup(scheduler):\n    print('the other was loaded')\n")
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
+        **carrying.scheduler_environment(spec),
+        "DASK_DISTRIBUTED__SCHEDULER__PRELOAD": str(other),
+    }
+    words = [sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", "0"]
+    process = subprocess.Popen(
+        [*words, "--dashboard-address", "127.0.0.1:0", *carrying.SCHEDULER_WORDS],
+        env=env,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        things = told(process)
+        first = next(one for one in things if one.kind == "facts")
+        facts = json.loads(first.body)
+        assert facts["dashboard"] is True
+        assert facts["progress"]["wanted"] == 2
+        process.terminate()
+        rest = [one.kind for one in things]
+        assert rest[-2:] == ["frame", "facts"], "its last words"
+        assert process.wait(PATIENCE_SECONDS) == 0
+        assert process.stderr is not None
+        logged = process.stderr.read().decode()
+        assert "a note" in logged
+        assert "Traceback" not in logged
+        assert "other_preload.py" in logged
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdout, process.stderr):
+            assert pipe is not None
+            pipe.close()
+
+
+def test_a_driver_tells_at_its_end_what_it_has_held() -> None:
+    env = {"PATH": os.environ["PATH"], **carrying.driver_environment({})}
+    program = f"{carrying.TEXT}\nfor _ in range(2): dask_setup(None)\nheld = b'x' * (64 << 20)"
+    process = subprocess.Popen([sys.executable, "-c", program], env=env, stdout=subprocess.PIPE)
+    with process:
+        (last,) = told(process)
+    assert json.loads(last.body)["peak_bytes"] > 64 << 20
+    assert process.returncode == 0
+
+
+def test_the_nanny_of_a_command_is_reached_by_configuration() -> None:
+    plain, own = WorkerGroup("default", 1), WorkerGroup("gpu", 1, command=("dask", "cuda", "worker"))
+    assert carrying.worker_words(plain) == ["--preload-nanny", carrying.TEXT]
+    assert carrying.NANNY_PRELOAD not in carrying.worker_environment({"A": "1"}, plain)
+    assert carrying.worker_words(own) == []
+    assert ast.literal_eval(carrying.worker_environment({}, own)[carrying.NANNY_PRELOAD]) == [carrying.TEXT]
+    assert carrying.worker_environment({carrying.NANNY_PRELOAD: "mine"}, own)[carrying.NANNY_PRELOAD] == "mine"
+
+
+def test_without_a_nanny_nothing_is_carried() -> None:
+    alone = WorkerGroup("default", 1, nanny=False)
+    assert carrying.worker_words(alone) == []
+    assert carrying.worker_environment({"A": "1"}, alone) == {"A": "1"}

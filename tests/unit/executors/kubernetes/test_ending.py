@@ -1,0 +1,60 @@
+"""The end of a group's other pods: who tells of them goes first, and nothing that fails is waited for."""
+
+from __future__ import annotations
+
+import pytest
+
+from dayfly.base import errors
+from dayfly.executors.kubernetes import ending, known
+from dayfly.ports.pod_groups import Maker, PodGroupSpec
+from tests.unit.executors.kubernetes.making import KEY, RUNNING, pod
+
+MAKER = Maker("the operator", "x-driver", "takes", "makes", (), 3, "Absent", "look")
+
+
+class Done:
+    """A cluster and the logs of its pods: what is asked of both, in order; deletions of some pods fail."""
+
+    def __init__(self, refused: str = "") -> None:
+        self.done: list[object] = []
+        self.refused = refused
+
+    async def delete(self, kind: str, namespace: str, name: str, *, grace_seconds: float) -> None:
+        self.done.append(name)
+        if name == self.refused:
+            raise errors.ExecutorUnavailable("not now")
+
+    async def wait(self, key: str, seconds: float, role: str = "") -> None:
+        self.done.append(("logs of", role))
+
+
+def group(*, teller: str = "", maker: Maker | None = None) -> known.Known:
+    roles = ("driver", "worker-0", "scheduler", "worker-1")
+    objects = tuple(
+        {"kind": "Pod", "metadata": {"name": f"x-{role}", "labels": {"dayfly.dev/role": role}}} for role in roles
+    )
+    one = known.Known(KEY, known.handle_of(PodGroupSpec(KEY, "ns", objects, "driver", teller=teller, maker=maker)))
+    for role in roles:
+        made = pod("Running", RUNNING)
+        made["metadata"] |= {"name": f"x-{role}", "uid": role, "labels": {"dayfly.dev/role": role}}
+        one.tell(made)
+    return one
+
+
+ALL = ["x-worker-0", "x-scheduler", "x-worker-1", ("logs of", "")]
+
+
+@pytest.mark.parametrize(
+    ("one", "refused", "done"),
+    [
+        (group(), "", ALL),
+        (group(), "x-worker-0", ALL),
+        (group(teller="scheduler"), "", ["x-scheduler", ("logs of", "scheduler"), *ALL]),
+        (group(teller="scheduler"), "x-scheduler", ["x-scheduler", ("logs of", "scheduler"), *ALL]),
+        (group(teller="scheduler", maker=MAKER), "", [("logs of", "")]),
+    ],
+)
+async def test_who_ends_when(one: known.Known, refused: str, done: list[object]) -> None:
+    cluster = Done(refused)
+    await ending.Ender(cluster, cluster).end_others(one)  # type: ignore[arg-type]
+    assert cluster.done == done

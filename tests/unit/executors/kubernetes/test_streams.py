@@ -1,0 +1,109 @@
+"""Answers line by line: as many at once as are asked for, with credentials that expire."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dayfly.executors.kubernetes import streams
+
+MANY = 150
+"""More than kr8s has connections."""
+
+
+class ApiServer:
+    """Answers every request with lines, the last of which it holds back until so many have asked."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.all_there = asyncio.Event()
+        self.token = "first"
+        self.asked: list[str] = []
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        self.asked.append(head.split()[1])
+        if f"Bearer {self.token}" not in head:
+            writer.write(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
+        elif "/refused" in head:
+            told = b'{"message": "pods are forbidden"}'
+            writer.write(
+                b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(told) + told
+            )
+        else:
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nfirst\r\x85 line\nsec")
+            await writer.drain()
+            self.open += 1
+            if self.open == MANY:
+                self.all_there.set()
+            if "/held" in head:
+                await self.all_there.wait()
+            writer.write(b"ond\n\nlast")
+        writer.close()
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[tuple[ApiServer, Any]]:
+    api = ApiServer()
+    server = await asyncio.start_server(api.answer, "127.0.0.1", 0)
+    auth = SimpleNamespace(
+        server=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", token="first", tls_server_name=None, proxy=None
+    )
+
+    async def ssl_context() -> bool:
+        return False
+
+    async def reauthenticate() -> None:
+        auth.token = api.token
+
+    auth.ssl_context, auth.reauthenticate = ssl_context, reauthenticate
+    yield api, auth
+    server.close()
+    await server.wait_closed()
+
+
+async def read(all_of: streams.Streams, auth: Any, path: str = "/held") -> list[bytes]:
+    return [line async for line in all_of.lines(auth, path, {"follow": "true"})]
+
+
+async def test_lines_end_where_the_kubelet_ends_them(served: tuple[ApiServer, Any]) -> None:
+    api, auth = served
+    all_of = streams.Streams()
+    assert await read(all_of, auth, "/api/v1/pods") == [b"first\r\x85 line", b"second", b"", b"last"]
+    assert api.asked == ["/api/v1/pods?follow=true"]
+    await all_of.close()
+
+
+async def test_there_are_as_many_as_are_asked_for(served: tuple[ApiServer, Any]) -> None:
+    _, auth = served
+    all_of = streams.Streams()
+    read_all = asyncio.gather(*(read(all_of, auth) for _ in range(MANY)))
+    assert {len(lines) for lines in await asyncio.wait_for(read_all, 30)} == {4}
+    await all_of.close()
+
+
+async def test_credentials_that_have_expired_are_renewed(served: tuple[ApiServer, Any]) -> None:
+    api, auth = served
+    all_of = streams.Streams()
+    await read(all_of, auth, "/pods")
+    api.token = "second"
+    assert len(await read(all_of, auth, "/pods")) == 4
+    api.token = "third"
+    auth.reauthenticate = served[1].ssl_context  # which has no effect
+    with pytest.raises(streams.Answered) as refused:
+        await read(all_of, auth, "/pods")
+    assert refused.value.status == 401
+    await all_of.close()
+
+
+async def test_a_refusal_says_why(served: tuple[ApiServer, Any]) -> None:
+    _, auth = served
+    all_of = streams.Streams()
+    with pytest.raises(streams.Answered) as refused:
+        await read(all_of, auth, "/refused")
+    assert (refused.value.status, refused.value.message) == (403, "pods are forbidden")
+    await all_of.close()
