@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.executors.dask import naming
-from dayfly.executors.dask.pods import provider, reports, retiring, roles, waiting
+from dayfly.executors.dask.pods import beginning, provider, reports, retiring, roles
 from dayfly.ports import pod_groups
 from dayfly.ports.pod_groups import PodGroupSpec
 
@@ -71,8 +71,8 @@ def unheeded(spec: ClusterSpec) -> Iterator[str]:
 def driver(spec: ClusterSpec, scheduler: str) -> AttemptSpec:
     """Return the driver of a cluster whose scheduler is found by this name."""
     made = roles.driver(spec, f"tcp://{scheduler}:{roles.COMM_PORT}")
-    counts = f"http://{scheduler}:{roles.HTTP_PORT}{waiting.COUNTS_PATH}"
-    return msgspec.structs.replace(made, env={waiting.COUNTS_VARIABLE: counts, **made.env})
+    counts = f"http://{scheduler}:{roles.HTTP_PORT}{beginning.COUNTS_PATH}"
+    return msgspec.structs.replace(made, env={beginning.COUNTS_VARIABLE: counts, **made.env})
 
 
 def service(scheduler: Manifest) -> Manifest:

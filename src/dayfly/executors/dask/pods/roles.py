@@ -13,7 +13,7 @@ import msgspec
 from flyteidl.core import tasks_pb2
 
 from dayfly.executors.dask import naming
-from dayfly.executors.dask.pods import waiting
+from dayfly.executors.dask.pods import beginning
 from dayfly.executors.dask.relay import carrying
 from dayfly.model import entrypoint_args
 
@@ -41,11 +41,10 @@ ROUTES = (
 
 
 def driver(spec: ClusterSpec, address: str) -> AttemptSpec:
-    """Return the driver, which waits for the quorum and then runs the task's own command."""
+    """Return the driver, which waits for the quorum and then is the task's own command."""
     attempt = spec.driver
-    argv = attempt.argv
-    if entrypoint_args.parse(argv).kind != entrypoint_args.OTHER:
-        argv = waiting.before(argv, spec.quorum)
+    entry = entrypoint_args.parse(attempt.argv)
+    argv = attempt.argv if entry.kind == entrypoint_args.OTHER else beginning.driver(entry, spec.quorum)
     env = carrying.driver_environment({"DASK_SCHEDULER_ADDRESS": address, **attempt.env})
     return msgspec.structs.replace(attempt, argv=argv, template=_without_command(attempt), env=env, interruptible=False)
 
@@ -92,11 +91,6 @@ def _worker_words(name: str, group: WorkerGroup, address: str) -> list[str]:
 
 def _role(attempt: AttemptSpec, words: list[str], resources: RoleResources, *, image: str) -> AttemptSpec:
     """Return a role that runs `words` where the task's own code can be imported."""
-    entry = entrypoint_args.parse(attempt.argv)
-    argv = tuple(words)
-    if entry.distribution:
-        fast = ("pyflyte-fast-execute", "--additional-distribution", entry.distribution, "--dest-dir", entry.dest_dir)
-        argv = (*fast, "--", *words)
     template = tasks_pb2.TaskTemplate.FromString(attempt.template)
     template.container.ClearField("command")
     template.container.ClearField("resources")
@@ -104,7 +98,7 @@ def _role(attempt: AttemptSpec, words: list[str], resources: RoleResources, *, i
         template.container.resources.limits.add(name=tasks_pb2.Resources.GPU, value=str(resources.gpus))
     return msgspec.structs.replace(
         attempt,
-        argv=argv,
+        argv=beginning.role(entrypoint_args.parse(attempt.argv), tuple(words)),
         template=template.SerializeToString(deterministic=True),
         image=image or attempt.image,
         cpu_request=resources.cpu_request,

@@ -6,7 +6,7 @@ import msgspec
 from flyteidl.core import tasks_pb2
 from tests.contract import cluster_hosts
 
-from dayfly.executors.dask.pods import roles, waiting
+from dayfly.executors.dask.pods import beginning, roles
 from dayfly.executors.dask.relay import carrying
 from dayfly.ports.clusters import ClusterSpec, RoleResources, SchedulerSpec, WorkerGroup
 
@@ -24,7 +24,7 @@ def cluster(*argv: str, **fields: object) -> ClusterSpec:
 
 def test_the_driver_waits_for_the_quorum_before_it_becomes_the_task() -> None:
     made = roles.driver(cluster(*FAST), "tcp://s:8786")
-    assert made.argv == ("python", "-c", waiting.PROGRAM, "2", *FAST)
+    assert made.argv == ("python", "-c", beginning.DRIVER, "2", "s3://b/code.tar.gz", ".", *FAST[6:])
     assert made.env["DASK_SCHEDULER_ADDRESS"] == "tcp://s:8786"
 
 
@@ -82,5 +82,5 @@ def test_workers_of_all_groups() -> None:
 def test_fast_registered_code_is_on_all_roles() -> None:
     spec = cluster(*FAST)
     for made in (roles.scheduler(spec), *dict(roles.workers(spec, "tcp://s:8786")).values()):
-        assert made.argv[:6] == FAST[:6]
-        assert made.argv[6] == "dask"
+        assert made.argv[:5] == ("python", "-c", beginning.ROLE, "s3://b/code.tar.gz", ".")
+        assert made.argv[5] == "dask"
