@@ -120,7 +120,7 @@ def account(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Itera
     file = tmp_path_factory.mktemp("account") / "kubeconfig"
     write_kubeconfig(cluster, told, file)
     yield file
-    cluster.run("delete", "namespace", ACCOUNT_NAMESPACE, "--wait=false")
+    cluster.run("delete", "namespace", ACCOUNT_NAMESPACE, "--timeout=100s")
     cluster.run("delete", "clusterrole,clusterrolebinding", f"{ACCOUNT_NAMESPACE}-{told.name}")
 
 

@@ -8,7 +8,6 @@ the name that it gives them in `DASK_WORKER_NAME`.
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any
@@ -80,7 +79,7 @@ def job(name: str, spec: ClusterSpec, pods: Mapping[str, Manifest]) -> Manifest:
     """Return the DaskJob of a cluster; `pods` are those of driver, scheduler and the first group's workers, by role."""
     first = spec.groups[0]
     whole = _metadata(name, pods[naming.DRIVER]["metadata"])
-    runner = copy.deepcopy(pods[naming.DRIVER]["spec"])
+    runner = _as_defined(pods[naming.DRIVER]["spec"])
     runner["restartPolicy"] = "Never"  # The operator would have it started again for ever.
     return {
         "apiVersion": API_VERSION,
@@ -173,9 +172,25 @@ def _workers(group: WorkerGroup, pod: Manifest, whole: Mapping[str, Any]) -> dic
 
 
 def _in_deployment(pod: Manifest) -> dict[str, Any]:
-    made: dict[str, Any] = copy.deepcopy(pod["spec"])
+    made: dict[str, Any] = _as_defined(pod["spec"])
     made["restartPolicy"] = "Always"  # A Deployment allows nothing else.
     return made
+
+
+def _as_defined(part: Any, field: str = "") -> Any:
+    """Return a copy of a part of a pod's spec as the operator's definitions take it: to them sizes are texts alone, and
+    to Kubernetes 1.20 an empty text is none, which says the same."""
+    if isinstance(part, dict):
+        return {
+            name: str(value) if _is_size(field, name, value) else _as_defined(value, name)
+            for name, value in part.items()
+            if (name, value) != ("value", "")
+        }
+    return [_as_defined(one) for one in part] if isinstance(part, list) else part
+
+
+def _is_size(field: str, name: str, value: Any) -> bool:
+    return isinstance(value, (int, float)) and (field in ("limits", "requests") or name in ("sizeLimit", "divisor"))
 
 
 def _primary(pod: Manifest, made: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import re
 
 import msgspec
 import pytest
+from flyteidl.core import tasks_pb2
+from google.protobuf import json_format
 from tests.contract import cluster_hosts
 from tests.unit.executors.dask.job.groups import FakeGroups
 
@@ -84,6 +86,23 @@ async def test_roles_find_the_scheduler_by_its_service() -> None:
     assert "distributed.http.scheduler.api" in routes
     (worker,) = (await layout(PLAIN)).group.objects[0]["spec"]["cluster"]["spec"]["worker"]["spec"]["containers"]
     assert worker["lifecycle"]["preStop"]["exec"]["command"][3] == "http://p-d-e-n0-0-scheduler:8787"
+
+
+async def test_pods_are_told_as_the_operators_definitions_take_them() -> None:
+    spec = cluster()
+    pod = tasks_pb2.K8sPod(primary_container_name="main")
+    side = {"name": "side", "resources": {"limits": {"cpu": 2, "memory": "1Gi"}}, "env": [{"name": "B", "value": "1"}]}
+    volume = {"name": "v", "emptyDir": {"sizeLimit": 1024}}
+    json_format.ParseDict({"containers": [{"name": "main"}, side], "volumes": [volume]}, pod.pod_spec)
+    driver = msgspec.structs.replace(spec.driver, env={"A": ""}, pods=(pod.SerializeToString(),))
+    made = await shape.DaskJobs(FakeGroups()).lay_out(msgspec.structs.replace(spec, driver=driver))
+    told = made.group.objects[0]["spec"]
+    for role in (told["job"], told["cluster"]["spec"]["scheduler"], told["cluster"]["spec"]["worker"]):
+        main, other = role["spec"]["containers"]
+        assert {"name": "A"} in main["env"]
+        assert other["resources"]["limits"] == {"cpu": "2", "memory": "1Gi"}
+        assert other["env"] == [{"name": "B", "value": "1"}]
+        assert role["spec"]["volumes"] == [{"name": "v", "emptyDir": {"sizeLimit": "1024"}}]
 
 
 async def test_other_groups_follow_with_their_own_size_and_environment() -> None:
