@@ -11,7 +11,7 @@ from typing import Any
 from dayfly.base.clock import SystemClock
 from dayfly.executors.dask.job import choosing
 from dayfly.executors.dask.pods import provider
-from dayfly.executors.kubernetes import api, groups, log_keeping
+from dayfly.executors.kubernetes import api, flyte_workflows, groups, log_keeping
 from dayfly.executors.kubernetes.settings import Patience, PodSettings
 from dayfly.model.identifiers import AttemptKey
 from tests.cluster.conftest import pod_template
@@ -39,7 +39,8 @@ class PodHost(cluster_hosts.Host):
             request_share=0.01,
         )
         keeper = log_keeping.LogKeeper(cluster, lambda key: self.data / "logs" / key, 0)
-        self.groups = groups.KubernetesGroups(cluster, told, Patience(operator=20.0), keeper, SystemClock())
+        workflows = flyte_workflows.FlyteWorkflows(cluster, told.platform, told.namespace)
+        self.groups = groups.KubernetesGroups(cluster, told, Patience(operator=20.0), keeper, workflows, SystemClock())
         shape = choosing.Chosen(self.groups, self._choice)
         clusters = provider.PodClusters(
             self.groups,
