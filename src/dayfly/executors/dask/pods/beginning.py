@@ -23,7 +23,8 @@ COUNTS_PATH = "/json/counts.json"
 
 _UNPACKING = """
 import os, sys
-sys.path.pop(0)  # the working folder, which commands do not have there
+if sys.path[0] == "":
+    sys.path.pop(0)  # the working folder, which commands do not have there
 def unpack(distribution, folder):
     path = distribution[7:] if distribution.startswith("file://") else distribution
     if not (os.path.isabs(path) and path.endswith(".tar.gz")):
@@ -73,9 +74,10 @@ except (ImportError, AttributeError, KeyError):
 if distribution and not unpacked:
     from flytekit.tools.fast_registration import download_distribution
     download_distribution(distribution, folder)
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # Dask's own connections know no proxy either
 while True:
     try:
-        with urllib.request.urlopen(where, timeout=5) as answer:
+        with opener.open(where, timeout=5) as answer:
             if json.load(answer)["workers"] >= wanted:
                 break
     except (OSError, ValueError, KeyError):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
+from dayfly.base import errors, logs
 from dayfly.executors.dask import naming
 from dayfly.executors.dask.pods import reports
 from dayfly.executors.dask.relay import following, hearing, viewing
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.clusters import ClusterReport, ClusterSpec
     from dayfly.ports.pod_groups import PodGroupReport, PodGroups, PodGroupSpec
+
+
+PAUSE_SECONDS = 1.0
+"""Before Kubernetes is asked again that did not answer."""
+
+_log = logs.get("executors.dask")
 
 
 class Layout(NamedTuple):
@@ -103,7 +110,7 @@ class PodClusters:
         """Delete what is left, logs kept."""
         known = self._known.pop(key, None)
         if known is not None:
-            known.hurry()
+            known.let_go()
         group = known.handle if known else msgspec.json.decode(handle, type=Handle).group if handle else b""
         self._news.forget(key)
         await self._groups.forget(key, group)
@@ -115,6 +122,8 @@ class PodClusters:
 
     async def close(self, *, grace_seconds: float) -> None:
         """Let go: clusters go on, and the next platform takes them back."""
+        for known in self._known.values():
+            known.let_go()
         await self._groups.close()
         await self._view.close()
 
@@ -131,7 +140,7 @@ class PodClusters:
         if told.end is not None and not report.ended:
             # It is over, though its driver is not: nothing of it may run when that is told.
             known.end = told
-            await self._groups.stop(report.key, grace_seconds=0.0)
+            known.ending = asyncio.create_task(self._end(report.key), name=f"end of {report.key}")
             return msgspec.structs.replace(told, state=ClusterState.STARTING, end=None, fault=None)
         self._mind_the_start(known, told, report)
         return told
@@ -165,7 +174,17 @@ class PodClusters:
             message=there + why,
             deaths=tuple(known.seen.deaths),
         )
-        await self._groups.stop(told.key, grace_seconds=0.0)
+        known.ending = asyncio.create_task(self._end(told.key), name=f"end of {told.key}")
+
+    async def _end(self, key: AttemptKey) -> None:
+        """Have all pods deleted, also where Kubernetes does not answer at once: nobody else asks for it again."""
+        while True:
+            try:
+                await self._groups.stop(key, grace_seconds=0.0)
+                return
+            except errors.DayflyError as error:
+                _log.warning("a cluster that is over cannot be ended yet", attempt=key, error=str(error))
+                await asyncio.sleep(PAUSE_SECONDS)
 
 
 class Handle(msgspec.Struct, frozen=True):
@@ -188,6 +207,13 @@ class _Known:
         """What is told once all is gone that is to go for it."""
         self.last: ClusterReport | None = None
         self.expiry: asyncio.Task[None] | None = None
+        self.ending: asyncio.Task[None] | None = None
+
+    def let_go(self) -> None:
+        """Nobody looks after it here any more."""
+        self.hurry()
+        if self.ending is not None:
+            self.ending.cancel()
 
     def hurry(self) -> None:
         """The cluster has started, or ended: nobody counts any more."""

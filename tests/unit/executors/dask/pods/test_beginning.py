@@ -54,7 +54,7 @@ def environment(**more: str) -> dict[str, str]:
 @pytest.mark.parametrize("scheme", ["", "file://"])
 def test_a_role_finds_the_users_code(tmp_path: Path, code: Path, scheme: str) -> None:
     words = beginning.role(EntryPoint("fast", f"{scheme}{code}", "there"), (sys.executable, "-c", SHOW, "a b"))
-    env = environment(PYTHONPATH="/before")
+    env = environment(PYTHONPATH="/before", PYTHONSAFEPATH="1")
     done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert done.stdout == f"mine /before:{tmp_path}/there a b\n", done.stderr
 
@@ -112,7 +112,10 @@ def scheduler() -> Iterator[Scheduler]:
 def start(tmp_path: Path, scheduler: Scheduler, workers: int, *argv: str) -> subprocess.Popen[str]:
     (tmp_path / "inputs.pb").write_bytes(b"")
     words = beginning.driver(entrypoint_args.parse(argv), workers)
-    env = environment(**{beginning.COUNTS_VARIABLE: scheduler.address})
+    # What goes out through a proxy, and what Python may be told, are nothing to the scheduler and the user's code.
+    env = environment(
+        **{beginning.COUNTS_VARIABLE: scheduler.address}, HTTP_PROXY="http://127.0.0.1:1", PYTHONSAFEPATH="1"
+    )
     return subprocess.Popen(
         words, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
     )
