@@ -295,7 +295,13 @@ def test_what_keeps_its_pods_from_being_made_is_told(jobs: Server, cluster: Clus
         "spec": {"hard": {"pods": "0"}},
     }
     cluster.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, quota])
+
+    def in_force() -> bool:
+        told = cluster.run("get", "resourcequota", "none", "--namespace", NAMESPACE, "--output", "jsonpath={.status}")
+        return "hard" in told
+
     try:
+        launching.wait_until(in_force, "the quota to be counted")
         execution = launching.launch_task(jobs, "jobbed.stays", text="/never")
 
         def reasons() -> list[str]:
