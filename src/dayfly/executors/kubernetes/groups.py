@@ -118,7 +118,8 @@ class KubernetesGroups:
         if not handle:
             return None
         read = msgspec.json.decode(handle, type=Handle)
-        pods, _ = await self._api.list("Pod", read.namespace, names.selector(self._told.platform, key))
+        found, _ = await self._api.list("Pod", read.namespace, names.selector(self._told.platform, key))
+        pods = [pod for pod in found if read.is_of(key, pod)]
         there = any(pod["metadata"]["name"] == read.main for pod in pods)
         if not there and (read.maker is None or await self._overseer.find_first(key, read) is None):
             return None
@@ -344,7 +345,8 @@ class KubernetesGroups:
 
     def _of(self, pod: Manifest) -> Known | None:
         key = (pod["metadata"].get("annotations") or {}).get(names.ATTEMPT, "")
-        return self._known.get(key)
+        known = self._known.get(key)
+        return known if known is not None and known.handle.is_of(key, pod) else None
 
     async def _look_now_and_then(self) -> None:
         while True:

@@ -11,6 +11,7 @@ import msgspec
 from dayfly.base.clock import Micros
 from dayfly.executors.kubernetes import awaiting, names, reading
 from dayfly.ports.pod_groups import (
+    GROUP,
     TOLD_APART_BY,
     Maker,
     Manifest,
@@ -51,6 +52,16 @@ class Handle(msgspec.Struct, frozen=True):
         """Return the kinds of all that belongs to the group, in the order in which it is to be deleted."""
         made = self.maker.kinds if self.maker else ()
         return tuple(dict.fromkeys((*(kind for kind, _ in self.objects), *made)))
+
+    def is_of(self, key: AttemptKey, pod: Manifest) -> bool:
+        """Say whether a pod is one of this group, which is that of an attempt.
+
+        An annotation anybody can write who may make a pod somewhere: only where the group's own are made does it count.
+        """
+        metadata = pod["metadata"]
+        group = (metadata.get("labels") or {}).get(GROUP)
+        attempt = (metadata.get("annotations") or {}).get(names.ATTEMPT)
+        return (metadata["namespace"], group, attempt) == (self.namespace, names.group(key), key)
 
     def manifest(self, name: str) -> Manifest | None:
         """Return how an object that is lost is made anew; None if it is not."""

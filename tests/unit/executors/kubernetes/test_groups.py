@@ -1,0 +1,186 @@
+"""Groups of pods over a cluster in memory: whose pod is whose, and what becomes of groups that are half made."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from dayfly.base import errors
+from dayfly.base.clock import ManualClock
+from dayfly.executors.kubernetes import names
+from dayfly.executors.kubernetes.groups import KubernetesGroups
+from dayfly.executors.kubernetes.settings import Patience, PodSettings
+from dayfly.ports.pod_groups import PodGroupReport, PodGroupSpec, PodPhase
+from tests.unit.executors.kubernetes.making import KEY
+
+Manifest = dict[str, Any]
+
+NAMESPACE = "flytesnacks-development"
+
+
+class FakeCluster:
+    """Objects by kind, namespace and name, as `Api` has them; what happens to pods is put into `events`."""
+
+    def __init__(self) -> None:
+        self.there: dict[tuple[str, str, str], Manifest] = {}
+        self.events: asyncio.Queue[tuple[str, Manifest]] = asyncio.Queue()
+        self.refused: dict[str, errors.DayflyError] = {}
+        """Names of what cannot be made."""
+        self.served: set[str] = {"Pod", "Service"}
+
+    def put(self, manifest: Manifest) -> Manifest:
+        metadata = manifest["metadata"]
+        key = (manifest["kind"], metadata["namespace"], metadata["name"])
+        made = self.there[key] = copy.deepcopy(manifest)
+        made["apiVersion"] = "v1"
+        made["metadata"]["uid"] = "/".join(key)
+        return made
+
+    def list_names(self) -> list[tuple[str, str]]:
+        return sorted((kind, name) for kind, _, name in self.there)
+
+    async def create(self, manifest: Manifest) -> Manifest | None:
+        metadata = manifest["metadata"]
+        if metadata["name"] in self.refused:
+            raise self.refused[metadata["name"]]
+        if (manifest["kind"], metadata["namespace"], metadata["name"]) in self.there:
+            return None
+        return copy.deepcopy(self.put(manifest))
+
+    async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        return self.there.get((kind, namespace, name))
+
+    async def list(self, kind: str, namespace: str, selector: str) -> tuple[list[Manifest], str]:
+        if kind not in self.served:
+            raise errors.NotFound(kind)
+        wanted = dict(pair.split("=") for pair in selector.split(","))
+        found = [
+            copy.deepcopy(one)
+            for (its, where, _), one in self.there.items()
+            if its == kind and namespace in ("", where) and wanted.items() <= one["metadata"]["labels"].items()
+        ]
+        return found, "1"
+
+    async def watch(
+        self, kind: str, namespace: str, selector: str, since: str, *, seconds: int
+    ) -> AsyncIterator[tuple[str, Manifest]]:
+        while True:
+            yield await self.events.get()
+
+    async def delete(
+        self, kind: str, namespace: str, name: str, *, grace_seconds: float | None = None, uid: str = ""
+    ) -> None:
+        self.there.pop((kind, namespace, name), None)
+
+    async def serves(self, kind: str) -> bool:
+        return kind in self.served
+
+    async def close(self) -> None:
+        pass
+
+
+class FakeLogs:
+    """Logs that are always complete."""
+
+    def __init__(self) -> None:
+        self.pods: list[Manifest] = []
+
+    def look(self, key: str, pod: Manifest) -> None:
+        self.pods.append(pod)
+
+    async def wait(self, key: str, seconds: float, role: str = "") -> None:
+        pass
+
+    def drop(self, key: str) -> None:
+        pass
+
+    def tail(self, key: str, role: str) -> str:
+        return ""
+
+    async def close(self) -> None:
+        pass
+
+
+class NoWorkflows:
+    async def own(self, key: str, manifest: Manifest) -> Manifest:
+        return manifest
+
+
+class World:
+    """A cluster and a platform."""
+
+    def __init__(self) -> None:
+        self.cluster, self.logs = FakeCluster(), FakeLogs()
+        self.groups = self.another()
+
+    def another(self) -> KubernetesGroups:
+        """Return what a platform has that knows nothing yet."""
+        told = PodSettings()
+        return KubernetesGroups(self.cluster, told, Patience(), self.logs, NoWorkflows(), ManualClock())  # type: ignore[arg-type]
+
+    async def next(self) -> PodGroupReport:
+        async for report in self.groups.watch():
+            return report
+        raise AssertionError("no report")
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    made = World()
+    yield made
+    await made.groups.close()
+
+
+def pod(role: str = "driver", *, kind: str = "Pod", **metadata: Any) -> Manifest:
+    """Return an object of the attempt."""
+    own = {
+        "name": "x1-n0-0" if role == "driver" else f"x1-n0-0-{role}",
+        "namespace": NAMESPACE,
+        "labels": names.own_labels(KEY, "dayfly", role),
+        "annotations": {names.ATTEMPT: KEY, "primary_container_name": "main"},
+    }
+    return {"kind": kind, "metadata": {**own, **metadata}, "spec": {"containers": [{"name": "main"}]}}
+
+
+def spec(*roles: str) -> PodGroupSpec:
+    return PodGroupSpec(KEY, NAMESPACE, (pod(), *(pod(role) for role in roles)), "driver")
+
+
+def ended(manifest: Manifest) -> Manifest:
+    state = {"name": "main", "restartCount": 0, "state": {"terminated": {"exitCode": 0}}}
+    return {**manifest, "status": {"phase": "Succeeded", "containerStatuses": [state]}}
+
+
+FOREIGN = [
+    {"namespace": "other-development"},
+    {"labels": names.own_labels("other/development/x1/n0/0", "dayfly", "driver")},  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize("metadata", FOREIGN)
+async def test_a_pod_that_only_says_that_it_is_an_attempts_is_not(world: World, metadata: dict[str, Any]) -> None:
+    await world.groups.start(spec())
+    assert (await world.next()).pods[0].phase is PodPhase.QUEUED
+    real = len(world.logs.pods)
+    stranger = ended(pod(**metadata))
+    stranger["metadata"]["uid"] = "another"
+    world.cluster.events.put_nowait(("ADDED", stranger))
+    own = ended(pod())
+    own["metadata"]["uid"] = "own"
+    world.cluster.events.put_nowait(("MODIFIED", own))
+    report = await world.next()
+    assert report.pods[0].uid == "own"
+    assert "another" not in [one["metadata"]["uid"] for one in world.logs.pods[real:]]
+
+
+async def test_a_pod_that_says_it_is_of_another_attempt_is_not_taken_back(world: World) -> None:
+    handle = await world.groups.start(spec())
+    (driver,) = world.cluster.there.values()
+    driver["metadata"]["annotations"][names.ATTEMPT] = "other/development/x1/n0/0"
+    await world.groups.close()
+    world.groups = world.another()
+    assert await world.groups.recover(KEY, handle) is None
