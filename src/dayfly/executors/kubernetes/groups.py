@@ -169,9 +169,13 @@ class KubernetesGroups:
         await self._keeper.wait(key, ending.LAST_LINES_SECONDS)
         self._keeper.drop(key)
         self._overseer.drop(key)
-        if known is not None or handle:
-            read = known.handle if known else msgspec.json.decode(handle, type=Handle)
-            await self._remover.clear(key, read, 0.0)
+        if known is not None:
+            read = known.handle
+        elif handle:
+            read = msgspec.json.decode(handle, type=Handle)
+        else:
+            read = await self._remover.suppose(key, names.namespace(self._told.namespace, key))
+        await self._remover.clear(key, read, 0.0)
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name every object that is left of the group."""

@@ -12,12 +12,16 @@ import pytest
 from dayfly.base import errors
 from dayfly.base.clock import ManualClock
 from dayfly.executors.kubernetes import names
+from dayfly.executors.kubernetes.api import Forbidden
 from dayfly.executors.kubernetes.groups import KubernetesGroups
 from dayfly.executors.kubernetes.settings import Patience, PodSettings
+from dayfly.model.identifiers import AttemptKey
 from dayfly.ports.pod_groups import PodGroupReport, PodGroupSpec, PodPhase
 from tests.unit.executors.kubernetes.making import KEY
 
 Manifest = dict[str, Any]
+
+OTHER = AttemptKey("other/development/x1/n0/0")
 
 NAMESPACE = "flytesnacks-development"
 
@@ -30,6 +34,9 @@ class FakeCluster:
         self.events: asyncio.Queue[tuple[str, Manifest]] = asyncio.Queue()
         self.refused: dict[str, errors.DayflyError] = {}
         """Names of what cannot be made."""
+        self.forbidden: set[str] = set()
+        """Kinds that the platform may not touch."""
+        self.listed: set[str] = set()
         self.served: set[str] = {"Pod", "Service"}
 
     def put(self, manifest: Manifest) -> Manifest:
@@ -55,8 +62,11 @@ class FakeCluster:
         return self.there.get((kind, namespace, name))
 
     async def list(self, kind: str, namespace: str, selector: str) -> tuple[list[Manifest], str]:
+        self.listed.add(kind)
         if kind not in self.served:
             raise errors.NotFound(kind)
+        if kind in self.forbidden:
+            raise Forbidden(kind)
         wanted = dict(pair.split("=") for pair in selector.split(","))
         found = [
             copy.deepcopy(one)
@@ -157,7 +167,7 @@ def ended(manifest: Manifest) -> Manifest:
 
 FOREIGN = [
     {"namespace": "other-development"},
-    {"labels": names.own_labels("other/development/x1/n0/0", "dayfly", "driver")},  # type: ignore[arg-type]
+    {"labels": names.own_labels(OTHER, "dayfly", "driver")},
 ]
 
 
@@ -180,7 +190,26 @@ async def test_a_pod_that_only_says_that_it_is_an_attempts_is_not(world: World, 
 async def test_a_pod_that_says_it_is_of_another_attempt_is_not_taken_back(world: World) -> None:
     handle = await world.groups.start(spec())
     (driver,) = world.cluster.there.values()
-    driver["metadata"]["annotations"][names.ATTEMPT] = "other/development/x1/n0/0"
+    driver["metadata"]["annotations"][names.ATTEMPT] = OTHER
     await world.groups.close()
     world.groups = world.another()
     assert await world.groups.recover(KEY, handle) is None
+
+
+async def test_what_was_made_and_never_recorded_goes_when_the_attempt_is_forgotten(world: World) -> None:
+    world.cluster.served |= {"DaskJob", "Deployment"}
+    world.cluster.forbidden = {"Deployment"}
+    for one in (pod(), pod("scheduler", kind="Service"), pod("job", kind="DaskJob")):
+        world.cluster.put(one)
+    world.cluster.put(pod(name="x2", labels=names.own_labels(OTHER, "dayfly", "driver")))
+    world.cluster.put(pod(name="x3", labels=names.own_labels(KEY, "another-platform", "driver")))
+    assert await world.groups.recover(KEY, b"") is None
+    await world.groups.forget(KEY, b"")
+    assert world.cluster.list_names() == [("Pod", "x2"), ("Pod", "x3")]
+
+
+async def test_a_cluster_without_operators_is_not_asked_for_what_they_make(world: World) -> None:
+    world.cluster.put(pod())
+    await world.groups.forget(KEY, b"")
+    assert world.cluster.there == {}
+    assert world.cluster.listed <= {"Pod", "Service"}
