@@ -26,7 +26,8 @@ from dayfly.executors.kubernetes import (
     templates,
 )
 from dayfly.executors.kubernetes.api import Expired, NotNow
-from dayfly.executors.kubernetes.known import ENDED, Handle, Known, handle_of
+from dayfly.executors.kubernetes.known import ENDED, Handle, Known, handle_of, not_made, waiting_handle_of
+from dayfly.ports.pod_groups import PodGroupSpec
 
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from dayfly.executors.kubernetes.settings import Patience, PodSettings
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.executors import AttemptSpec
-    from dayfly.ports.pod_groups import LineTaker, Manifest, PodGroupReport, PodGroupSpec, PodSeen
+    from dayfly.ports.pod_groups import LineTaker, Manifest, PodGroupReport, PodSeen
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether a pod has waited for too long."""
@@ -107,6 +108,7 @@ class KubernetesGroups:
             known.waits_for = error.message
             self._report(known)
             self._keep(self._create_later(spec, known))
+            handle = waiting_handle_of(spec, error.message)
         except errors.DayflyError:
             await self._remover.delete(spec.key, handle, 0.0)
             self._known.pop(spec.key, None)
@@ -122,7 +124,7 @@ class KubernetesGroups:
         pods = [pod for pod in found if read.is_of(key, pod)]
         there = any(pod["metadata"]["name"] == read.main for pod in pods)
         if not there and (read.maker is None or await self._overseer.find_first(key, read) is None):
-            return None
+            return not_made(key, read, self._clock.now()) if read.waiting else None
         known = self._known[key] = Known(key, read)
         for pod in pods:
             self._note(known, pod)
@@ -130,7 +132,12 @@ class KubernetesGroups:
         self._begin()
         report = known.report(self._clock.now(), time.monotonic(), self._patience)
         known.news(report)
-        return await self._end(known, report) if report.ended else report
+        if report.ended:
+            return await self._end(known, report)
+        if (objects := read.list_waiting()) and known.lives():
+            spec = PodGroupSpec(key, read.namespace, tuple(objects), names.MAIN, maker=read.maker)
+            self._keep(self._create_later(spec, known))
+        return report
 
     async def watch(self) -> AsyncIterator[PodGroupReport]:
         """Yield what happens to the groups; see `PodGroups.watch`."""
@@ -216,8 +223,10 @@ class KubernetesGroups:
 
     async def _create_later(self, spec: PodGroupSpec, known: Known) -> None:
         pause = PAUSE_SECONDS
-        while not known.stopping and self._known.get(spec.key) is known:
+        while True:
             await asyncio.sleep(pause)
+            if not known.lives() or self._known.get(spec.key) is not known:
+                return  # What is made now, nobody would delete.
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             try:
                 await self._create(spec)

@@ -11,11 +11,13 @@ import pytest
 
 from dayfly.base import errors
 from dayfly.base.clock import ManualClock
-from dayfly.executors.kubernetes import names
-from dayfly.executors.kubernetes.api import Forbidden
+from dayfly.executors.kubernetes import groups, names, observing
+from dayfly.executors.kubernetes.api import Forbidden, NotNow
 from dayfly.executors.kubernetes.groups import KubernetesGroups
 from dayfly.executors.kubernetes.settings import Patience, PodSettings
 from dayfly.model.identifiers import AttemptKey
+from dayfly.model.phases import FailureKind
+from dayfly.ports.executors import ObservationKind
 from dayfly.ports.pod_groups import PodGroupReport, PodGroupSpec, PodPhase
 from tests.unit.executors.kubernetes.making import KEY
 
@@ -213,3 +215,64 @@ async def test_a_cluster_without_operators_is_not_asked_for_what_they_make(world
     await world.groups.forget(KEY, b"")
     assert world.cluster.there == {}
     assert world.cluster.listed <= {"Pod", "Service"}
+
+
+QUOTA = NotNow("exceeded quota: pods")
+
+
+async def test_what_had_not_been_made_when_the_platform_ended_was_deleted_by_nobody(world: World) -> None:
+    world.cluster.refused["x1-n0-0"] = QUOTA
+    handle = await world.groups.start(spec())
+    assert (await world.next()).waits_for == QUOTA.message
+    await world.groups.close()
+    world.groups = world.another()
+    report = await world.groups.recover(KEY, handle)
+    assert report is not None
+    seen = observing.observe(report, ())
+    assert (seen.kind, seen.failure_kind, seen.recoverable) == (ObservationKind.FAILED, FailureKind.SYSTEM, True)
+    assert (seen.code, seen.message) == (
+        "NotMadeYet",
+        "Its pod was not made before the platform ended, or is gone since; it had to wait: exceeded quota: pods",
+    )
+    await world.groups.forget(KEY, handle)
+
+
+async def test_what_had_been_made_and_is_gone_was_deleted(world: World) -> None:
+    handle = await world.groups.start(spec())
+    world.cluster.there.clear()
+    await world.groups.close()
+    world.groups = world.another()
+    assert await world.groups.recover(KEY, handle) is None
+
+
+@pytest.mark.parametrize(
+    ("driver", "made"),
+    [({}, ["x1-n0-0", "x1-n0-0-worker-0"]), ({"deletionTimestamp": "2026-01-01T00:00:00Z"}, ["x1-n0-0"])],
+)
+async def test_a_later_platform_makes_the_rest(
+    world: World, monkeypatch: pytest.MonkeyPatch, driver: dict[str, str], made: list[str]
+) -> None:
+    world.cluster.refused["x1-n0-0-worker-0"] = QUOTA
+    handle = await world.groups.start(spec("worker-0"))
+    assert world.cluster.list_names() == [("Pod", "x1-n0-0")]
+    await world.groups.close()
+    world.cluster.refused.clear()
+    world.cluster.there["Pod", NAMESPACE, "x1-n0-0"]["metadata"] |= driver
+    monkeypatch.setattr(groups, "PAUSE_SECONDS", 0.0)
+    world.groups = world.another()
+    report = await world.groups.recover(KEY, handle)
+    assert report is not None
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert [name for _, name in world.cluster.list_names()] == made
+
+
+async def test_what_is_stopped_while_it_waits_is_not_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "PAUSE_SECONDS", 0.0)
+    world.cluster.refused["x1-n0-0"] = QUOTA
+    await world.groups.start(spec())
+    await world.groups.stop(KEY, grace_seconds=0.0)
+    world.cluster.refused.clear()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert world.cluster.there == {}
