@@ -51,10 +51,10 @@ class FakeFlyteWorkflows:
 
     async def ensure(self, execution: ExecutionId) -> Manifest:
         await self._answer()
-        for one in self.there.values():
-            if flyte_workflows.execution_of(one) == execution:
-                return copy.deepcopy(one)
         namespace = self.namespace_of(execution.project, execution.domain)
+        for (where, _), one in self.there.items():
+            if where == namespace and flyte_workflows.execution_of(one) == execution:
+                return copy.deepcopy(one)
         return self.create(flyte_workflows.build(execution, namespace, self.platform, shared=False))
 
     async def patch(self, resource: Manifest, change: Manifest, *, part: str = "") -> Manifest | None:

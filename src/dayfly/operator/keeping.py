@@ -54,7 +54,7 @@ class Kept:
             return False
         before = dict(self._there)
         try:
-            found = {one.key: one for one in map(Resource, await self._cluster.list_all())}
+            found = {one.key: one for one in map(self._read, await self._cluster.list_all())}
         except errors.NotFound:
             self.known = False
             self._there.clear()
@@ -72,7 +72,7 @@ class Kept:
 
     def tell(self, gone: bool, manifest: Manifest) -> None:
         """Take in how a resource is."""
-        resource = Resource(manifest)
+        resource = self._read(manifest)
         before = self._there.get(resource.key)
         if gone:
             if before is not None and before.uid == resource.uid:
@@ -83,7 +83,7 @@ class Kept:
 
     async def make(self, execution: ExecutionId) -> None:
         """Make the resource of an execution, or find it made."""
-        made = Resource(await self._cluster.ensure(execution))
+        made = self._read(await self._cluster.ensure(execution))
         self._there[made.key] = made
 
     async def change(self, resource: Resource, change: Manifest, *, part: str = "") -> Resource | None:
@@ -98,7 +98,7 @@ class Kept:
             if now is not None:
                 self.tell(False, now)
             raise
-        changed = Resource(told) if told is not None else None
+        changed = self._read(told) if told is not None else None
         if changed is None or (changed.deleting and not changed.finalizers):
             self._there.pop(resource.key, None)
         else:
@@ -116,3 +116,14 @@ class Kept:
         """Have a resource deleted."""
         await self._cluster.delete(resource.manifest)
         self._there.pop(resource.key, None)
+
+    def _read(self, manifest: Manifest) -> Resource:
+        """Return a resource, which stands for no execution of other projects than its namespace is for.
+
+        Its label and names anybody can write who may make one: rights in one namespace are none in another's project.
+        """
+        resource = Resource(manifest)
+        told = resource.execution
+        if told is not None and self._cluster.namespace_of(told.project, told.domain) != resource.key[0]:
+            resource.execution = None
+        return resource

@@ -207,7 +207,8 @@ class PodGroups(Protocol):
         ...
 
     async def forget(self, key: AttemptKey, handle: bytes) -> None:
-        """Store what logs there still are, then delete whatever is left. Unknown is fine."""
+        """Store what logs there still are, then delete whatever is left, which without a handle the labels of the
+        attempt tell. Unknown is fine."""
         ...
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:

@@ -207,6 +207,37 @@ async def test_a_namespace_of_no_project_is_refused(world: World) -> None:
     assert status["error"]["message"].startswith("The namespace elsewhere is not that of any project and domain.")
 
 
+async def test_an_execution_has_no_resource_in_the_namespace_of_another_project(world: World) -> None:
+    world.client.launch(EXECUTION)
+    world.cluster.create(flyte_workflows.build(EXECUTION, "other-development", "dayfly", shared=False))
+    await world.look()
+    theirs = world.cluster.there["other-development", "x1"]
+    assert theirs["status"]["phase"] == "REFUSED"
+    assert "progress" not in theirs["status"]
+    assert world.status("x1")["phase"] == "RUNNING"  # the real one was made all the same
+    world.cluster.delete_now("other-development", "x1")
+    await world.look(2)
+    assert ("other-development", "x1") not in world.cluster.there
+    assert world.client.executions[EXECUTION].closure.phase == ExecutionPhase.RUNNING
+
+
+async def test_a_users_own_stands_for_no_execution_of_another_project(world: World) -> None:
+    made = world.cluster.apply("other-development", "mine", {"launchPlan": PLAN})
+    execution = ExecutionId("flytesnacks", "development", flyte_workflows.execution_name(made["metadata"]["uid"]))
+    world.client.launch(execution)
+    claim = {
+        "labels": {
+            flyte_workflows.PLATFORM: world.cluster.platform,
+            flyte_workflows.EXECUTION: flyte_workflows.mark(execution),
+        },
+        "annotations": {flyte_workflows.EXECUTION: str(execution)},
+    }
+    await world.cluster.patch(made, {"metadata": claim})
+    await world.look()
+    assert world.cluster.there["other-development", "mine"]["status"]["phase"] == "REFUSED"
+    assert world.status(execution.name)["phase"] == "RUNNING"
+
+
 async def test_a_refused_one_can_be_deleted(world: World) -> None:
     world.cluster.apply(NAMESPACE, "mine", {"launchPlan": PLAN})
     await world.look()

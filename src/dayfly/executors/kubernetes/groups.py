@@ -26,7 +26,8 @@ from dayfly.executors.kubernetes import (
     templates,
 )
 from dayfly.executors.kubernetes.api import Expired, NotNow
-from dayfly.executors.kubernetes.known import ENDED, Handle, Known, handle_of
+from dayfly.executors.kubernetes.known import ENDED, Handle, Known, handle_of, not_made, waiting_handle_of
+from dayfly.ports.pod_groups import PodGroupSpec
 
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from dayfly.executors.kubernetes.settings import Patience, PodSettings
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.executors import AttemptSpec
-    from dayfly.ports.pod_groups import LineTaker, Manifest, PodGroupReport, PodGroupSpec, PodSeen
+    from dayfly.ports.pod_groups import LineTaker, Manifest, PodGroupReport, PodSeen
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether a pod has waited for too long."""
@@ -107,6 +108,7 @@ class KubernetesGroups:
             known.waits_for = error.message
             self._report(known)
             self._keep(self._create_later(spec, known))
+            handle = waiting_handle_of(spec, error.message)
         except errors.DayflyError:
             await self._remover.delete(spec.key, handle, 0.0)
             self._known.pop(spec.key, None)
@@ -118,10 +120,11 @@ class KubernetesGroups:
         if not handle:
             return None
         read = msgspec.json.decode(handle, type=Handle)
-        pods, _ = await self._api.list("Pod", read.namespace, names.selector(self._told.platform, key))
+        found, _ = await self._api.list("Pod", read.namespace, names.selector(self._told.platform, key))
+        pods = [pod for pod in found if read.is_of(key, pod)]
         there = any(pod["metadata"]["name"] == read.main for pod in pods)
         if not there and (read.maker is None or await self._overseer.find_first(key, read) is None):
-            return None
+            return not_made(key, read, self._clock.now()) if read.waiting else None
         known = self._known[key] = Known(key, read)
         for pod in pods:
             self._note(known, pod)
@@ -129,7 +132,12 @@ class KubernetesGroups:
         self._begin()
         report = known.report(self._clock.now(), time.monotonic(), self._patience)
         known.news(report)
-        return await self._end(known, report) if report.ended else report
+        if report.ended:
+            return await self._end(known, report)
+        if (objects := read.list_waiting()) and known.lives():
+            spec = PodGroupSpec(key, read.namespace, tuple(objects), names.MAIN, maker=read.maker)
+            self._keep(self._create_later(spec, known))
+        return report
 
     async def watch(self) -> AsyncIterator[PodGroupReport]:
         """Yield what happens to the groups; see `PodGroups.watch`."""
@@ -168,9 +176,13 @@ class KubernetesGroups:
         await self._keeper.wait(key, ending.LAST_LINES_SECONDS)
         self._keeper.drop(key)
         self._overseer.drop(key)
-        if known is not None or handle:
-            read = known.handle if known else msgspec.json.decode(handle, type=Handle)
-            await self._remover.clear(key, read, 0.0)
+        if known is not None:
+            read = known.handle
+        elif handle:
+            read = msgspec.json.decode(handle, type=Handle)
+        else:
+            read = await self._remover.suppose(key, names.namespace(self._told.namespace, key))
+        await self._remover.clear(key, read, 0.0)
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name every object that is left of the group."""
@@ -211,8 +223,10 @@ class KubernetesGroups:
 
     async def _create_later(self, spec: PodGroupSpec, known: Known) -> None:
         pause = PAUSE_SECONDS
-        while not known.stopping and self._known.get(spec.key) is known:
+        while True:
             await asyncio.sleep(pause)
+            if not known.lives() or self._known.get(spec.key) is not known:
+                return  # What is made now, nobody would delete.
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             try:
                 await self._create(spec)
@@ -344,7 +358,8 @@ class KubernetesGroups:
 
     def _of(self, pod: Manifest) -> Known | None:
         key = (pod["metadata"].get("annotations") or {}).get(names.ATTEMPT, "")
-        return self._known.get(key)
+        known = self._known.get(key)
+        return known if known is not None and known.handle.is_of(key, pod) else None
 
     async def _look_now_and_then(self) -> None:
         while True:

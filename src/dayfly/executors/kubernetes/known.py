@@ -11,6 +11,7 @@ import msgspec
 from dayfly.base.clock import Micros
 from dayfly.executors.kubernetes import awaiting, names, reading
 from dayfly.ports.pod_groups import (
+    GROUP,
     TOLD_APART_BY,
     Maker,
     Manifest,
@@ -45,12 +46,27 @@ class Handle(msgspec.Struct, frozen=True):
     """Who makes the pods, where they are not among the objects."""
     followers: bytes = b""
     """Manifests of what is made once the main pod is there, likewise."""
+    waiting: bytes = b""
+    """Manifests of all objects, likewise but in their order, where some could not be made when the group was started:
+    who made them later cannot tell a later platform so."""
+    waited_for: str = ""
+    """What kept them from being made, in Kubernetes' own words."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """Return the kinds of all that belongs to the group, in the order in which it is to be deleted."""
         made = self.maker.kinds if self.maker else ()
         return tuple(dict.fromkeys((*(kind for kind, _ in self.objects), *made)))
+
+    def is_of(self, key: AttemptKey, pod: Manifest) -> bool:
+        """Say whether a pod is one of this group, which is that of an attempt.
+
+        An annotation anybody can write who may make a pod somewhere: only where the group's own are made does it count.
+        """
+        metadata = pod["metadata"]
+        group = (metadata.get("labels") or {}).get(GROUP)
+        attempt = (metadata.get("annotations") or {}).get(names.ATTEMPT)
+        return (metadata["namespace"], group, attempt) == (self.namespace, names.group(key), key)
 
     def manifest(self, name: str) -> Manifest | None:
         """Return how an object that is lost is made anew; None if it is not."""
@@ -59,6 +75,11 @@ class Handle(msgspec.Struct, frozen=True):
     def list_remade(self) -> dict[str, str]:
         """Return the roles of the pods that are made anew when they are lost, by their names."""
         return {name: names.role_of(one) for name, one in _unpacked(self.remade).items()}
+
+    def list_waiting(self) -> list[Manifest]:
+        """Return all objects, where some could not be made when the group was started."""
+        read: list[Manifest] = json.loads(zlib.decompress(self.waiting)) if self.waiting else []
+        return read
 
     def list_followers(self) -> list[Manifest]:
         """Return what is to be made once the main pod is there."""
@@ -76,6 +97,20 @@ def handle_of(spec: PodGroupSpec) -> Handle:
         spec.maker,
         _packed(spec.followers),
     )
+
+
+def waiting_handle_of(spec: PodGroupSpec, waits_for: str) -> Handle:
+    """Return the handle of a group of which not all could be made yet."""
+    objects = [one for one in spec.objects if names.role_of(one) not in spec.later]
+    packed = zlib.compress(json.dumps(objects).encode())
+    return msgspec.structs.replace(handle_of(spec), waiting=packed, waited_for=waits_for)
+
+
+def not_made(key: AttemptKey, handle: Handle, at: Micros) -> PodGroupReport:
+    """Return the report of a group that waited to be made when its platform ended, and of which nothing is there."""
+    message = f"Its pod was not made before the platform ended, or is gone since; it had to wait: {handle.waited_for}"
+    pod = PodSeen(handle.main, names.MAIN, "", PodPhase.LOST, code="NotMadeYet", message=message)
+    return PodGroupReport(key, at, (pod,), ended=True)
 
 
 class Known:
@@ -164,6 +199,11 @@ class Known:
     def waits(self) -> bool:
         """Say whether a pod waits for something, so that time alone may change what is to be said."""
         return self.lacks() or any(reading.waits_for(pod) is not None or _leaving(pod) for pod in self.pods.values())
+
+    def lives(self) -> bool:
+        """Say whether the group is to be whole: nobody ends it, nor has its main pod begun to go."""
+        main = self.pods.get(self.handle.main)
+        return not (self.stopping or self.ended or (main is not None and _leaving(main)))
 
     def awaits_main(self) -> bool:
         """Say whether the main pod is still to be made, by another."""

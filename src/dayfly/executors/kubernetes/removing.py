@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from dayfly.base import errors, logs
 from dayfly.executors.kubernetes import names
+from dayfly.executors.kubernetes.api import Forbidden
+from dayfly.executors.kubernetes.known import Handle
 
 if TYPE_CHECKING:
     from dayfly.executors.kubernetes.api import Api
-    from dayfly.executors.kubernetes.known import Handle
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.pod_groups import Manifest
 
@@ -28,6 +29,12 @@ AGAIN_SECONDS = 2.0
 HELD_SECONDS = 15.0
 """How long an object may be held back by whoever has put a finalizer on it, before that is taken off: an operator that
 runs does so within a second."""
+
+PLAIN_KINDS = ("Service", "Pod")
+"""Of these a group may be made in any cluster."""
+
+OPERATORS_KINDS = ("DaskJob", "DaskAutoscaler", "DaskWorkerGroup", "DaskCluster", "Deployment", "ReplicaSet")
+"""Of these too where the first of them is known, owners first."""
 
 SLOWEST_LOOK_SECONDS = 1.0
 
@@ -46,6 +53,13 @@ class Remover:
             await asyncio.gather(
                 *(self._delete(kind, one, grace_seconds) for one in await self._find(key, handle, kind))
             )
+
+    async def suppose(self, key: AttemptKey, namespace: str) -> Handle:
+        """Return a handle of all that may have been made for an attempt of which no handle was kept."""
+        kinds: tuple[str, ...] = PLAIN_KINDS
+        if await self._api.serves(OPERATORS_KINDS[0]):
+            kinds = (*[one for one in OPERATORS_KINDS if await self._may_list(one, key, namespace)], *PLAIN_KINDS)
+        return Handle(namespace, "", tuple((kind, "") for kind in kinds))
 
     async def find_left(self, key: AttemptKey, handle: Handle) -> list[str]:
         """Name every object that is left of the group."""
@@ -88,6 +102,14 @@ class Remover:
         metadata = one["metadata"]
         grace = grace_seconds if kind == "Pod" else None
         await self._api.delete(kind, metadata["namespace"], metadata["name"], grace_seconds=grace, uid=metadata["uid"])
+
+    async def _may_list(self, kind: str, key: AttemptKey, namespace: str) -> bool:
+        """Say whether there may be objects of ours: who may not even see any has made none."""
+        try:
+            await self._api.list(kind, namespace, names.selector(self._platform, key))
+        except (errors.NotFound, Forbidden):
+            return False
+        return True
 
     async def _find(self, key: AttemptKey, handle: Handle, kind: str) -> list[Manifest]:
         with contextlib.suppress(errors.NotFound):  # of a kind that is not known any more there is nothing

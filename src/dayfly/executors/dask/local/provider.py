@@ -117,7 +117,8 @@ class LocalClusters:
 
     async def recover(self, key: AttemptKey, handle: bytes) -> ClusterReport | None:
         """Take a cluster back; see `ClusterProvider.recover`."""
-        self._known[key] = msgspec.json.decode(handle, type=Handle)
+        # Without a handle the group may run all the same: its platform died before it could say that it had started it.
+        self._known[key] = msgspec.json.decode(handle, type=Handle) if handle else Handle(())
         report = await self._groups.recover(key)
         return None if report is None else await self._translate(key, report)
 

@@ -83,6 +83,8 @@ class PodClusters:
 
     async def recover(self, key: AttemptKey, handle: bytes) -> ClusterReport | None:
         """Take a cluster back; see `ClusterProvider.recover`."""
+        if not handle:
+            return None  # What may have been made for it all the same goes when it is forgotten.
         read = msgspec.json.decode(handle, type=Handle)
         known = self._known[key] = _Known(read.limits)
         known.handle = read.group

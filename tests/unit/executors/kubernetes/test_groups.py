@@ -1,0 +1,278 @@
+"""Groups of pods over a cluster in memory: whose pod is whose, and what becomes of groups that are half made."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from dayfly.base import errors
+from dayfly.base.clock import ManualClock
+from dayfly.executors.kubernetes import groups, names, observing
+from dayfly.executors.kubernetes.api import Forbidden, NotNow
+from dayfly.executors.kubernetes.groups import KubernetesGroups
+from dayfly.executors.kubernetes.settings import Patience, PodSettings
+from dayfly.model.identifiers import AttemptKey
+from dayfly.model.phases import FailureKind
+from dayfly.ports.executors import ObservationKind
+from dayfly.ports.pod_groups import PodGroupReport, PodGroupSpec, PodPhase
+from tests.unit.executors.kubernetes.making import KEY
+
+Manifest = dict[str, Any]
+
+OTHER = AttemptKey("other/development/x1/n0/0")
+
+NAMESPACE = "flytesnacks-development"
+
+
+class FakeCluster:
+    """Objects by kind, namespace and name, as `Api` has them; what happens to pods is put into `events`."""
+
+    def __init__(self) -> None:
+        self.there: dict[tuple[str, str, str], Manifest] = {}
+        self.events: asyncio.Queue[tuple[str, Manifest]] = asyncio.Queue()
+        self.refused: dict[str, errors.DayflyError] = {}
+        """Names of what cannot be made."""
+        self.forbidden: set[str] = set()
+        """Kinds that the platform may not touch."""
+        self.listed: set[str] = set()
+        self.served: set[str] = {"Pod", "Service"}
+
+    def put(self, manifest: Manifest) -> Manifest:
+        metadata = manifest["metadata"]
+        key = (manifest["kind"], metadata["namespace"], metadata["name"])
+        made = self.there[key] = copy.deepcopy(manifest)
+        made["apiVersion"] = "v1"
+        made["metadata"]["uid"] = "/".join(key)
+        return made
+
+    def list_names(self) -> list[tuple[str, str]]:
+        return sorted((kind, name) for kind, _, name in self.there)
+
+    async def create(self, manifest: Manifest) -> Manifest | None:
+        metadata = manifest["metadata"]
+        if metadata["name"] in self.refused:
+            raise self.refused[metadata["name"]]
+        if (manifest["kind"], metadata["namespace"], metadata["name"]) in self.there:
+            return None
+        return copy.deepcopy(self.put(manifest))
+
+    async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        return self.there.get((kind, namespace, name))
+
+    async def list(self, kind: str, namespace: str, selector: str) -> tuple[list[Manifest], str]:
+        self.listed.add(kind)
+        if kind not in self.served:
+            raise errors.NotFound(kind)
+        if kind in self.forbidden:
+            raise Forbidden(kind)
+        wanted = dict(pair.split("=") for pair in selector.split(","))
+        found = [
+            copy.deepcopy(one)
+            for (its, where, _), one in self.there.items()
+            if its == kind and namespace in ("", where) and wanted.items() <= one["metadata"]["labels"].items()
+        ]
+        return found, "1"
+
+    async def watch(
+        self, kind: str, namespace: str, selector: str, since: str, *, seconds: int
+    ) -> AsyncIterator[tuple[str, Manifest]]:
+        while True:
+            yield await self.events.get()
+
+    async def delete(
+        self, kind: str, namespace: str, name: str, *, grace_seconds: float | None = None, uid: str = ""
+    ) -> None:
+        self.there.pop((kind, namespace, name), None)
+
+    async def serves(self, kind: str) -> bool:
+        return kind in self.served
+
+    async def close(self) -> None:
+        pass
+
+
+class FakeLogs:
+    """Logs that are always complete."""
+
+    def __init__(self) -> None:
+        self.pods: list[Manifest] = []
+
+    def look(self, key: str, pod: Manifest) -> None:
+        self.pods.append(pod)
+
+    async def wait(self, key: str, seconds: float, role: str = "") -> None:
+        pass
+
+    def drop(self, key: str) -> None:
+        pass
+
+    def tail(self, key: str, role: str) -> str:
+        return ""
+
+    async def close(self) -> None:
+        pass
+
+
+class NoWorkflows:
+    async def own(self, key: str, manifest: Manifest) -> Manifest:
+        return manifest
+
+
+class World:
+    """A cluster and a platform."""
+
+    def __init__(self) -> None:
+        self.cluster, self.logs = FakeCluster(), FakeLogs()
+        self.groups = self.another()
+
+    def another(self) -> KubernetesGroups:
+        """Return what a platform has that knows nothing yet."""
+        told = PodSettings()
+        return KubernetesGroups(self.cluster, told, Patience(), self.logs, NoWorkflows(), ManualClock())  # type: ignore[arg-type]
+
+    async def next(self) -> PodGroupReport:
+        async for report in self.groups.watch():
+            return report
+        raise AssertionError("no report")
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    made = World()
+    yield made
+    await made.groups.close()
+
+
+def pod(role: str = "driver", *, kind: str = "Pod", **metadata: Any) -> Manifest:
+    """Return an object of the attempt."""
+    own = {
+        "name": "x1-n0-0" if role == "driver" else f"x1-n0-0-{role}",
+        "namespace": NAMESPACE,
+        "labels": names.own_labels(KEY, "dayfly", role),
+        "annotations": {names.ATTEMPT: KEY, "primary_container_name": "main"},
+    }
+    return {"kind": kind, "metadata": {**own, **metadata}, "spec": {"containers": [{"name": "main"}]}}
+
+
+def spec(*roles: str) -> PodGroupSpec:
+    return PodGroupSpec(KEY, NAMESPACE, (pod(), *(pod(role) for role in roles)), "driver")
+
+
+def ended(manifest: Manifest) -> Manifest:
+    state = {"name": "main", "restartCount": 0, "state": {"terminated": {"exitCode": 0}}}
+    return {**manifest, "status": {"phase": "Succeeded", "containerStatuses": [state]}}
+
+
+FOREIGN = [
+    {"namespace": "other-development"},
+    {"labels": names.own_labels(OTHER, "dayfly", "driver")},
+]
+
+
+@pytest.mark.parametrize("metadata", FOREIGN)
+async def test_a_pod_that_only_says_that_it_is_an_attempts_is_not(world: World, metadata: dict[str, Any]) -> None:
+    await world.groups.start(spec())
+    assert (await world.next()).pods[0].phase is PodPhase.QUEUED
+    real = len(world.logs.pods)
+    stranger = ended(pod(**metadata))
+    stranger["metadata"]["uid"] = "another"
+    world.cluster.events.put_nowait(("ADDED", stranger))
+    own = ended(pod())
+    own["metadata"]["uid"] = "own"
+    world.cluster.events.put_nowait(("MODIFIED", own))
+    report = await world.next()
+    assert report.pods[0].uid == "own"
+    assert "another" not in [one["metadata"]["uid"] for one in world.logs.pods[real:]]
+
+
+async def test_a_pod_that_says_it_is_of_another_attempt_is_not_taken_back(world: World) -> None:
+    handle = await world.groups.start(spec())
+    (driver,) = world.cluster.there.values()
+    driver["metadata"]["annotations"][names.ATTEMPT] = OTHER
+    await world.groups.close()
+    world.groups = world.another()
+    assert await world.groups.recover(KEY, handle) is None
+
+
+async def test_what_was_made_and_never_recorded_goes_when_the_attempt_is_forgotten(world: World) -> None:
+    world.cluster.served |= {"DaskJob", "Deployment"}
+    world.cluster.forbidden = {"Deployment"}
+    for one in (pod(), pod("scheduler", kind="Service"), pod("job", kind="DaskJob")):
+        world.cluster.put(one)
+    world.cluster.put(pod(name="x2", labels=names.own_labels(OTHER, "dayfly", "driver")))
+    world.cluster.put(pod(name="x3", labels=names.own_labels(KEY, "another-platform", "driver")))
+    assert await world.groups.recover(KEY, b"") is None
+    await world.groups.forget(KEY, b"")
+    assert world.cluster.list_names() == [("Pod", "x2"), ("Pod", "x3")]
+
+
+async def test_a_cluster_without_operators_is_not_asked_for_what_they_make(world: World) -> None:
+    world.cluster.put(pod())
+    await world.groups.forget(KEY, b"")
+    assert world.cluster.there == {}
+    assert world.cluster.listed <= {"Pod", "Service"}
+
+
+QUOTA = NotNow("exceeded quota: pods")
+
+
+async def test_what_had_not_been_made_when_the_platform_ended_was_deleted_by_nobody(world: World) -> None:
+    world.cluster.refused["x1-n0-0"] = QUOTA
+    handle = await world.groups.start(spec())
+    assert (await world.next()).waits_for == QUOTA.message
+    await world.groups.close()
+    world.groups = world.another()
+    report = await world.groups.recover(KEY, handle)
+    assert report is not None
+    seen = observing.observe(report, ())
+    assert (seen.kind, seen.failure_kind, seen.recoverable) == (ObservationKind.FAILED, FailureKind.SYSTEM, True)
+    assert (seen.code, seen.message) == (
+        "NotMadeYet",
+        "Its pod was not made before the platform ended, or is gone since; it had to wait: exceeded quota: pods",
+    )
+    await world.groups.forget(KEY, handle)
+
+
+async def test_what_had_been_made_and_is_gone_was_deleted(world: World) -> None:
+    handle = await world.groups.start(spec())
+    world.cluster.there.clear()
+    await world.groups.close()
+    world.groups = world.another()
+    assert await world.groups.recover(KEY, handle) is None
+
+
+@pytest.mark.parametrize(
+    ("driver", "made"),
+    [({}, ["x1-n0-0", "x1-n0-0-worker-0"]), ({"deletionTimestamp": "2026-01-01T00:00:00Z"}, ["x1-n0-0"])],
+)
+async def test_a_later_platform_makes_the_rest(
+    world: World, monkeypatch: pytest.MonkeyPatch, driver: dict[str, str], made: list[str]
+) -> None:
+    world.cluster.refused["x1-n0-0-worker-0"] = QUOTA
+    handle = await world.groups.start(spec("worker-0"))
+    assert world.cluster.list_names() == [("Pod", "x1-n0-0")]
+    await world.groups.close()
+    world.cluster.refused.clear()
+    world.cluster.there["Pod", NAMESPACE, "x1-n0-0"]["metadata"] |= driver
+    monkeypatch.setattr(groups, "PAUSE_SECONDS", 0.0)
+    world.groups = world.another()
+    report = await world.groups.recover(KEY, handle)
+    assert report is not None
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert [name for _, name in world.cluster.list_names()] == made
+
+
+async def test_what_is_stopped_while_it_waits_is_not_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "PAUSE_SECONDS", 0.0)
+    world.cluster.refused["x1-n0-0"] = QUOTA
+    await world.groups.start(spec())
+    await world.groups.stop(KEY, grace_seconds=0.0)
+    world.cluster.refused.clear()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert world.cluster.there == {}
