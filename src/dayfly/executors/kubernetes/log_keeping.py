@@ -46,7 +46,7 @@ class LogKeeper:
         self._logs: dict[str, dict[str, log_writing.TimedLog]] = {}
         self._sources: dict[tuple[str, str], dict[tuple[str, str, int], Source]] = {}
         """Those that are followed, by group and pod."""
-        self._failed = False
+        self._failed = self._taker_failed = False
         self.taker: LineTaker | None = None
 
     def look(self, key: str, pod: Manifest) -> None:
@@ -142,7 +142,13 @@ class LogKeeper:
 
     def _take(self, source: Source, log: log_writing.TimedLog, line: bytes, at_micros: int) -> None:
         if source.primary and self.taker is not None:
-            kept = self.taker(AttemptKey(source.key), source.role, line, Micros(at_micros))
+            try:
+                kept = self.taker(AttemptKey(source.key), source.role, line, Micros(at_micros))
+            # A line is the user's, and no reason not to bring home those that follow.
+            except Exception:  # noqa: BLE001
+                if not self._taker_failed:
+                    _log.exception("a line of a log cannot be read", key=source.key, role=source.role)
+                self._taker_failed, kept = True, line
             if kept is None:
                 return
             line = kept

@@ -223,3 +223,18 @@ async def test_an_end_that_is_seen_late_is_waited_for(
     await asyncio.wait_for(kept.wait(KEY, 10), 10)
     assert kubelet.asked == [0]
     await kept.close()
+
+
+async def test_who_cannot_take_a_line_stops_no_log(kubelet: Kubelet, tmp_path: Path) -> None:
+    kubelet.lines["x-worker-0/main"] = [(at, f"line {at}") for at in range(100, 103)]
+    kept = keeper(kubelet, tmp_path)
+
+    def take(key: AttemptKey, role: str, line: bytes, at: Micros) -> bytes | None:
+        if line == b"line 101":
+            raise TypeError("nobody has foreseen this")
+        return line
+
+    kept.taker = take
+    await bring(kept, pod(main=ENDED))
+    assert (tmp_path / KEY / "worker-0.log").read_text() == "line 100\nline 101\nline 102\n"
+    await kept.close()
