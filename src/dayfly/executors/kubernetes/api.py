@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 CALL_SECONDS = 30.0
 
+MAX_LOG_LINE_BYTES = 1024 * 1024
+"""Of one line of a container's log, which a user's program may never end."""
+
 
 class Refused(errors.InvalidArgument):
     """Kubernetes refuses the object for good: malformed, forbidden, or of a kind that it does not know."""
@@ -177,11 +180,11 @@ class Api:
 
     async def follow_log(self, namespace: str, pod: str, container: str, since: int = 0) -> AsyncIterator[bytes]:
         """Yield the lines of a container's log until it ends, without their ends, and with the kubelet's stamps in
-        front; from a moment in seconds on, if one is given."""
+        front; from a moment in seconds on, if one is given. Of lines without end, only so much is held."""
         params = {"container": container, "follow": "true", "timestamps": "true"}
         if since:
             params["sinceTime"] = f"{clock.to_datetime(Micros(since * clock.SECOND)):%Y-%m-%dT%H:%M:%SZ}"
-        async for line in self._lines(KINDS["Pod"], namespace, f"{pod}/log", params):
+        async for line in self._lines(KINDS["Pod"], namespace, f"{pod}/log", params, most_bytes=MAX_LOG_LINE_BYTES):
             yield line
 
     async def login(self) -> dict[str, Any]:
@@ -232,7 +235,7 @@ class Api:
                 return answer
 
     async def _lines(
-        self, kind: Kind, namespace: str | None, name: str, params: Mapping[str, str]
+        self, kind: Kind, namespace: str | None, name: str, params: Mapping[str, str], *, most_bytes: int = 0
     ) -> AsyncIterator[bytes]:
         url = f"{kind.plural}/{name}" if name else kind.plural
         root = "apis" if "/" in kind.version else "api"
@@ -240,7 +243,7 @@ class Api:
         with _translated(f"GET {namespace or 'all namespaces'}/{url}"):
             api = await self._open()
             self._count("GET", kind.plural)
-            async for line in self._streams.lines(api.auth, f"/{path}", params):
+            async for line in self._streams.lines(api.auth, f"/{path}", params, most_bytes=most_bytes):
                 yield line
 
 

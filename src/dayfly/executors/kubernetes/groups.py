@@ -354,6 +354,7 @@ class KubernetesGroups:
 
     def _take_gone(self, known: Known, name: str) -> None:
         known.tell_gone(name, self._patience)
+        self._keeper.tell_gone(known.key, name)
         self._report(known)
 
     def _of(self, pod: Manifest) -> Known | None:

@@ -44,12 +44,18 @@ class LogKeeper:
         self._by_key: dict[str, dict[asyncio.Task[None], str]] = {}
         """With the role of each."""
         self._logs: dict[str, dict[str, log_writing.TimedLog]] = {}
-        self._failed = False
+        self._sources: dict[tuple[str, str], dict[tuple[str, str, int], Source]] = {}
+        """Those that are followed, by group and pod."""
+        self._failed = self._taker_failed = False
         self.taker: LineTaker | None = None
 
     def look(self, key: str, pod: Manifest) -> None:
         """Follow every container of the pod that has begun, and is not followed yet."""
         metadata, status = pod["metadata"], pod.get("status") or {}
+        sources = self._sources.setdefault((key, metadata["name"]), {})
+        for which, source in sources.items():
+            if _is_over(which, pod):
+                source.over.set()
         role, primary = names.role_of(pod), manifests.primary_of(pod)
         for container in (*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])):
             state = container.get("state") or {}
@@ -59,10 +65,18 @@ class LogKeeper:
             if which in self._following:
                 continue
             name = container["name"]
-            source = Source(metadata["namespace"], metadata["name"], name, key, role, name == primary)
+            source = Source(metadata["namespace"], metadata["name"], name, key, role, name == primary, asyncio.Event())
+            if _is_over(which, pod):
+                source.over.set()
+            sources[which] = source
             task = asyncio.create_task(self._follow(source), name=f"log of {source.pod}/{name}")
             self._following[which] = task
             self._by_key.setdefault(key, {})[task] = role
+
+    def tell_gone(self, key: str, pod: str) -> None:
+        """Take in that the pod of this name is no more: its logs, once they end, are complete."""
+        for source in self._sources.get((key, pod), {}).values():
+            source.over.set()
 
     async def wait(self, key: str, seconds: float, role: str = "") -> None:
         """Wait until all logs of the group that were begun are complete, or those of one role; so long at most."""
@@ -76,6 +90,7 @@ class LogKeeper:
         for task in tasks:
             task.cancel()
         self._following = {which: task for which, task in self._following.items() if task not in tasks}
+        self._sources = {of: sources for of, sources in self._sources.items() if of[0] != key}
         for log in self._logs.pop(key, {}).values():
             log.close()
 
@@ -91,37 +106,49 @@ class LogKeeper:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _follow(self, source: Source) -> None:
-        """Write the log until the container ends. One that breaks off is continued where it was."""
+        """Write the log until the container ends. One that breaks off is continued where it was, and so is one that
+        ends while its container goes on: the API server, or who stands before it, has ended the answer."""
         name = source.role if source.primary else f"{source.role}.{source.container}"
         opened = self._logs.setdefault(source.key, {})
         if name not in opened:
             path = self._folder_of(source.key) / f"{name}.log"
             opened[name] = log_writing.TimedLog(path, self._max_bytes)
         log, last = opened[name], 0
+        asked = False
         since = max(0, log.begins_micros // 1_000_000 - AGAIN_SECONDS) if log.begins_micros else 0
         while True:
             again = last  # Later on, stamps may be alike or go back: clocks are set.
             try:
                 async for raw in self._api.follow_log(source.namespace, source.pod, source.container, since):
                     at_nanos, line = log_stamps.split(raw)
-                    if (again and at_nanos <= again) or (last and not at_nanos):
+                    if (again and at_nanos <= again) or ((last or asked) and not at_nanos):
                         continue  # It came before the break, or is what the kubelet has to say itself.
                     again, last = 0, at_nanos or last
                     self._take(source, log, line, last // 1000)
             except errors.NotFound:
-                pass
+                break
             except errors.DayflyError as error:
                 _log.info("a log broke off", pod=source.pod, container=source.container, error=str(error))
-                since = last // 1_000_000_000 or since
                 await asyncio.sleep(PAUSE_SECONDS)
-                continue
-            with contextlib.suppress(OSError):
-                log.end()
-            return
+            else:
+                # The log may end before it is seen that its container has.
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(source.over.wait(), PAUSE_SECONDS)
+                if source.over.is_set():
+                    break
+            asked, since = True, last // 1_000_000_000 or since
+        with contextlib.suppress(OSError):
+            log.end()
 
     def _take(self, source: Source, log: log_writing.TimedLog, line: bytes, at_micros: int) -> None:
         if source.primary and self.taker is not None:
-            kept = self.taker(AttemptKey(source.key), source.role, line, Micros(at_micros))
+            try:
+                kept = self.taker(AttemptKey(source.key), source.role, line, Micros(at_micros))
+            # A line is the user's, and no reason not to bring home those that follow.
+            except Exception:  # noqa: BLE001
+                if not self._taker_failed:
+                    _log.exception("a line of a log cannot be read", key=source.key, role=source.role)
+                self._taker_failed, kept = True, line
             if kept is None:
                 return
             line = kept
@@ -142,3 +169,18 @@ class Source(NamedTuple):
     key: str
     role: str
     primary: bool
+    over: asyncio.Event
+    """The container has ended, or is no more: its log, once it ends, is complete."""
+
+
+def _is_over(which: tuple[str, str, int], pod: Manifest) -> bool:
+    """Say whether a container has ended that was begun so many times, as the pod that has its name now says."""
+    uid, name, restarts = which
+    status = pod.get("status") or {}
+    if pod["metadata"]["uid"] != uid or status.get("phase") in ("Succeeded", "Failed"):
+        return True
+    for one in (*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])):
+        if one["name"] == name:
+            begun = int(one.get("restartCount") or 0)
+            return begun > restarts or (begun == restarts and "terminated" in (one.get("state") or {}))
+    return False

@@ -34,8 +34,11 @@ class Streams:
         self._former: list[httpx.AsyncClient] = []
         """With credentials that have expired since; what goes on over them goes on."""
 
-    async def lines(self, auth: Any, path: str, params: Mapping[str, str]) -> AsyncIterator[bytes]:
-        """Yield the lines of an answer, without their ends. Raise `Answered`, and what httpx raises."""
+    async def lines(
+        self, auth: Any, path: str, params: Mapping[str, str], *, most_bytes: int = 0
+    ) -> AsyncIterator[bytes]:
+        """Yield the lines of an answer, without their ends, and of each `most_bytes` at most; 0 is no limit. Raise
+        `Answered`, and what httpx raises."""
         for last in (False, True):
             client = self._client or await self._open(auth)
             more = {"sni_hostname": auth.tls_server_name} if auth.tls_server_name else {}
@@ -45,7 +48,7 @@ class Streams:
                     continue
                 if answer.is_error:
                     raise Answered(answer.status_code, _message(await answer.aread()))
-                async for line in split(answer.aiter_bytes()):
+                async for line in split(answer.aiter_bytes(), most_bytes):
                     yield line
             return
 
@@ -79,17 +82,42 @@ class Streams:
             await auth.reauthenticate()
 
 
-async def split(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield lines, which end where the kubelet and the API end them: what else breaks lines is in their text."""
-    begun: list[bytes] = []
+async def split(chunks: AsyncIterator[bytes], most_bytes: int = 0) -> AsyncIterator[bytes]:
+    """Yield lines, which end where the kubelet and the API end them: what else breaks lines is in their text. Of one
+    that is longer than `most_bytes` the rest is left out, with a note in its place; 0 is no limit."""
+    line = _Line(most_bytes)
     async for chunk in chunks:
         first, *others = chunk.split(b"\n")
-        begun.append(first)
+        line.add(first)
         for other in others:
-            yield b"".join(begun)
-            begun = [other]
-    if last := b"".join(begun):
+            yield line.take()
+            line.add(other)
+    if last := line.take():
         yield last
+
+
+class _Line:
+    """A line of which pieces come, one after the other."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most = most_bytes
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def add(self, piece: bytes) -> None:
+        """Keep the piece, or what of it there is room for."""
+        room = self._most - self._size if self._most else len(piece)
+        if room > 0:
+            self._pieces.append(piece[:room])
+        self._size += len(piece)
+
+    def take(self) -> bytes:
+        """Return what is kept of the line, and begin another."""
+        kept = b"".join(self._pieces)
+        if left_out := self._size - len(kept):
+            kept += b" [%d bytes of this line are left out]" % left_out
+        self._pieces, self._size = [], 0
+        return kept
 
 
 def _message(raw: bytes) -> str:

@@ -55,6 +55,8 @@ def pod(role: str = "worker-0", restarts: int = 0, **containers: dict[str, Any])
 
 RUNNING: dict[str, Any] = {"running": {}}
 
+ENDED: dict[str, Any] = {"terminated": {}}
+
 
 @pytest.fixture
 def kubelet(monkeypatch: pytest.MonkeyPatch) -> Kubelet:
@@ -76,7 +78,7 @@ async def test_a_log_that_breaks_off_goes_on(kubelet: Kubelet, tmp_path: Path) -
     kubelet.lines["x-worker-0/main"] = [(at, f"line {at}") for at in range(100, 106)]
     kubelet.breaks = [3, 2]
     kept = keeper(kubelet, tmp_path)
-    await bring(kept, pod(main=RUNNING))
+    await bring(kept, pod(main=ENDED))
     assert (tmp_path / KEY / "worker-0.log").read_text().split("\n")[:-1] == [f"line {at}" for at in range(100, 106)]
     assert kubelet.asked == [0, 102, 103]
     await kept.close()
@@ -85,7 +87,7 @@ async def test_a_log_that_breaks_off_goes_on(kubelet: Kubelet, tmp_path: Path) -
 async def test_a_later_platform_brings_nothing_twice_and_shows_a_little_again(kubelet: Kubelet, tmp_path: Path) -> None:
     kubelet.lines["x-worker-0/main"] = [(at, f"line {at}") for at in range(100, 150)]
     first = keeper(kubelet, tmp_path)
-    await bring(first, pod(main=RUNNING))
+    await bring(first, pod(main=ENDED))
     await first.close()
     # The kubelet has rotated away what came first.
     kubelet.lines["x-worker-0/main"] = [(at, f"line {at}") for at in range(120, 160)]
@@ -97,7 +99,7 @@ async def test_a_later_platform_brings_nothing_twice_and_shows_a_little_again(ku
 
     second = keeper(kubelet, tmp_path)
     second.taker = take
-    await bring(second, pod(main=RUNNING))
+    await bring(second, pod(main=ENDED))
     assert (tmp_path / KEY / "worker-0.log").read_text().split("\n")[:-1] == [f"line {at}" for at in range(100, 160)]
     assert (shown[0], shown[-1]) == (b"line 134", b"line 159")
     await second.close()
@@ -107,7 +109,7 @@ async def test_no_line_is_missing_where_clocks_are_set(kubelet: Kubelet, tmp_pat
     said = [(100, "a"), (100, "b"), (50, "c"), (51, "d"), (101, "e"), (101, "f")]
     kubelet.lines["x-worker-0/main"] = said
     kept = keeper(kubelet, tmp_path)
-    await bring(kept, pod(main=RUNNING))
+    await bring(kept, pod(main=ENDED))
     assert (tmp_path / KEY / "worker-0.log").read_text().split() == ["a", "b", "c", "d", "e", "f"]
     await kept.close()
 
@@ -119,7 +121,7 @@ async def test_what_the_kubelet_says_itself_is_none_of_the_containers_words(kube
 
     kubelet.follow_log = follow_log  # type: ignore[assignment]
     kept = keeper(kubelet, tmp_path)
-    await bring(kept, pod(main=RUNNING))
+    await bring(kept, pod(main=ENDED))
     assert (tmp_path / KEY / "worker-0.log").read_text() == "its own\n"
     await kept.close()
 
@@ -127,9 +129,9 @@ async def test_what_the_kubelet_says_itself_is_none_of_the_containers_words(kube
 async def test_a_container_that_is_started_again_writes_on(kubelet: Kubelet, tmp_path: Path) -> None:
     kept = keeper(kubelet, tmp_path)
     kubelet.lines["x-worker-0/main"] = [(100, "first")]
-    await bring(kept, pod(main=RUNNING))
+    await bring(kept, pod(main=ENDED))
     kubelet.lines["x-worker-0/main"] = [(101, "second")]
-    await bring(kept, pod(restarts=1, main=RUNNING), pod(restarts=1, main=RUNNING))
+    await bring(kept, pod(restarts=1, main=ENDED), pod(restarts=1, main=ENDED))
     assert (tmp_path / KEY / "worker-0.log").read_text() == "first\nsecond\n"
     await kept.close()
 
@@ -145,7 +147,7 @@ async def test_lines_are_shown_of_primary_containers_alone(kubelet: Kubelet, tmp
         return None if line == b"take" else line.replace(b"change", b"changed")
 
     kept.taker = take
-    await bring(kept, pod(main=RUNNING, side={"terminated": {}}, later={"waiting": {}}))
+    await bring(kept, pod(main=ENDED, side={"terminated": {}}, later={"waiting": {}}))
     assert shown == [
         (KEY, "worker-0", text, at) for text, at in ((b"keep", 100e6), (b"take", 101e6), (b"change", 102e6))
     ]
@@ -169,6 +171,70 @@ async def test_a_full_disk_stops_nobody(kubelet: Kubelet, tmp_path: Path, monkey
 
     kept.taker = take
     monkeypatch.setattr(log_keeping.log_writing.TimedLog, "add", full)
-    await asyncio.wait_for(bring(kept, pod(main=RUNNING)), 10)
+    await asyncio.wait_for(bring(kept, pod(main=ENDED)), 10)
     assert len(shown) == 3
+    await kept.close()
+
+
+@pytest.mark.parametrize(
+    "over",
+    [
+        pod(main=ENDED),
+        pod(restarts=1, main={"waiting": {}}),
+        pod() | {"status": {"phase": "Failed"}},
+        pod() | {"metadata": {**pod()["metadata"], "uid": "another"}},
+        None,
+    ],
+)
+async def test_a_log_that_ends_before_its_container_goes_on(
+    kubelet: Kubelet, tmp_path: Path, over: dict[str, Any] | None
+) -> None:
+    kept = keeper(kubelet, tmp_path)
+    answers = [["its own", "100 a", "101 b"], ["its own", "101 b"], ["101 b", "102 c"]]
+
+    async def follow_log(namespace: str, pod: str, container: str, since: int = 0) -> AsyncIterator[bytes]:
+        kubelet.asked.append(since)
+        for line in answers.pop(0):
+            yield f"1970-01-01T00:01:{int(line[:3]) - 60}Z {line[4:]}".encode() if line[0] == "1" else line.encode()
+        if answers:
+            return
+        if over is None:
+            kept.tell_gone(KEY, "x-worker-0")
+        else:
+            kept.look(KEY, over)
+
+    kubelet.follow_log = follow_log  # type: ignore[method-assign]
+    kept.look(KEY, pod(main=RUNNING))
+    await asyncio.wait_for(kept.wait(KEY, 10), 10)
+    assert (tmp_path / KEY / "worker-0.log").read_text() == "its own\na\nb\nc\n"
+    assert (kubelet.asked, answers) == ([0, 101, 101], [])
+    await kept.close()
+
+
+async def test_an_end_that_is_seen_late_is_waited_for(
+    kubelet: Kubelet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_keeping, "PAUSE_SECONDS", 1000.0)
+    kubelet.lines["x-worker-0/main"] = [(100, "a")]
+    kept = keeper(kubelet, tmp_path)
+    kept.look(KEY, pod(main=RUNNING))
+    await asyncio.sleep(0)
+    kept.look(KEY, pod(main=ENDED))
+    await asyncio.wait_for(kept.wait(KEY, 10), 10)
+    assert kubelet.asked == [0]
+    await kept.close()
+
+
+async def test_who_cannot_take_a_line_stops_no_log(kubelet: Kubelet, tmp_path: Path) -> None:
+    kubelet.lines["x-worker-0/main"] = [(at, f"line {at}") for at in range(100, 103)]
+    kept = keeper(kubelet, tmp_path)
+
+    def take(key: AttemptKey, role: str, line: bytes, at: Micros) -> bytes | None:
+        if line == b"line 101":
+            raise TypeError("nobody has foreseen this")
+        return line
+
+    kept.taker = take
+    await bring(kept, pod(main=ENDED))
+    assert (tmp_path / KEY / "worker-0.log").read_text() == "line 100\nline 101\nline 102\n"
     await kept.close()

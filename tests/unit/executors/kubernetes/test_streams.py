@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dayfly.executors.kubernetes import streams
+from dayfly.executors.kubernetes import api, streams
 
 MANY = 150
 """More than kr8s has connections."""
@@ -48,8 +48,8 @@ class ApiServer:
 
 @pytest.fixture
 async def served() -> AsyncIterator[tuple[ApiServer, Any]]:
-    api = ApiServer()
-    server = await asyncio.start_server(api.answer, "127.0.0.1", 0)
+    serving = ApiServer()
+    server = await asyncio.start_server(serving.answer, "127.0.0.1", 0)
     auth = SimpleNamespace(
         server=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", token="first", tls_server_name=None, proxy=None
     )
@@ -58,10 +58,10 @@ async def served() -> AsyncIterator[tuple[ApiServer, Any]]:
         return False
 
     async def reauthenticate() -> None:
-        auth.token = api.token
+        auth.token = serving.token
 
     auth.ssl_context, auth.reauthenticate = ssl_context, reauthenticate
-    yield api, auth
+    yield serving, auth
     server.close()
     await server.wait_closed()
 
@@ -71,10 +71,10 @@ async def read(all_of: streams.Streams, auth: Any, path: str = "/held") -> list[
 
 
 async def test_lines_end_where_the_kubelet_ends_them(served: tuple[ApiServer, Any]) -> None:
-    api, auth = served
+    serving, auth = served
     all_of = streams.Streams()
     assert await read(all_of, auth, "/api/v1/pods") == [b"first\r\x85 line", b"second", b"", b"last"]
-    assert api.asked == ["/api/v1/pods?follow=true"]
+    assert serving.asked == ["/api/v1/pods?follow=true"]
     await all_of.close()
 
 
@@ -87,12 +87,12 @@ async def test_there_are_as_many_as_are_asked_for(served: tuple[ApiServer, Any])
 
 
 async def test_credentials_that_have_expired_are_renewed(served: tuple[ApiServer, Any]) -> None:
-    api, auth = served
+    serving, auth = served
     all_of = streams.Streams()
     await read(all_of, auth, "/pods")
-    api.token = "second"
+    serving.token = "second"
     assert len(await read(all_of, auth, "/pods")) == 4
-    api.token = "third"
+    serving.token = "third"
     auth.reauthenticate = served[1].ssl_context  # which has no effect
     with pytest.raises(streams.Answered) as refused:
         await read(all_of, auth, "/pods")
@@ -107,3 +107,35 @@ async def test_a_refusal_says_why(served: tuple[ApiServer, Any]) -> None:
         await read(all_of, auth, "/refused")
     assert (refused.value.status, refused.value.message) == (403, "pods are forbidden")
     await all_of.close()
+
+
+@pytest.mark.parametrize("step", [1, 3, 1000])
+async def test_of_a_line_without_end_only_so_much_is_held(step: int) -> None:
+    told = b"12345678\n123456789\n\n" + b"x" * 100 + b"\nlast" + b"y" * 20
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(told), step):
+            yield told[start : start + step]
+
+    assert [line async for line in streams.split(chunks(), 8)] == [
+        b"12345678",
+        b"12345678 [1 bytes of this line are left out]",
+        b"",
+        b"xxxxxxxx [92 bytes of this line are left out]",
+        b"lastyyyy [16 bytes of this line are left out]",
+    ]
+    assert [line async for line in streams.split(chunks())] == told.split(b"\n")
+
+
+async def test_lines_of_logs_have_a_limit_and_those_of_watches_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[int] = []
+
+    async def lines(*_: object, most_bytes: int = 0) -> AsyncIterator[bytes]:
+        limits.append(most_bytes)
+        yield b'{"type": "ADDED", "object": {}}'
+
+    asked = api.Api()
+    monkeypatch.setattr(asked, "_lines", lines)
+    assert [line async for line in asked.follow_log("n", "x", "main")]
+    assert [happened async for happened in asked.watch("Pod", "n", "", "1", seconds=1)] == [("ADDED", {})]
+    assert limits == [api.MAX_LOG_LINE_BYTES, 0]

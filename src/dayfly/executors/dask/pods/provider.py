@@ -18,18 +18,22 @@ from dayfly.executors.dask import naming
 from dayfly.executors.dask.pods import reports
 from dayfly.executors.dask.relay import following, hearing, viewing
 from dayfly.model.run import LogLink
-from dayfly.ports.clusters import ClusterEnd, ClusterState
+from dayfly.ports.clusters import ClusterEnd, ClusterReport, ClusterState
 from dayfly.ports.pod_groups import PodPhase
 
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
     from dayfly.model.identifiers import AttemptKey
-    from dayfly.ports.clusters import ClusterReport, ClusterSpec
+    from dayfly.ports.clusters import ClusterSpec
     from dayfly.ports.pod_groups import PodGroupReport, PodGroups, PodGroupSpec
-
 
 PAUSE_SECONDS = 1.0
 """Before Kubernetes is asked again that did not answer."""
+
+AGAIN_SECONDS = 15.0
+"""Until a cluster is looked at again of which something could not be read or done."""
+
+UNREADABLE = "what is reported of it cannot be read; the platform's log says why"
 
 _log = logs.get("executors.dask")
 
@@ -95,14 +99,15 @@ class PodClusters:
             await self._view.forget(key)
             return None
         self._news.begin(report)
-        return await self._read(known, report)
+        told = await self._read_alone(known, report)
+        return told or ClusterReport(key, report.at, ClusterState.STARTING, reason=UNREADABLE)
 
     async def watch(self) -> AsyncIterator[ClusterReport]:
         """Yield what happens to the clusters; see `ClusterProvider.watch`."""
         async for report in self._news.watch():
             known = self._known.get(report.key)
-            if known is not None:
-                yield await self._read(known, report)
+            if known is not None and (told := await self._read_alone(known, report)) is not None:
+                yield told
 
     async def stop(self, key: AttemptKey, handle: bytes, *, grace_seconds: float) -> None:
         """Delete all pods, the driver with its grace."""
@@ -128,6 +133,21 @@ class PodClusters:
             known.let_go()
         await self._groups.close()
         await self._view.close()
+
+    async def _read_alone(self, known: _Known, report: PodGroupReport) -> ClusterReport | None:
+        """Read what is reported; None where that fails. Whatever is wrong with one cluster, the platform begins and
+        sees the others; the one is looked at again in a while."""
+        try:
+            return await self._read(known, report)
+        except Exception as error:  # noqa: BLE001
+            _log.exception("a cluster cannot be read", attempt=report.key, error=str(error))
+        if not report.ended:
+            asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._news.note, report.key)
+            return None
+        # Its end is reported once, and an attempt whose end nobody tells would never be over.
+        if known.end is not None:
+            return msgspec.structs.replace(known.end, at=report.at)
+        return ClusterReport(report.key, report.at, ClusterState.ENDED, end=ClusterEnd.LOST, message=UNREADABLE)
 
     async def _read(self, known: _Known, report: PodGroupReport) -> ClusterReport:
         known.roles |= dict.fromkeys(pod.role for pod in report.pods)

@@ -49,6 +49,8 @@ class Seen:
         self.deaths: list[Death] = []
         self.ready = False
         """It was, once: workers that are missing later are none that it waits for."""
+        self.scheduler_told = ""
+        """How the scheduler ended last, in words: many ends of workers after it leave it out of `deaths`."""
         self._ends: dict[str, int] = {}
         self._heard: dict[str, float] = {}
         self._count = 0
@@ -86,6 +88,8 @@ class Seen:
         death = Death(pod.role, at, exit_code, restarts, limit if oom else 0, limit, cause=cause)
         death = msgspec.structs.replace(death, told=pod.message or f"{pod.role} {describing.ending(death)}")
         self.deaths = [*self.deaths, death][-KEPT_DEATHS:]
+        if pod.role == naming.SCHEDULER:
+            self.scheduler_told = death.told
 
 
 def translate(report: PodGroupReport, limits: Limits, seen: Seen, logs: tuple[LogLink, ...]) -> ClusterReport:
@@ -144,8 +148,7 @@ def _ended(
             return _with_fault(made, scheduler)
         # Started again, it knows nothing of what there was.
         if scheduler.phase in (PodPhase.LOST, PodPhase.EXITED) or scheduler.restarts:
-            told = next(death.told for death in reversed(seen.deaths) if death.role == naming.SCHEDULER)
-            return _with_end(made, ClusterEnd.SCHEDULER_LOST, told)
+            return _with_end(made, ClusterEnd.SCHEDULER_LOST, seen.scheduler_told)
     hopeless = next((pod for pod in report.pods if _is_hopeless(pod)), None)
     if hopeless is not None:
         return _with_fault(made, hopeless)

@@ -11,7 +11,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -19,16 +19,13 @@ from dayfly.base import logs
 from dayfly.base.clock import Micros
 from dayfly.executors.dask import naming
 from dayfly.executors.dask.recorder import reading
-from dayfly.executors.dask.relay import carrying, splitting
+from dayfly.executors.dask.relay import carrying, splitting, told_frames
 from dayfly.executors.dask.roles import recording_frames
 from dayfly.model.identifiers import AttemptKey
 from dayfly.ports import records
 
 FACTS, FRAME = "facts", "frame"
 """Kinds of what is told."""
-
-DIFFER = "versions-differ"
-"""Kind of an event of the record."""
 
 MAX_WAITING = 1000
 """Frames of one record that wait for the disk, before others are dropped."""
@@ -97,18 +94,20 @@ class Hearing:
             await self.forget(key)
 
     def _take_facts(self, key: AttemptKey, attempt: _Attempt, role: str, body: bytes) -> None:
-        with contextlib.suppress(msgspec.DecodeError, TypeError, ValueError):
+        # What is nested too deep to be read or compared is none of ours either.
+        with contextlib.suppress(msgspec.MsgspecError, TypeError, ValueError, RecursionError):
             told = msgspec.json.decode(body)
             if isinstance(told, dict) and told != attempt.facts.get(role):
-                attempt.facts[role] = told
                 if role == naming.DRIVER:
-                    attempt.record.driver_peak_bytes = int(told.get("peak_bytes") or 0)
-                else:
+                    attempt.record.driver_peak_bytes = msgspec.convert(told, _OfDriver).peak_bytes
+                attempt.facts[role] = told
+                if role != naming.DRIVER:
                     self._changed(key)
 
     def _take_frame(self, key: AttemptKey, attempt: _Attempt, body: bytes) -> None:
-        if DIFFER.encode() in body and (found := _find_event(body, DIFFER)) is not None:
-            attempt.differing = attempt.differing or found
+        found = told_frames.find_differing(body)
+        if found is not None:
+            attempt.differing = attempt.differing or msgspec.to_builtins(found)
             self._changed(key)
         if len(attempt.waiting) < MAX_WAITING:
             attempt.waiting.append(body)
@@ -136,9 +135,10 @@ async def _write(attempt: _Attempt) -> None:
         attempt.writing = None
 
 
-def _find_event(body: bytes, kind: str) -> dict[str, Any] | None:
-    events = [event for _, frame in reading.split(body) for event in frame.get("events", ())]
-    return next((event for event in events if isinstance(event, dict) and event.get("kind") == kind), None)
+class _OfDriver(msgspec.Struct, frozen=True):
+    """What a driver tells as facts."""
+
+    peak_bytes: Annotated[int, msgspec.Meta(ge=0, lt=2**53)] = 0
 
 
 class Record:
@@ -179,9 +179,8 @@ class Record:
             self._writer = None
 
     def _add(self, body: bytes) -> None:
-        end, frame = next(reading.split(body), (0, {}))
-        at = frame.get("t") if end == len(body) else None
-        if not isinstance(at, float):
+        at = told_frames.read_moment(body)
+        if at is None:
             return  # Nothing that a recorder has made.
         if self._writer is None:
             self._open()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import msgspec
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 LOG_TAIL_BYTES, WORKER_TAIL_BYTES = 4096, 32 * 1024
 """Read of a log's end for a report; of a dead worker's more, since another of its name has written on."""
+
+MAX_WARNING = 2000
+"""Characters of what a scheduler says of work that does not go on."""
 
 
 class Heard(Protocol):
@@ -60,13 +63,18 @@ class View:
     def look(self, report: PodGroupReport, heard: Heard) -> None:
         """Note the ends of workers that only their nannies have seen."""
         for pod in report.pods:
+            if pod.role in (naming.DRIVER, naming.SCHEDULER):
+                continue  # They have no nanny; what says so there is a user's.
             if told := self._hearing.facts(report.key, pod.role):
                 heard.hear(read_deaths(pod, told))
 
     def wanted(self, key: AttemptKey) -> frozenset[str] | None:
         """Return the workers that are to run, of those whose number follows the work; None before that is told."""
         told = self._hearing.facts(key, naming.SCHEDULER).get("wanted_roles")
-        return frozenset(map(str, told)) if isinstance(told, list) else None
+        try:
+            return frozenset(msgspec.convert(told, list[str]))
+        except msgspec.ValidationError:
+            return None
 
     async def add(self, told: ClusterReport, report: PodGroupReport, dashboard_uri: str) -> ClusterReport:
         """Return what is told of a cluster with what its roles have told; of an end, with the ends of logs."""
@@ -107,7 +115,7 @@ def add_facts(
     return msgspec.structs.replace(
         report,
         progress=_read_progress(told, report.progress),
-        reason=str(told.get("progress_warning") or "") or report.reason,
+        reason=_read_warning(told) or report.reason,
         dashboard_address=f"{address}:{roles.HTTP_PORT}" if address else "",
         logs=(*report.logs, LogLink(dashboards.LINK_NAME, dashboard_uri)) if shown else report.logs,
     )
@@ -133,19 +141,23 @@ def read_deaths(pod: PodSeen, told: Mapping[str, Any]) -> list[Death]:
         ended = msgspec.convert(told, _Ended)
     except msgspec.ValidationError:
         return []
-    first = ended.ended - len(ended.deaths)
+    first = max(0, ended.ended - len(ended.deaths))
     return [_death(pod, one, first + number) for number, one in enumerate(ended.deaths)]
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+"""What is larger no protobuf Struct holds as it is."""
+
+
 class _End(msgspec.Struct, frozen=True):
-    at: float
-    exit_code: int
+    at: Annotated[float, msgspec.Meta(ge=0.0, le=1e11)]
+    exit_code: Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)]
     out_of_memory: bool = False
-    held_bytes: int = 0
+    held_bytes: _Count = 0
 
 
 class _Ended(msgspec.Struct, frozen=True):
-    ended: int = 0
+    ended: _Count = 0
     deaths: tuple[_End, ...] = ()
 
 
@@ -156,10 +168,27 @@ def _death(pod: PodSeen, end: _End, restarts: int) -> Death:
     return msgspec.structs.replace(death, told=f"{pod.role} {describing.ending(death)}")
 
 
+class _Counted(msgspec.Struct, frozen=True):
+    """`Progress`, as far as it can be."""
+
+    workers: _Count = 0
+    wanted: _Count = 0
+    tasks_total: _Count = 0
+    tasks_done: _Count = 0
+    tasks_processing: _Count = 0
+    memory_bytes: _Count = 0
+
+
+def _read_warning(told: Mapping[str, Any]) -> str:
+    warning = told.get("progress_warning")
+    return warning[:MAX_WARNING] if isinstance(warning, str) else ""
+
+
 def _read_progress(told: Mapping[str, Any], unless: Progress) -> Progress:
     try:
-        progress = msgspec.convert(told.get("progress"), Progress)
+        counted = msgspec.convert(told.get("progress"), _Counted)
     except msgspec.ValidationError:
         return unless
+    progress = Progress(**msgspec.structs.asdict(counted))
     # Where another makes their number follow the work, the scheduler does not know it.
     return progress if "wanted_roles" in told else msgspec.structs.replace(progress, wanted=unless.wanted)

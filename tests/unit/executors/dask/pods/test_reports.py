@@ -180,3 +180,10 @@ def test_where_the_scheduler_is() -> None:
     report = told(*all_running(scheduler=pod("scheduler", address="10.0.0.7")))
     assert report.scheduler_address == "tcp://10.0.0.7:8786"
     assert told(*all_running()).scheduler_address == ""
+
+
+def test_how_the_scheduler_ended_is_known_after_many_ends_of_workers() -> None:
+    workers = [pod(f"worker-{number}", EXITED, exit_code=1) for number in range(reports.KEPT_DEATHS + 1)]
+    report = told(pod("driver"), pod("scheduler", EXITED, signal=9), *workers)
+    assert (report.end, report.message) == (ClusterEnd.SCHEDULER_LOST, "scheduler was killed by SIGKILL (9)")
+    assert len(report.deaths) == reports.KEPT_DEATHS

@@ -127,8 +127,72 @@ async def test_facts_are_told_when_they_are_others(begin: Callable[[], Heard]) -
 async def test_the_first_role_of_another_version_is_known_at_once(begin: Callable[[], Heard]) -> None:
     told = begin()
     events = [{"kind": "versions-differ", "worker": name, "differ": {"dask": ["1", "2"]}} for name in ("a", "b")]
-    told.frame(1.0, events=[{"kind": "add-worker", "worker": "a"}, *events])
+    told.frame(
+        1.0, events=[5, {"kind": "versions-differ", "differ": 5}, {"kind": "add-worker", "worker": "a"}, *events]
+    )
     told.frame(2.0, events=events[1:])
     assert told.hearing.differing(KEY)["worker"] == "a"
     assert told.changed
     await told.hearing.settle(KEY)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"events": 5},
+        {"events": [5]},
+        {"events": [{"kind": "versions-differ", "worker": "w", "differ": 5, "t": 1.0}]},
+        {"events": [{"kind": "versions-differ", "worker": "w", "differ": {"dask": 7}, "t": 1.0}]},
+        {"events": [{"kind": "add-worker", "worker": "w"}]},
+        {"events": [{"kind": "task-erred", "worker": "w", "t": 1.0}]},
+        {"events": [{"kind": "unfinished", "worker": "", "t": 1.0, "told": "", "paused": 0, "computing": {"w": []}}]},
+        {"t": float("nan")},
+        {"t": float("inf")},
+        {"t": -1.0},
+        {"names": 5},
+        {"workers": {0: ["much"] * 10}},
+        {"workers": {0: [1, 2]}},
+        {"prefixes": {0: 1}},
+        {"tasks": {"prefix": [1], "worker": [], "start": [], "took": [], "action": []}},
+        {"roles": {"driver": [float("nan"), 0]}},
+        {"events_dropped": "many"},
+    ],
+)
+async def test_what_no_recorder_has_made_is_in_no_record(begin: Callable[[], Heard], frame: dict[str, Any]) -> None:
+    told = begin()
+    assert told.frame(**{"at": 1.5, **({"at": frame["t"]} if "t" in frame else frame)}) == []
+    assert told.hearing.differing(KEY) == {}
+    whole = {
+        "names": {0: "w"},
+        "workers": {0: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]},
+        "prefixes": {0: (1, 0, 1, 0, 0, 0.5)},
+        "tasks": {"from": 1.0, "prefix": [0], "worker": [0], "start": [1], "took": [0.5], "action": [-1]},
+        "roles": {"scheduler": (300, 0)},
+        "events": [{"t": 2.0, "kind": "scale", "worker": "", "wanted": {"default": 2}, "told": "more"}],
+        "frames_dropped": 2,
+    }
+    told.frame(2.0, **whole)
+    assert await told.times() == [2.0]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x81\x90\x01",  # a key that cannot be one
+        b"\x81\xa1t\xa1\xff",
+        b"\x82\xa1t\xcb?\xf0\0\0\0\0\0\0\xafversions-differ" + b"\x91" * 100_000,
+    ],
+)
+async def test_what_cannot_be_read_is_no_frame(begin: Callable[[], Heard], body: bytes) -> None:
+    told = begin()
+    assert told.tell("scheduler", "frame", len(body).to_bytes(4, "big") + body) == []
+    assert await told.times() == []
+
+
+@pytest.mark.parametrize("peak", ["-1", str(1 << 80), "1e400", "[]", '"1"', "[" * 100_000])
+async def test_what_no_driver_can_hold_is_in_no_record(begin: Callable[[], Heard], peak: str) -> None:
+    told = begin()
+    told.frame(1.0)
+    assert told.tell("driver", "facts", f'{{"peak_bytes": {peak}}}'.encode()) == []
+    await told.hearing.end(KEY, 500 << 20)
+    assert await told.times() == [1.0]

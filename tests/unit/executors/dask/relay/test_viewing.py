@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,11 +10,12 @@ import pytest
 
 from dayfly.base.clock import Micros
 from dayfly.executors.dask.pods.reports import Seen
-from dayfly.executors.dask.relay import viewing
+from dayfly.executors.dask.relay import hearing, viewing
+from dayfly.executors.dask.roles import telling
 from dayfly.model.identifiers import AttemptKey
 from dayfly.model.run import LogLink
 from dayfly.ports.clusters import ClusterEnd, ClusterReport, ClusterState, Fault, Progress
-from dayfly.ports.pod_groups import PodPhase, PodSeen
+from dayfly.ports.pod_groups import PodGroupReport, PodPhase, PodSeen
 
 LINK = LogLink("driver", "http://log")
 
@@ -65,7 +67,9 @@ def test_a_dashboard_is_where_there_is_one(
     assert (told.dashboard_address, len(told.logs)) == (address, links)
 
 
-@pytest.mark.parametrize("progress", [None, 7, [], {"workers": "many"}])
+@pytest.mark.parametrize(
+    "progress", [None, 7, [], {"workers": "many"}, {"workers": -1}, {"tasks_done": 10**400}, {"memory_bytes": 1 << 60}]
+)
 def test_what_is_no_progress_changes_nothing(progress: object) -> None:
     assert viewing.add_facts(REPORT, {"progress": progress}, SCHEDULER, "").progress == REPORT.progress
 
@@ -73,7 +77,9 @@ def test_what_is_no_progress_changes_nothing(progress: object) -> None:
 def test_that_nothing_goes_on_is_told_before_all_else() -> None:
     waiting = msgspec.structs.replace(REPORT, reason="The cluster is made of plain pods.")
     assert viewing.add_facts(waiting, FACTS, SCHEDULER, "").reason == "all 2 workers are paused"
-    assert viewing.add_facts(waiting, {**FACTS, "progress_warning": ""}, SCHEDULER, "").reason == waiting.reason
+    for nothing in ("", 7, ["x"]):
+        told = viewing.add_facts(waiting, {**FACTS, "progress_warning": nothing}, SCHEDULER, "")
+        assert told.reason == waiting.reason
 
 
 @pytest.mark.parametrize(
@@ -109,6 +115,11 @@ def test_deaths_under_a_nanny_are_told_once() -> None:
         {"ended": 1, "deaths": [first]},
         {"ended": 3, "deaths": [first, second, third]},
         {"ended": "many"},
+        {"ended": -1},
+        {"ended": 9, "deaths": [{**first, "at": float("nan")}]},
+        {"ended": 9, "deaths": [{**first, "at": float("inf")}]},
+        {"ended": 9, "deaths": [{**first, "held_bytes": 10**400}]},
+        {"ended": 9, "deaths": [{**first, "exit_code": 10**400}]},
         {"progress": {}},
     ):
         seen.hear(viewing.read_deaths(pod, told))
@@ -131,3 +142,36 @@ def test_of_many_deaths_the_last_are_kept() -> None:
     deaths = [{"at": float(at), "exit_code": 1} for at in range(30, 50)]
     last = viewing.read_deaths(pod, {"ended": 50, "deaths": deaths})
     assert (len(last), last[0].restarts, last[-1].restarts) == (20, 30, 49)
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ({}, None),
+        ({"wanted_roles": ["worker-0"]}, frozenset({"worker-0"})),
+        ({"wanted_roles": []}, frozenset()),
+        ({"wanted_roles": "worker-0"}, None),
+        ({"wanted_roles": [["worker-0"], 1]}, None),
+    ],
+)
+def test_which_workers_are_wanted(tmp_path: Path, told: dict[str, Any], wanted: frozenset[str] | None) -> None:
+    view = heard(tmp_path, "scheduler", told)
+    assert view.wanted(REPORT.key) == wanted
+
+
+def test_who_has_no_nanny_tells_no_deaths(tmp_path: Path) -> None:
+    told = {"ended": 1, "deaths": [{"at": 5.0, "exit_code": 1}]}
+    for role, count in (("driver", 0), ("scheduler", 0), ("worker-0", 1)):
+        seen = Seen()
+        pods = (PodSeen("x", role, "u", PodPhase.RUNNING),)
+        heard(tmp_path, role, told).look(PodGroupReport(REPORT.key, Micros(1), pods), seen)
+        assert seen.count == count, role
+
+
+def heard(folder: Path, role: str, told: dict[str, Any]) -> viewing.View:
+    """Return what sees a cluster of which a role has told facts."""
+    view = viewing.View(hearing.Hearing(folder, lambda _: None), folder)
+    view.begin(REPORT.key)
+    for line in telling.lines("facts", "1", msgspec.json.encode(told)):
+        assert view.take(REPORT.key, role, line.removesuffix(b"\n"), Micros(0)) is None
+    return view
