@@ -94,15 +94,16 @@ def test_a_task_outlives_the_loss_of_one_worker_after_the_other(server: Server, 
     roles = [f"worker-{number}" for number in range(4)]
     for number in range(4):
         until_running(cluster, *roles)
-        least = 40 * (number + 1)
+        least = written.stat().st_size + 20 if written.exists() else 20
         launching.wait_until(
             lambda least=least: written.exists() and written.stat().st_size >= least, "progress", PATIENCE_SECONDS
         )
         (name,) = cluster.pods(roles[number])
         cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=0", "--force")
+    server.folder.joinpath("churned-enough").touch()
     ended, outputs = launching.wait(server, execution, PATIENCE_SECONDS)
     assert ended.error is None, ended
-    assert outputs == {"o0": sum(number * number for number in range(240))}
+    assert outputs == {"o0": 0}, "no sum was wrong"
     (node,) = [node for node in ended.nodes if node.attempts]
     assert len(node.attempts) == 1, "the cluster heals itself, and no new attempt is needed"
     launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")

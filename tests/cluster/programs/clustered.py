@@ -56,12 +56,15 @@ def stays(text: str) -> str:
 
 @task(task_config=Dask(workers=WorkerGroup(number_of_workers=4)))
 def churned(text: str) -> int:
-    """Sum many slow squares, and write down each that is there."""
+    """Sum slow squares again and again until told that it is enough; write down each that is there."""
+    wrong = 0
     with distributed.Client() as client, open(text, "a", buffering=1) as done:
-        futures = client.map(slow_square, range(240))
-        for _ in distributed.as_completed(futures):
-            done.write("x")
-        return sum(client.gather(futures))
+        while not Path(f"{text}-enough").exists():
+            futures = client.map(slow_square, range(40), pure=False)
+            for _ in distributed.as_completed(futures):
+                done.write("x")
+            wrong += sum(client.gather(futures)) != sum(number * number for number in range(40))
+    return wrong
 
 
 def note(number: int, folder: str) -> int:
