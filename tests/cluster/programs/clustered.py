@@ -58,11 +58,11 @@ def stays(text: str) -> str:
 def churned(text: str) -> int:
     """Sum slow squares again and again until told that it is enough; write down each that is there."""
     wrong = 0
-    with distributed.Client() as client, open(text, "a", buffering=1) as done:
+    with distributed.Client() as client, open(text, "ab", buffering=0) as done:
         while not Path(f"{text}-enough").exists():
             futures = client.map(slow_square, range(40), pure=False)
             for _ in distributed.as_completed(futures):
-                done.write("x")
+                done.write(b"x")
             wrong += sum(client.gather(futures)) != sum(number * number for number in range(40))
     return wrong
 
