@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from dayfly.executors.kubernetes.settings import Patience, PodSettings
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.executors import AttemptSpec
-    from dayfly.ports.pod_groups import LineTaker, Manifest, PodGroupReport, PodSeen
+    from dayfly.ports.pod_groups import LineTaker, Manifest, PodGroupReport
 
 LOOK_SECONDS = 1.0
 """How often it is looked whether a pod has waited for too long."""
@@ -265,25 +265,6 @@ class KubernetesGroups:
                 await asyncio.sleep(PAUSE_SECONDS)
         self._report(known)
 
-    async def _remake(self, known: Known, seen: PodSeen) -> None:
-        """Make a pod anew that is lost. It keeps its name: what is left of it goes first."""
-        manifest = known.handle.manifest(seen.name)
-        while manifest is not None and known.wants(seen.role) and not known.stopping and not known.ended:
-            owner = known.pods.get(known.handle.main)
-            if owner is None:
-                return  # The group ends with its main pod.
-            try:
-                await self._api.delete("Pod", known.handle.namespace, seen.name, grace_seconds=0.0, uid=seen.uid)
-                if (
-                    await self._api.create(creating.owned(manifest, {"apiVersion": "v1", "kind": "Pod", **owner}))
-                    is not None
-                ):
-                    _log.info("made a lost pod anew", pod=seen.name, because=seen.message)
-                    return
-            except errors.DayflyError as error:
-                _log.warning("a lost pod cannot be made anew yet", pod=seen.name, error=str(error))
-            await asyncio.sleep(PAUSE_SECONDS)
-
     # --- watching ---------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
@@ -375,7 +356,7 @@ class KubernetesGroups:
             return
         report = known.report(self._clock.now(), time.monotonic(), self._patience)
         for seen in known.lost(report):
-            self._keep(self._remake(known, seen))
+            self._keep(self._scaler.make_anew(known, seen))
         if not known.news(report):
             return
         if report.ended and not (known.stopping and not report.stopped):

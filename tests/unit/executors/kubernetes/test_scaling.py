@@ -90,7 +90,7 @@ class Cluster:
         self.one.tell(told(role))
         return manifest
 
-    async def delete(self, kind: str, namespace: str, name: str, *, grace_seconds: float) -> None:
+    async def delete(self, kind: str, namespace: str, name: str, *, grace_seconds: float, uid: str = "") -> None:
         self._refuse()
         self.one.tell_gone(name, Patience())
 
@@ -108,6 +108,27 @@ async def test_all_is_brought_to_what_is_wanted(monkeypatch: pytest.MonkeyPatch)
     await asyncio.wait_for(scaling.Scaler(cluster).bring(one), 10)  # type: ignore[arg-type]
     assert set(seen(one)) == {"driver", "worker-1", "worker-2"}
     assert cluster.owners == {"x-driver"}
+
+
+async def test_a_lost_pod_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scaling, "PAUSE_SECONDS", 0.0)
+    one = group("worker-0", "worker-1")
+    one.tell_gone("x-worker-1", Patience())
+    (lost,) = one.lost(one.report(Micros(7), 0.0, Patience()))
+    cluster = Cluster(one, refusals=3)
+    await asyncio.wait_for(scaling.Scaler(cluster).make_anew(one, lost), 10)  # type: ignore[arg-type]
+    assert seen(one)["worker-1"] is PodPhase.RUNNING
+    assert cluster.owners == {"x-driver"}
+
+
+async def test_without_its_main_pod_none_is_made_anew() -> None:
+    one = group("worker-0", "worker-1")
+    one.tell_gone("x-worker-1", Patience())
+    (lost,) = one.lost(one.report(Micros(7), 0.0, Patience()))
+    one.tell_gone("x-driver", Patience())
+    cluster = Cluster(one)
+    await asyncio.wait_for(scaling.Scaler(cluster).make_anew(one, lost), 10)  # type: ignore[arg-type]
+    assert cluster.owners == set()
 
 
 async def test_a_group_that_ends_is_let_be() -> None:
