@@ -1,7 +1,7 @@
 """How roles begin in their containers: with the user's code in place, and the driver with its cluster there.
 
 flytekit's own command for fast-registered code imports all of flytekit to fetch it, and then starts a second program
-that does so again. For a scheduler or worker that is a second of processor time before the first line of Dask's; so
+that does so again. For a scheduler or worker that is 0.7 s of processor time before the first line of Dask's; so
 code that lies in a folder is unpacked here, and only other addresses are left to flytekit. The driver imports what its
 command needs while its cluster is made, waits for the quorum, and becomes the command without starting anew. The
 scheduler is asked over HTTP, which needs no library; the provider ends the cluster where it takes too long.

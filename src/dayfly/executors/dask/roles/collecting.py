@@ -1,7 +1,7 @@
 """How often a role's garbage is looked for.
 
 Dask's commands for schedulers and workers make it a third as often as Python would (dask/distributed#1653): a scheduler
-makes and keeps so many objects that the collector would take a tenth of its time.
+makes and keeps so many objects that what the collector takes can be seen in its time.
 """
 
 from __future__ import annotations
