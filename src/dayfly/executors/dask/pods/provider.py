@@ -161,8 +161,7 @@ class PodClusters:
             return await self._view.add_tails(msgspec.structs.replace(known.end, at=told.at))
         if told.end is not None and not report.ended:
             # It is over, though its driver is not: nothing of it may run when that is told.
-            known.end = told
-            known.ending = asyncio.create_task(self._end(report.key), name=f"end of {report.key}")
+            self._finish(known, told)
             return msgspec.structs.replace(told, state=ClusterState.STARTING, end=None, fault=None)
         self._mind_the_start(known, told, report)
         return told
@@ -189,14 +188,20 @@ class PodClusters:
         last = known.last or told
         there = f"{last.progress.workers} of {known.limits.quorum} workers were there {limit:g} s after the task was"
         why = f": {last.reason}" if last.reason not in ("", known.limits.told) else ""
-        known.end = msgspec.structs.replace(
+        timed_out = msgspec.structs.replace(
             told,
             state=ClusterState.ENDED,
             end=ClusterEnd.STARTUP_TIMEOUT,
             message=there + why,
             deaths=tuple(known.seen.deaths),
         )
-        known.ending = asyncio.create_task(self._end(told.key), name=f"end of {told.key}")
+        self._finish(known, timed_out)
+
+    def _finish(self, known: _Known, end: ClusterReport) -> None:
+        """End a cluster for a cause that is told when all is gone; of several, the first one was it."""
+        if known.ending is None:
+            known.end = end
+            known.ending = asyncio.create_task(self._end(end.key), name=f"end of {end.key}")
 
     async def _end(self, key: AttemptKey) -> None:
         """Have all pods deleted, also where Kubernetes does not answer at once: nobody else asks for it again."""

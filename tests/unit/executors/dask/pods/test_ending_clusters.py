@@ -88,7 +88,8 @@ async def test_a_cluster_without_scheduler_is_ended(tmp_path: Path) -> None:
     groups = Groups()
     clusters, handle = build(groups, tmp_path)
     await clusters.recover(KEY, handle)
-    groups.told.put_nowait(report("driver", "worker-0", lost="scheduler"))
+    for _ in range(3):
+        groups.told.put_nowait(report("driver", "worker-0", lost="scheduler"))
     told = await ended(clusters)
     assert told.end in (ClusterEnd.SCHEDULER_LOST, ClusterEnd.PART_LOST)
     assert groups.stops == 2
