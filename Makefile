@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV_VERSION = 0.13.9
 BIN = .venv/bin
 
-.PHONY: install old-client dask-operators demo test test-cluster check bench bench-million bench-clusters lock clean
+.PHONY: install old-client dask-operators demo test test-browser test-cluster check bench bench-million bench-clusters lock clean
 
 install: .venv/installed
 
@@ -47,6 +47,10 @@ test: install
 # What fails is tried once more, and told: a real cluster may be slow for reasons of its own.
 test-cluster: install
 	@$(BIN)/python -m pytest tests/cluster --reruns 1 -r fER
+
+# The console in Chromium (sudo apt install chromium). DAYFLY_TEST_PICTURES=docs/images writes pictures of all screens.
+test-browser: install
+	@DAYFLY_TEST_NEED_BROWSER=1 $(BIN)/python -m pytest tests/browser
 
 check: install
 	@$(BIN)/ruff format --check src tests benchmarks examples

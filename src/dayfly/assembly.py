@@ -20,12 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import prometheus_client
 
-from dayfly import blobs, environments, operator, secrets
+from dayfly import blobs, console, environments, operator, secrets
 from dayfly.base import clock as clocks
 from dayfly.base import data_folder, logs
 from dayfly.base import settings as themes
-from dayfly.client import connecting
-from dayfly.console import pages
+from dayfly.client import connecting, http_api
 from dayfly.controller import building, leasing, observing, preparing, timers
 from dayfly.executors import kubernetes, local
 from dayfly.executors.dask.recorder import files as record_files
@@ -125,6 +124,10 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
         closing = asyncio.Event()
         own_client = connecting.open(f"unix:{scratch}/grpc.sock")
         stack.push_async_callback(own_client.close)
+        own_http = http_api.open(f"http://{address}")
+        stack.push_async_callback(own_http.close)
+        pages = console.build(console.Site(own_client, own_http, clock, url, VERSION))
+        stack.push_async_callback(pages.close)
         flight_records = record_files.RecordFiles(folder.path / "logs")
         attempt_logs = local.log_reading.LogFolder(folder.path / "logs")
         web = app.build(
@@ -135,7 +138,6 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
             version=VERSION,
             public_url=url,
             routers=[
-                pages.router(lambda: own_client),
                 rest.router(calls, max_bytes=settings.server.max_message_bytes, public_url=url),
                 dashboards.router(calls, public_url=url),
                 records.router(flight_records, public_url=url),
@@ -145,7 +147,9 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
                     public_url=url,
                     closing=closing,
                 ),
+                console.entrance(),
             ],
+            mounted={console.ROOT: pages},
         )
         await stack.enter_async_context(
             _engine(settings, store.for_engine, blob_store, executors, clock, url, platform, services.launcher)

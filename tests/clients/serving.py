@@ -9,9 +9,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from tests.platforms import calls_seen
 
 import dayfly.blobs
-from dayfly import client
+from dayfly import client, console
 from dayfly.base import clock
-from dayfly.console import pages
+from dayfly.client import http_api
 from dayfly.gateway import app, front, log_files, rest
 from dayfly.services import answering, api, measuring, projects, server, settings, signing
 from dayfly.stores import database
@@ -35,7 +35,8 @@ async def serving(folder: Path):
     socket = folder / "grpc.sock"
     grpc_server.add_insecure_port(f"unix:{socket}")
     await grpc_server.start()
-    own = client.open(f"unix:{socket}")
+    own, own_http = client.open(f"unix:{socket}"), http_api.open(chosen.public_url)
+    pages = console.build(console.Site(own, own_http, now, chosen.public_url, chosen.version))
     http = app.build(
         blobs=blobs,
         links=links,
@@ -43,11 +44,12 @@ async def serving(folder: Path):
         registry=registry,
         version=chosen.version,
         routers=[
-            pages.router(lambda: own),
+            console.entrance(),
             rest.router(
                 answering.calls(bindings, server.SERVICES, measures), max_bytes=2**20, public_url=chosen.public_url
             ),
         ],
+        mounted={console.ROOT: pages},
     )
     listening = await front.serve("127.0.0.1", port, str(socket), http, listener=listener)
     try:
@@ -55,6 +57,8 @@ async def serving(folder: Path):
     finally:
         calls_seen.note_counters(generate_latest(registry).decode())
         await listening.close(1)
+        await pages.close()
+        await own_http.close()
         await own.close()
         await grpc_server.stop(None)
         await store.close()

@@ -108,7 +108,7 @@ async def snapshot(client: Client, execution: ExecutionId, known: Snapshot | Non
     rows = [one for one in await client.list_nodes(execution) if one.id.node_id not in (START_NODE, END_NODE)]
     nodes = await asyncio.gather(*(_node(client, execution, row, before.get(row.id.node_id)) for row in rows))
     closure = message.closure
-    started, ended = _span(closure, closure.phase in TERMINAL_EXECUTION)
+    started, ended = span(closure, closure.phase in TERMINAL_EXECUTION)
     return Snapshot(
         id=execution,
         phase=ExecutionPhase(closure.phase),
@@ -117,7 +117,7 @@ async def snapshot(client: Client, execution: ExecutionId, known: Snapshot | Non
         created_at=_time(closure, "created_at"),
         started_at=started,
         ended_at=ended,
-        error=_error(closure),
+        error=error(closure),
         abort_cause=closure.abort_metadata.cause,
         nodes=tuple(nodes),
     )
@@ -149,7 +149,7 @@ async def _node(client: Client, execution: ExecutionId, row: Any, known: NodeVie
         return known
     node = NodeId(row.id.node_id)
     attempts = [_attempt(one) for one in await client.list_attempts(execution, node)]
-    started, ended = _span(closure, phase in TERMINAL_NODE)
+    started, ended = span(closure, phase in TERMINAL_NODE)
     return NodeView(
         id=node,
         spec_id=row.metadata.spec_node_id or node,
@@ -157,7 +157,7 @@ async def _node(client: Client, execution: ExecutionId, row: Any, known: NodeVie
         created_at=_time(closure, "created_at"),
         started_at=started,
         ended_at=ended,
-        error=_error(closure),
+        error=error(closure),
         attempts=tuple(attempts),
         has_deck=bool(closure.deck_uri),
     )
@@ -166,7 +166,7 @@ async def _node(client: Client, execution: ExecutionId, row: Any, known: NodeVie
 def _attempt(row: Any) -> AttemptView:
     closure = row.closure
     phase = AttemptPhase(closure.phase)
-    started, ended = _span(closure, phase in TERMINAL_ATTEMPT)
+    started, ended = span(closure, phase in TERMINAL_ATTEMPT)
     return AttemptView(
         number=row.id.retry_attempt,
         phase=phase,
@@ -177,13 +177,16 @@ def _attempt(row: Any) -> AttemptView:
         reason=closure.reason,
         reasons=tuple((_micros(one.occurred_at), one.message) for one in closure.reasons),
         logs=tuple(LogView(log.name, log.uri) for log in closure.logs),
-        error=_error(closure),
+        error=error(closure),
         info=json_format.MessageToDict(closure.custom_info),
     )
 
 
-def _span(closure: Any, ended: bool) -> tuple[Micros | None, Micros | None]:
-    """Return start and end; the end is told as a duration, or, where nothing started, as the last update."""
+def span(closure: Any, ended: bool) -> tuple[Micros | None, Micros | None]:
+    """Return start and end of an execution, node or attempt.
+
+    The end is told as a duration, or, where nothing started, as the last update.
+    """
     started = _time(closure, "started_at")
     if not ended:
         return started, None
@@ -199,7 +202,8 @@ def _micros(message: Any) -> Micros:
     return Micros(message.seconds * SECOND + message.nanos // 1000)
 
 
-def _error(closure: Any) -> ErrorView | None:
+def error(closure: Any) -> ErrorView | None:
+    """Return why an execution, node or attempt failed; None where it did not."""
     if not closure.HasField("error"):
         return None
     kind = type(closure.error).ErrorKind.Name(closure.error.kind)

@@ -5,7 +5,8 @@ Routers of other parts (console pages) are handed in by `assembly`; they know no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import fastapi
 from fastapi.exceptions import RequestValidationError
@@ -47,11 +48,12 @@ def build(
     public_url: str = "",
     ready: Callable[[], bool] = lambda: True,
     routers: Sequence[fastapi.APIRouter] = (),
+    mounted: Mapping[str, ASGIApp] = MappingProxyType({}),
 ) -> fastapi.FastAPI:
     """Return the application.
 
     `public_url` names the host that browsers may use, any if it is empty. `ready` says whether `/healthcheck` shall say
-    so; `routers` are served beside ours.
+    so; `routers` are served beside ours, and whole applications below the paths they are `mounted` at.
     """
     app = fastapi.FastAPI(title="Dayfly", version=version, docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(data_links.router(blobs, links))
@@ -59,6 +61,8 @@ def build(
     app.include_router(health.router(registry, ready))
     for router in routers:
         app.include_router(router)
+    for path, part in mounted.items():
+        app.mount(path, same_site.Guarded(part, public_url))
     _answer_errors(app)
     app.add_middleware(Outermost)
     return app

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import fastapi
 from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 SAFE = ("GET", "HEAD")
 """Verbs that change nothing; browsers keep their answers from pages of other sites."""
@@ -44,6 +45,20 @@ def check_socket(request: HTTPConnection, public_url: str) -> None:
     origin = request.headers.get("origin", "null")
     if origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):
         raise fastapi.HTTPException(403, f"a page of {origin} may not look on here")
+
+
+class Guarded:
+    """ASGI middleware: refuses for a whole application what `check` and `check_socket` refuse."""
+
+    def __init__(self, app: ASGIApp, public_url: str) -> None:
+        self._app, self._public_url = app, public_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  ASGI names and documents it
+        if scope["type"] == "websocket":
+            check_socket(HTTPConnection(scope), self._public_url)
+        elif scope["type"] == "http":
+            check(HTTPConnection(scope), self._public_url)
+        await self._app(scope, receive, send)
 
 
 def check_host(request: HTTPConnection, public_url: str) -> None:

@@ -1,0 +1,84 @@
+"""Addresses of pages. Clients print some of them, so they are Flyte's: flyteadmin and flytekit's `Config.console_url`.
+
+Pure: the one place that puts names into addresses, quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import quote, urlencode
+
+from dayfly.model.identifiers import EntityId, ExecutionId
+
+ROOT = "/console"
+"""Where the console is mounted; all routes in `pages` are below it."""
+
+
+class Place(NamedTuple):
+    """A project and one of its domains."""
+
+    project: str
+    domain: str
+
+
+def home() -> str:
+    """Return the address of the first page."""
+    return f"{ROOT}/"
+
+
+def below(place: Place, rest: str = "", query: Mapping[str, str] | None = None) -> str:
+    """Return the address of a page about a place; `rest` has no slash before it and is quoted already."""
+    path = f"{ROOT}/projects/{_part(place.project)}/domains/{_part(place.domain)}/{rest}"
+    return with_query(path.rstrip("/"), query or {})
+
+
+def with_query(path: str, query: Mapping[str, str]) -> str:
+    """Return the path with what is not empty in the query."""
+    told = urlencode({name: value for name, value in query.items() if value})
+    return f"{path}?{told}" if told else path
+
+
+def runs(place: Place, query: Mapping[str, str] | None = None) -> str:
+    """Return the address of the list of runs."""
+    return below(place, "executions", query)
+
+
+def run(execution: ExecutionId, query: Mapping[str, str] | None = None) -> str:
+    """Return the address of one run."""
+    return below(Place(execution.project, execution.domain), f"executions/{_part(execution.name)}", query)
+
+
+def workflows(place: Place) -> str:
+    """Return the address of the list of workflows."""
+    return below(place, "workflows")
+
+
+def workflow(place: Place, name: str, query: Mapping[str, str] | None = None) -> str:
+    """Return the address of one workflow: its runs, versions and launch plans."""
+    return below(place, f"workflows/{_part(name)}", query)
+
+
+def tasks(place: Place) -> str:
+    """Return the address of the list of tasks."""
+    return below(place, "tasks")
+
+
+def task(place: Place, name: str, query: Mapping[str, str] | None = None) -> str:
+    """Return the address of one task, with its versions."""
+    return below(place, f"tasks/{_part(name)}", query)
+
+
+def launch(place: Place, query: Mapping[str, str]) -> str:
+    """Return the address of the launch form; the query says of what: `launch_plan`, `task` or `execution`."""
+    return below(place, "launch", query)
+
+
+def version(kind: str, entity: EntityId) -> str:
+    """Return the address of one version, as clients print it. `kind` is `task`, `workflow` or `launch_plan`."""
+    place = Place(entity.project, entity.domain)
+    return below(place, f"{kind}/{_part(entity.name)}/version/{_part(entity.version)}")
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,73 @@
+"""From an address to a page: what all pages have in common, errors above all.
+
+A page is an entry in its module's `PAGES`; `building` routes them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import fastapi
+from nicegui import ui
+
+from dayfly.base import errors, logs
+from dayfly.console import frame
+from dayfly.console.site import Site, View
+
+log = logs.get("dayfly.console")
+
+SECONDS = 30.0
+"""A page that takes longer to build says so."""
+
+STATUSES: tuple[tuple[type[errors.DayflyError], int], ...] = (
+    (errors.InvalidArgument, 400),
+    (errors.NotFound, 404),
+    (errors.PermissionDenied, 403),
+    (errors.PlatformError, 503),
+    (errors.DayflyError, 500),
+)
+"""HTTP status of a page that cannot be shown. First match wins."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: its route below the console's root, and what puts it on the screen."""
+
+    route: str
+    """With names in braces, which end up in `View.path`."""
+    build: Callable[[View], Awaitable[None]]
+    """Fetches first, then shows: an error raised before anything was shown becomes a page of its own."""
+
+
+def route(site: Site, page: Page) -> None:
+    """Serve a page."""
+
+    @ui.page(page.route, response_timeout=SECONDS)
+    async def shown(request: fastapi.Request) -> fastapi.Response | None:
+        view = View(site, request.path_params, dict(request.query_params))
+        try:
+            await page.build(view)
+        except errors.DayflyError as error:
+            return await _refused(view, error)
+        return None
+
+
+def route_unknown(site: Site) -> None:
+    """Serve every other address, with a page that says that there is none."""
+
+    @ui.page("/{anything:path}", response_timeout=SECONDS)
+    async def unknown(request: fastapi.Request) -> fastapi.Response:
+        error = errors.NotFound(
+            f"There is no page at {request.url.path}.", remedy="Go home, or search for what you want: press `/`."
+        )
+        return await _refused(View(site, {}, {}), error)
+
+
+async def _refused(view: View, error: errors.DayflyError) -> fastapi.Response:
+    status = next(status for kind, status in STATUSES if isinstance(error, kind))
+    client = ui.context.client
+    client.content.clear()
+    with frame.page(view, title="Not shown", active=""):
+        frame.problem(error)
+    return client.build_response(client.request, status)

@@ -1,0 +1,72 @@
+"""What the right side of the run page is about: a run, and the chosen node and attempt in it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from flyteidl.admin import node_execution_pb2
+from flyteidl.core import execution_pb2 as phases_pb2
+
+from dayfly.console.site import View
+from dayfly.model import identifiers
+from dayfly.model.identifiers import ExecutionId, NodeId
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the address says is chosen; empty for the run itself."""
+
+    node: str = ""
+    attempt: int | None = None
+    """None for the last one."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A run at one moment, with what is chosen. Messages are the API's, flyteidl.admin."""
+
+    view: View
+    id: ExecutionId
+    execution: Any
+    """admin.Execution"""
+    node: Any = None
+    """admin.NodeExecution; None for the run itself."""
+    attempts: tuple[Any, ...] = ()
+    """admin.TaskExecution, the first attempt first; empty for nodes that run no task."""
+    attempt: Any = None
+    """The one that is chosen, the last one if none is; None where there is none."""
+
+    @property
+    def phase(self) -> str:
+        """Return the name of the phase of what is chosen."""
+        if self.node is not None:
+            return str(phases_pb2.NodeExecution.Phase.Name(self.node.closure.phase))
+        return str(phases_pb2.WorkflowExecution.Phase.Name(self.execution.closure.phase))
+
+    @property
+    def attempt_path(self) -> str:
+        """Return the path of the attempt in Dayfly's own HTTP API, below its prefix: docs/http-api.md."""
+        id, at = self.id, self.attempt.id
+        node = quote(at.node_execution_id.node_id, safe="")
+        return f"/executions/{id.project}/{id.domain}/{id.name}/nodes/{node}/attempts/{at.retry_attempt}"
+
+
+async def read(view: View, id: ExecutionId, choice: Choice) -> Subject:
+    """Return what is chosen as it is now. Raise `NotFound`."""
+    if not choice.node:
+        return Subject(view, id, await view.client.get_execution(id))
+    request = node_execution_pb2.NodeExecutionGetRequest(
+        id={"node_id": choice.node, "execution_id": identifiers.to_execution_identifier(id)}
+    )
+    execution, node, attempts = await asyncio.gather(
+        view.client.get_execution(id),
+        view.client.call(view.client.admin.GetNodeExecution, request),
+        view.client.list_attempts(id, NodeId(choice.node)),
+    )
+    numbered = {one.id.retry_attempt: one for one in attempts}
+    last = attempts[-1] if attempts else None
+    chosen = last if choice.attempt is None else numbered.get(choice.attempt, last)
+    return Subject(view, id, execution, node, tuple(attempts), chosen)

@@ -1,0 +1,5 @@
+"""The console in a real browser, against a real platform with real runs."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.browser.seeing", "tests.browser.shop")
