@@ -50,6 +50,7 @@ from dayfly.stores import database
 if TYPE_CHECKING:
     from dayfly.ports.blobs import Blobs
     from dayfly.ports.children import Children
+    from dayfly.ports.dashboards import Ways
     from dayfly.ports.executors import Executor
 
 VERSION = importlib.metadata.version("dayfly")
@@ -139,7 +140,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
             public_url=url,
             routers=[
                 rest.router(calls, max_bytes=settings.server.max_message_bytes, public_url=url),
-                dashboards.router(calls, public_url=url),
+                dashboards.router(calls, public_url=url, ways=executors.ways),
                 records.router(flight_records, public_url=url),
                 extras.router(
                     extras.Sources(attempt_logs, store.runs, store.history, flight_records, store.catalog),
@@ -242,6 +243,7 @@ class _Executors:
         self.by_name: dict[str, Executor] = {}
         self.by_type: dict[str, str] = {}
         self.claims: dict[str, Callable[[str], Awaitable[bool]]] = {}
+        self.ways: list[Ways] = []
         for entry in importlib.metadata.entry_points(group=executor_parts.GROUP):
             plugged = entry.load()(parts)
             if plugged is None:
@@ -250,6 +252,8 @@ class _Executors:
             self.by_type.update(dict.fromkeys(plugged.task_types, entry.name))
             if plugged.claims is not None:
                 self.claims[entry.name] = plugged.claims
+            if plugged.ways is not None:
+                self.ways.append(plugged.ways)
 
 
 @contextlib.asynccontextmanager

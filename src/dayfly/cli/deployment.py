@@ -23,7 +23,7 @@ SHARED = "/store"
 
 RULES: tuple[Manifest, ...] = (
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "get", "list", "watch", "delete"]},
-    {"apiGroups": [""], "resources": ["pods/log", "podtemplates"], "verbs": ["get"]},
+    {"apiGroups": [""], "resources": ["pods/log", "pods/proxy", "podtemplates"], "verbs": ["get"]},
     {"apiGroups": [""], "resources": ["services"], "verbs": ["create", "get", "list", "delete"]},
     {"apiGroups": [""], "resources": ["events"], "verbs": ["list"]},
     {"apiGroups": ["apps"], "resources": ["deployments", "replicasets"], "verbs": ["get", "list", "delete"]},

@@ -1,15 +1,17 @@
 """Dask's own dashboards of living clusters, on the platform's address: pages and websockets, forwarded as they are.
 
 A cluster makes its dashboard when it is first asked to (`executors/dask/roles/dashboard.py`), so that the first page
-takes a second or two. The pages are made by whatever runs in a user's environment: browsers treat them as strangers
-(`Content-Security-Policy: sandbox`), who may not call the API in the name of who looks at them.
+takes a second or two; by which way it is asked, `dialing` finds out. The pages are made by whatever runs in a user's
+environment: browsers treat them as strangers (`Content-Security-Policy: sandbox`), who may not call the API in the name
+of who looks at them.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from urllib.parse import quote
+import re
+from collections.abc import AsyncIterator, Sequence
+from urllib.parse import quote, unquote
 
 import fastapi
 import httpx
@@ -22,23 +24,12 @@ from websockets.asyncio import client as websockets_client
 from websockets.typing import Subprotocol
 
 from dayfly.base import errors
-from dayfly.gateway import same_site
+from dayfly.gateway import dialing, same_site
 from dayfly.model import identifiers
 from dayfly.ports import dashboards
 from dayfly.ports.calls import Calls
 
 PATH = "/{project}/{domain}/{execution}/{node}/{attempt}"
-
-OPEN_PATH = "/dayfly/open-dashboard"
-"""Asked of a scheduler before anything else; it answers once there is a dashboard."""
-
-OPEN_SECONDS = 30.0
-"""Importing Bokeh on a busy machine."""
-
-READ_SECONDS = 30.0
-
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
-"""One message of a websocket: a plot with all its points."""
 
 ATTEMPTS_READ = 100
 
@@ -55,8 +46,10 @@ SANDBOX = {
 }
 
 
-def router(calls: Calls, *, public_url: str) -> fastapi.APIRouter:
-    """Return the routes. `public_url` names the host that browsers may use."""
+def router(calls: Calls, *, public_url: str, ways: Sequence[dashboards.Ways] = ()) -> fastapi.APIRouter:
+    """Return the routes. `public_url` names the host that browsers may use, `ways` lead to clusters whose own address
+    is out of reach."""
+    dialer = dialing.Dialer(ways)
     served = fastapi.APIRouter(prefix=dashboards.ROOT)
 
     @served.get(PATH, include_in_schema=False)
@@ -69,8 +62,9 @@ def router(calls: Calls, *, public_url: str) -> fastapi.APIRouter:
         request: fastapi.Request, project: str, domain: str, execution: str, node: str, attempt: int
     ) -> fastapi.Response:
         same_site.check(request, public_url)
-        address = await _find(calls, identifiers.ExecutionId(project, domain, execution), node, attempt)
-        return await _forward(request, address)
+        target = _target(request)
+        found = await _find(calls, identifiers.ExecutionId(project, domain, execution), node, attempt)
+        return await _forward(request, await dialer.open(*found), target)
 
     @served.websocket(PATH + "/{page:path}")
     async def stream(
@@ -78,8 +72,9 @@ def router(calls: Calls, *, public_url: str) -> fastapi.APIRouter:
     ) -> None:
         try:
             same_site.check_socket(socket, public_url)
-            address = await _find(calls, identifiers.ExecutionId(project, domain, execution), node, attempt)
-            await _join(socket, address)
+            target = _target(socket)
+            found = await _find(calls, identifiers.ExecutionId(project, domain, execution), node, attempt)
+            await _join(socket, await dialer.open(*found), target)
         except errors.DayflyError as error:
             await _refuse(socket, str(error))
         except fastapi.HTTPException as error:
@@ -88,8 +83,11 @@ def router(calls: Calls, *, public_url: str) -> fastapi.APIRouter:
     return served
 
 
-async def _find(calls: Calls, execution: identifiers.ExecutionId, node: str, attempt: int) -> str:
-    """Return `host:port` of the cluster's HTTP server. Raise `NotFound` where there is none, or none any more."""
+async def _find(
+    calls: Calls, execution: identifiers.ExecutionId, node: str, attempt: int
+) -> tuple[identifiers.AttemptKey, str]:
+    """Return the attempt, and `host:port` of its cluster's HTTP server. Raise `NotFound` where there is none, or none
+    any more."""
     request = task_execution_pb2.TaskExecutionListRequest(
         node_execution_id=identifier_pb2.NodeExecutionIdentifier(
             node_id=node, execution_id=identifiers.to_execution_identifier(execution)
@@ -103,36 +101,35 @@ async def _find(calls: Calls, execution: identifiers.ExecutionId, node: str, att
         if found.id.retry_attempt == attempt:
             told = json_format.MessageToDict(found.closure.custom_info).get("dask", {})
             if address := told.get(dashboards.ADDRESS_FIELD):
-                return str(address)
+                return identifiers.attempt_key(execution, identifiers.NodeId(node), attempt), str(address)
     raise errors.NotFound(
         f"Attempt {attempt} of node {node} of {execution} has no living Dask cluster.",
         remedy="A dashboard is there from the start of the cluster to its end.",
     )
 
 
-async def _forward(request: fastapi.Request, address: str) -> fastapi.Response:
+async def _forward(request: fastapi.Request, way: dashboards.Way, target: str) -> fastapi.Response:
     headers = {name: value for name, value in request.headers.items() if name in KEPT_FROM_CLIENT}
-    client = httpx.AsyncClient(verify=False, trust_env=False, timeout=READ_SECONDS)
+    client = dialing.client(way)
     try:
-        await _open(client, address)
-        sent = client.build_request(request.method, f"http://{address}{_target(request)}", headers=headers)
+        sent = client.build_request(
+            request.method, way.url + target, headers=headers, extensions=dialing.extensions(way)
+        )
         answer = await client.send(sent, stream=True)
     except httpx.HTTPError as error:
         await client.aclose()
-        raise _gone(address, error) from error
+        raise dialing.gone(way.url, error) from error
     except BaseException:
         await client.aclose()
         raise
     kept = {name: value for name, value in answer.headers.items() if name in KEPT_FROM_CLUSTER}
-    return fastapi.responses.StreamingResponse(
-        _body(client, answer), status_code=answer.status_code, headers=kept | SANDBOX
-    )
-
-
-async def _open(client: httpx.AsyncClient, address: str) -> None:
-    answer = await client.get(f"http://{address}{OPEN_PATH}", timeout=OPEN_SECONDS)
-    if answer.status_code != 204:
-        raise errors.FailedPrecondition(f"The cluster cannot show its dashboard: {answer.text}")
+    body = _body(client, answer)
+    if way.put_in_front:
+        if "location" in kept:
+            kept["location"] = kept["location"].replace(way.put_in_front, "", 1)
+        if kept.get("content-type", "").startswith("text/html"):
+            body = dialing.without(body, way.put_in_front)
+    return fastapi.responses.StreamingResponse(body, status_code=answer.status_code, headers=kept | SANDBOX)
 
 
 async def _body(client: httpx.AsyncClient, answer: httpx.Response) -> AsyncIterator[bytes]:
@@ -144,27 +141,21 @@ async def _body(client: httpx.AsyncClient, answer: httpx.Response) -> AsyncItera
         await client.aclose()
 
 
-async def _join(socket: fastapi.WebSocket, address: str) -> None:
+async def _join(socket: fastapi.WebSocket, way: dashboards.Way, target: str) -> None:
     """Pass on messages both ways until either side ends."""
     offered = [Subprotocol(one) for one in socket.scope.get("subprotocols", ())]
     try:
-        async with websockets_client.connect(
-            f"ws://{address}{_target(socket)}",
-            subprotocols=offered or None,
-            max_size=MAX_MESSAGE_BYTES,
-            proxy=None,
-            compression=None,
-        ) as cluster:
+        async with dialing.connect(way, target, offered) as cluster:
             await socket.accept(subprotocol=cluster.subprotocol)
-            ways = {asyncio.create_task(_pass_up(socket, cluster)), asyncio.create_task(_pass_down(socket, cluster))}
+            both = {asyncio.create_task(_pass_up(socket, cluster)), asyncio.create_task(_pass_down(socket, cluster))}
             try:
-                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for way in ways:
-                    way.cancel()
-                await asyncio.gather(*ways, return_exceptions=True)
+                for one in both:
+                    one.cancel()
+                await asyncio.gather(*both, return_exceptions=True)
     except (OSError, websocket_errors.WebSocketException) as error:
-        raise _gone(address, error) from error
+        raise dialing.gone(way.url, error) from error
 
 
 async def _refuse(socket: fastapi.WebSocket, why: str) -> None:
@@ -192,11 +183,10 @@ async def _pass_down(socket: fastapi.WebSocket, cluster: websockets_client.Clien
 
 
 def _target(request: fastapi.Request | fastapi.WebSocket) -> str:
-    # As it came: a cluster knows its pages by their encoded path.
+    """Return the path as it came, for a cluster knows its pages by their encoded path. Raise `NotFound` for one that
+    leads out of the dashboard: who stands between might follow it."""
     raw = request.scope.get("raw_path") or quote(request.url.path).encode()
     path = str(raw.partition(b"?")[0], "ascii")
+    if not {".", ".."}.isdisjoint(re.split(r"[/\\]", unquote(path))):
+        raise errors.NotFound("A dashboard has no page of this name.")
     return f"{path}?{request.url.query}" if request.url.query else path
-
-
-def _gone(address: str, error: Exception) -> errors.PlatformError:
-    return errors.PlatformError(f"The dashboard at {address} does not answer: {error}.", remedy="Has the task ended?")

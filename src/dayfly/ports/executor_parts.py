@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dayfly.base.settings import Settings
     from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.blobs import Blobs
+    from dayfly.ports.dashboards import Ways
     from dayfly.ports.environments import Environments
     from dayfly.ports.executors import Executor
     from dayfly.ports.pod_groups import PodGroups
@@ -79,3 +80,5 @@ class Plugged:
     task_types: tuple[str, ...]
     claims: Callable[[str], Awaitable[bool]] | None = None
     """Says whether it takes a type that is nobody's own; asked where nobody names the type."""
+    ways: Ways | None = None
+    """To dashboards of its attempts, where their own addresses may be out of reach."""

@@ -15,6 +15,7 @@ import msgspec
 from dayfly.base.clock import Micros
 from dayfly.model import flyte_workflows
 from dayfly.model.identifiers import AttemptKey
+from dayfly.ports.dashboards import Way
 from dayfly.ports.executors import AttemptSpec
 
 Manifest = dict[str, Any]
@@ -213,6 +214,10 @@ class PodGroups(Protocol):
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name every object that is left of the group."""
+        ...
+
+    async def find_way(self, key: AttemptKey, address: str, *, anew: bool = False) -> Way | None:
+        """Return the way to `host:port` of one of the group's pods over the cluster's API; see `dashboards.Ways`."""
         ...
 
     async def close(self) -> None:

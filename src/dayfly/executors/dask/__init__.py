@@ -77,7 +77,7 @@ def build(
     )
 
 
-def _of_pods(parts: ExecutorParts) -> executor.DaskExecutor:
+def _of_pods(parts: ExecutorParts) -> Plugged:
     groups = parts.share_pods()
     shape = choosing.Chosen(groups, parts.settings.kubernetes.dask)
     log_folder = parts.data / "logs"
@@ -89,14 +89,15 @@ def _of_pods(parts: ExecutorParts) -> executor.DaskExecutor:
         dashboard_uri=functools.partial(dashboards.link_to, parts.public_url),
         log_folder=log_folder,
     )
-    return executor.DaskExecutor(clusters, images.AnyImage(), parts.clock, records=files.RecordFiles(log_folder))
+    made = executor.DaskExecutor(clusters, images.AnyImage(), parts.clock, records=files.RecordFiles(log_folder))
+    return executor_parts.Plugged(made, TASK_TYPES, ways=groups)
 
 
 def plug(parts: ExecutorParts) -> Plugged:
     """Return the executor that makes clusters where the backend runs tasks, or of the class that the settings name."""
     told = parts.settings.dask
     if parts.settings.engine.backend == executor_parts.KUBERNETES and not told.cluster_class:
-        return executor_parts.Plugged(_of_pods(parts), TASK_TYPES)
+        return _of_pods(parts)
     made = build(
         parts.share_groups(),
         parts.environments,

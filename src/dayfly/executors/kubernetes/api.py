@@ -21,6 +21,7 @@ from dayfly.base import clock, errors
 from dayfly.base.clock import Micros
 from dayfly.executors.kubernetes import streams
 from dayfly.model import flyte_workflows
+from dayfly.ports.dashboards import Way
 
 if TYPE_CHECKING:
     from dayfly.ports.pod_groups import Manifest
@@ -92,6 +93,7 @@ class Api:
         self._opened: Any = None
         self._opening = asyncio.Lock()
         self._streams = streams.Streams()
+        self._door: Way | None = None
 
     async def create(self, manifest: Manifest) -> Manifest | None:
         """Create an object, and return it as it is then; None if one of its name is there. Raise `Refused`, `NotNow`,
@@ -200,6 +202,19 @@ class Api:
             "certificate_path": auth.client_cert_file,
             "private_key_path": auth.client_key_file,
         }
+
+    async def door(self, *, anew: bool = False) -> Way:
+        """Return how others ask the API for what is no object; `anew` reads the credentials again."""
+        with _translated("log in"):
+            auth = (await self._open()).auth
+            if anew or self._door is None:
+                if anew:
+                    await auth.reauthenticate()
+                headers = {"Authorization": f"Bearer {auth.token}"} if auth.token else {}
+                self._door = Way(
+                    str(auth.server), headers, await auth.ssl_context(), auth.tls_server_name or "", auth.proxy or ""
+                )
+        return self._door
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -21,6 +21,7 @@ from dayfly.executors.kubernetes import (
     names,
     overseeing,
     pruning,
+    reaching,
     removing,
     scaling,
     templates,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from dayfly.executors.kubernetes.log_keeping import LogKeeper
     from dayfly.executors.kubernetes.settings import Patience, PodSettings
     from dayfly.model.identifiers import AttemptKey
+    from dayfly.ports.dashboards import Way
     from dayfly.ports.executors import AttemptSpec
     from dayfly.ports.pod_groups import LineTaker, Manifest, PodGroupReport
 
@@ -187,6 +189,11 @@ class KubernetesGroups:
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name every object that is left of the group."""
         return await self._remover.find_left(key, msgspec.json.decode(handle, type=Handle))
+
+    async def find_way(self, key: AttemptKey, address: str, *, anew: bool = False) -> Way | None:
+        """Return the way to one of the group's pods over the API; see `PodGroups.find_way`."""
+        known = self._known.get(key)
+        return await reaching.find_way(self._api, known.pods.values(), address, anew=anew) if known else None
 
     async def close(self) -> None:
         """Let go: pods go on."""

@@ -112,6 +112,8 @@ def add_facts(
         return report
     shown = bool(told.get("dashboard")) and bool(report.logs)
     address = scheduler.address if scheduler is not None and shown and report.end is None else ""
+    if ":" in address:
+        address = f"[{address}]"
     return msgspec.structs.replace(
         report,
         progress=_read_progress(told, report.progress),
