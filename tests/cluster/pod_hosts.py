@@ -48,6 +48,7 @@ class PodHost(cluster_hosts.Host):
             shape,
             log_uri=lambda key, role: f"http://logs/{key}/{role}",
             dashboard_uri=lambda key: f"http://dashboards/{key}",
+            report_uri=lambda key, name: f"http://reports/{key}/{name}",
             log_folder=self.data / "logs",
         )
         self.clusters = _Kept(clusters, self._handles)

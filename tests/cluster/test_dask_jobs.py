@@ -12,7 +12,7 @@ import requests
 
 from dayfly.client import extras, watching
 from dayfly.model.identifiers import ExecutionId
-from tests.cluster import operators, workflows
+from tests.cluster import operators, viewing, workflows
 from tests.cluster.conftest import NAMESPACE, Cluster, register, serving
 from tests.cluster.operators import Operator
 from tests.platforms import launching, remotes
@@ -128,6 +128,7 @@ def test_one_sees_of_such_a_cluster_what_one_sees_of_any(jobs: Server, cluster: 
     assert len(record()["workers"]) == 2
     assert {role["name"] for role in record()["roles"]} == {"driver", "scheduler"}
     assert "DAYFLY-TOLD" not in log_of(jobs, execution, "scheduler")
+    assert "number of tasks: " in viewing.read_report(only(ended).attempts[0])
     until_clean(cluster)
 
 

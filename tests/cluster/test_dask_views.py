@@ -88,6 +88,30 @@ def test_a_living_cluster_is_looked_at(watched: Viewed, cluster: Cluster) -> Non
     assert requests.get(link, timeout=60).status_code == 404, "it is gone"
 
 
+def test_dasks_own_reports_outlive_the_cluster(server: Server, cluster: Cluster) -> None:
+    go = server.folder / "go-reported"
+    reported = Viewed(server, launching.launch_task(server, "viewed.reported", text=str(go)), go)
+    reported.until_computing()
+    ended = reported.end()
+    assert ended.error is None, ended
+    launching.wait_until(lambda: not cluster.left(), "the cluster to be gone", PATIENCE_SECONDS)
+    page = viewing.read_report(reported.look())
+    done = int(re.search(r"number of tasks: (\d+)", page)[1])  # type: ignore[index]
+    assert 10 < done <= reported.record()["prefixes"][0]["done"]
+    assert re.search(r"Workers: 2 ", page), "they were there until it was made"
+    lines = reported.read("/lines", of="executions", limit=5000)["lines"]
+    assert not [line for line in lines if TOLD in line["text"] or len(line["text"]) > 3000]
+
+
+def test_what_is_aborted_leaves_no_reports(server: Server) -> None:
+    go = server.folder / "go-aborted"
+    aborted = Viewed(server, launching.launch_task(server, "viewed.reported", text=str(go)), go)
+    aborted.until_computing()
+    launching.abort(server, aborted.execution, "enough")
+    launching.wait(server, aborted.execution, PATIENCE_SECONDS)
+    assert not [log for log in aborted.look().logs if "report" in log.name]
+
+
 def test_logs_of_all_roles_are_one_by_time(watched: Viewed) -> None:
     watched.until_computing()
     watched.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -78,3 +79,16 @@ def look_at_dashboard(link: str) -> requests.Response:
     with websockets.connect(address, subprotocols=["bokeh", token], origin="null", proxy=None) as socket:  # type: ignore[list-item]
         assert '"ACK"' in "".join(str(socket.recv(timeout=60)) for _ in range(3))
     return page
+
+
+def read_report(attempt: Any) -> str:
+    """Return Dask's performance report of an attempt, as its link leads to it, and see that browsers can show it."""
+    link = next(log.uri for log in attempt.logs if log.name == "Dask performance report")
+    page = requests.get(link, timeout=60)
+    assert page.status_code == 200, page.text
+    assert page.headers["content-type"].startswith("text/html")
+    text = html.unescape(html.unescape(page.text))
+    assert "Dask Performance Report" in text
+    assert "Bokeh" in text
+    assert text.rstrip().endswith("</html>"), "it is whole"
+    return text.replace("\\n", " \n")

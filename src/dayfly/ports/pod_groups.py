@@ -121,6 +121,8 @@ class PodGroupSpec(msgspec.Struct, frozen=True):
     teller: str = ""
     """Role of a pod that tells of the others: when the main pod has ended, it ends before them, for their ends are no
     news."""
+    teller_seconds: float = 5.0
+    """What it may take to end, telling its last."""
     maker: Maker | None = None
     """Who makes the pods, where they are not among the objects."""
     followers: tuple[Manifest, ...] = ()

@@ -42,7 +42,7 @@ def chain(text: str) -> int:
     return doubled(number=squares(text=count(text=text)))
 
 
-@task(task_config=Dask(workers=WorkerGroup(number_of_workers=2)))
+@task(environment={"DAYFLY_REPORT_SECONDS": "20"}, task_config=Dask(workers=WorkerGroup(number_of_workers=2)))
 def holds(text: str) -> str:
     """Compute until a file is there, whatever becomes of the workers."""
     with distributed.Client() as client:

@@ -47,6 +47,14 @@ def watched(text: str) -> int:
 
 
 @task(
+    environment={"DAYFLY_REPORT_SECONDS": "30"},
+    task_config=Dask(workers=WorkerGroup(number_of_workers=2, limits=Resources(cpu="1", mem="500Mi"))),
+)
+def reported(text: str) -> int:
+    return compute_until(text)
+
+
+@task(
     environment=GIVE_UP_AT_ONCE,
     task_config=Dask(workers=WorkerGroup(number_of_workers=1, limits=Resources(cpu="1", mem="400Mi"))),
 )

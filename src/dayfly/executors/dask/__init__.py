@@ -87,6 +87,7 @@ def _of_pods(parts: ExecutorParts) -> Plugged:
         shape,
         log_uri=parts.log_uri,
         dashboard_uri=functools.partial(dashboards.link_to, parts.public_url),
+        report_uri=functools.partial(records.link_to, parts.public_url),
         log_folder=log_folder,
     )
     made = executor.DaskExecutor(clusters, images.AnyImage(), parts.clock, records=files.RecordFiles(log_folder))

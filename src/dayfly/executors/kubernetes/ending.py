@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from dayfly.executors.kubernetes.known import Known
     from dayfly.executors.kubernetes.log_keeping import LogKeeper
 
-TELLER_SECONDS, OTHERS_SECONDS = 5.0, 2.0
-"""What a pod that tells of the others gets to end, and what these get, which nobody needs any more."""
+OTHERS_SECONDS = 2.0
+"""What pods get to end that nobody needs any more."""
 
 LAST_LINES_SECONDS = 10.0
 """How long the end of a group waits for its logs."""
@@ -30,14 +30,14 @@ class Ender:
         if known.handle.maker is None:  # Else whoever has made the pods ends them too.
             if known.handle.teller:
                 await self.end_tellers(known)
-                await self._keeper.wait(known.key, TELLER_SECONDS, known.handle.teller)
+                await self._keeper.wait(known.key, known.handle.teller_seconds, known.handle.teller)
             others = [name for name in known.pods if name != known.handle.main]
             await self._end(known, others, OTHERS_SECONDS)
-        await self._keeper.wait(known.key, LAST_LINES_SECONDS)
+        await self._keeper.wait(known.key, max(LAST_LINES_SECONDS, known.handle.teller_seconds))
 
     async def end_tellers(self, known: Known) -> None:
         """Ask those pods to end that tell of the others."""
-        await self._end(known, known.list_tellers(), TELLER_SECONDS)
+        await self._end(known, known.list_tellers(), known.handle.teller_seconds)
 
     async def _end(self, known: Known, pods: Iterable[str], grace_seconds: float) -> None:
         namespace = known.handle.namespace

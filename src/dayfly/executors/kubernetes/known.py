@@ -51,6 +51,8 @@ class Handle(msgspec.Struct, frozen=True):
     who made them later cannot tell a later platform so."""
     waited_for: str = ""
     """What kept them from being made, in Kubernetes' own words."""
+    teller_seconds: float = 5.0
+    """What the teller may take to end."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -96,6 +98,7 @@ def handle_of(spec: PodGroupSpec) -> Handle:
         spec.teller,
         spec.maker,
         _packed(spec.followers),
+        teller_seconds=spec.teller_seconds,
     )
 
 

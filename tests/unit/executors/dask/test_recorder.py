@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from distributed import versions
 from distributed.core import Status
 
 from dayfly.executors.dask.recorder import files, reading, summing
-from dayfly.executors.dask.roles import recording, recording_frames, reporting
+from dayfly.executors.dask.roles import recording, recording_frames, reporting, reporting_time
 from dayfly.model.identifiers import AttemptKey
 from dayfly.ports.records import NOT_NEEDED, REPORTS, RecordedRole
 
@@ -267,11 +268,11 @@ def test_what_reports_may_take(
 ) -> None:
     now = [1000.0]
     monkeypatch.setattr(reporting, "time", SimpleNamespace(time=lambda: now[0]))
-    reporter = reporting.Reporter(SimpleNamespace(scheduler=None, troubled=troubled), "/nowhere")
+    reporter = reporting.Reporter(SimpleNamespace(scheduler=None, troubled=troubled), lambda *_: None)
     now[0] += lived
     assert reporter.allowance(ending) == pytest.approx(seconds)
-    for asked, allowed in (("0", 0.0), ("30", 30.0), ("-1", 0.0), ("soon", seconds)):
-        monkeypatch.setenv(reporting.VARIABLE, asked)
+    for asked, allowed in (("0", 0.0), ("30", 30.0), ("-1", 0.0), ("nan", 0.0), ("inf", 60.0), ("soon", seconds)):
+        monkeypatch.setenv(reporting_time.VARIABLE, asked)
         told = reporter.allowance(ending)
         assert told == pytest.approx(allowed if ending in reporting.ENDINGS else 0.0)
 
@@ -289,7 +290,7 @@ async def test_a_report_that_fails_or_is_too_large_is_left_out(tmp_path: Path, m
     told: list[Any] = []
     recorder = recording.Recorder(running)
     finish(recorder, "inc-1", at=1.0, took=0.5)
-    reporter = reporting.Reporter(recorder, str(tmp_path))
+    reporter = reporting.Reporter(recorder, functools.partial(reporting.write, str(tmp_path)))
     assert await reporter.make() == [reporting.STATE]
     assert [path.name for path in tmp_path.iterdir()] == [reporting.STATE]
     assert [[task["key"] for task in one] for one in told] == [["inc-1"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from dayfly.base import errors
@@ -17,15 +18,18 @@ class Done:
 
     def __init__(self, refused: str = "") -> None:
         self.done: list[object] = []
+        self.seconds: list[float] = []
         self.refused = refused
 
     async def delete(self, kind: str, namespace: str, name: str, *, grace_seconds: float) -> None:
         self.done.append(name)
+        self.seconds.append(grace_seconds)
         if name == self.refused:
             raise errors.ExecutorUnavailable("not now")
 
     async def wait(self, key: str, seconds: float, role: str = "") -> None:
         self.done.append(("logs of", role))
+        self.seconds.append(seconds)
 
 
 def group(*, teller: str = "", maker: Maker | None = None) -> known.Known:
@@ -33,7 +37,8 @@ def group(*, teller: str = "", maker: Maker | None = None) -> known.Known:
     objects = tuple(
         {"kind": "Pod", "metadata": {"name": f"x-{role}", "labels": {"dayfly.dev/role": role}}} for role in roles
     )
-    one = known.Known(KEY, known.handle_of(PodGroupSpec(KEY, "ns", objects, "driver", teller=teller, maker=maker)))
+    spec = PodGroupSpec(KEY, "ns", objects, "driver", teller=teller, teller_seconds=35.0, maker=maker)
+    one = known.Known(KEY, msgspec.json.decode(msgspec.json.encode(known.handle_of(spec)), type=known.Handle))
     for role in roles:
         made = pod("Running", RUNNING)
         made["metadata"] |= {"name": f"x-{role}", "uid": role, "labels": {"dayfly.dev/role": role}}
@@ -58,3 +63,9 @@ async def test_who_ends_when(one: known.Known, refused: str, done: list[object])
     cluster = Done(refused)
     await ending.Ender(cluster, cluster).end_others(one)  # type: ignore[arg-type]
     assert cluster.done == done
+
+
+async def test_who_tells_of_the_others_has_time_to() -> None:
+    cluster = Done()
+    await ending.Ender(cluster, cluster).end_others(group(teller="scheduler"))  # type: ignore[arg-type]
+    assert cluster.seconds == [35.0, 35.0, 2.0, 2.0, 2.0, 35.0]

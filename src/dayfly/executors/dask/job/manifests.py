@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from dayfly.base import errors
@@ -36,6 +37,9 @@ MAX_NAME = 53
 """Of a cluster, for the operator adds `-scheduler` to it (dask_kubernetes/constants.py)."""
 
 MAX_LABEL = 63
+
+GRACE, USUAL_GRACE_SECONDS = "terminationGracePeriodSeconds", 30
+"""Of a pod that says nothing else."""
 
 DIGEST = 6
 
@@ -91,7 +95,7 @@ def job(name: str, spec: ClusterSpec, pods: Mapping[str, Manifest]) -> Manifest:
                 "spec": {
                     "scheduler": {
                         "metadata": _own(pods[naming.SCHEDULER], whole),
-                        "spec": _scheduler(pods[naming.SCHEDULER]),
+                        "spec": _scheduler(pods[naming.SCHEDULER], roles.last_seconds(spec)),
                         "service": service(name),
                     },
                     "worker": _workers(first, pods[naming.prefix(first)], whole),
@@ -149,8 +153,11 @@ def _own(pod: Manifest, whole: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _scheduler(pod: Manifest) -> dict[str, Any]:
+def _scheduler(pod: Manifest, last_seconds: float) -> dict[str, Any]:
     made = _in_deployment(pod)
+    # Whoever ends it here does not know what its last takes to tell.
+    grace = made.get(GRACE, USUAL_GRACE_SECONDS)
+    made[GRACE] = max(grace, math.ceil(last_seconds))
     main = _primary(pod, made)
     main["ports"] = [
         *(port for port in main.get("ports") or [] if port.get("name") not in ("tcp-comm", "http-dashboard")),

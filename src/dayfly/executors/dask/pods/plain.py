@@ -55,7 +55,14 @@ class PlainPods:
         namespace = made[naming.DRIVER]["metadata"]["namespace"]
         objects = (*made.values(), service(made[naming.SCHEDULER]))
         group = PodGroupSpec(
-            spec.key, namespace, objects, naming.DRIVER, frozenset(workers), later, teller=naming.SCHEDULER
+            spec.key,
+            namespace,
+            objects,
+            naming.DRIVER,
+            frozenset(workers),
+            later,
+            teller=naming.SCHEDULER,
+            teller_seconds=roles.last_seconds(spec),
         )
         return provider.Layout(group, limits)
 

@@ -56,8 +56,8 @@ class Shape(Protocol):
 class PodClusters:
     """Implements `ports.clusters.ClusterProvider`.
 
-    `log_uri` returns where a role's log can be read, `dashboard_uri` where people see the dashboard. Logs and flight
-    records lie below `log_folder`.
+    `log_uri` returns where a role's log can be read, `dashboard_uri` where people see the dashboard, `report_uri` one
+    of Dask's own reports. Logs, flight records and reports lie below `log_folder`.
     """
 
     def __init__(
@@ -68,13 +68,14 @@ class PodClusters:
         *,
         log_uri: Callable[[AttemptKey, str], str],
         dashboard_uri: Callable[[AttemptKey], str],
+        report_uri: Callable[[AttemptKey, str], str],
         log_folder: Path,
     ) -> None:
         self._groups, self._shape = groups, shape
         self._log_uri, self._dashboard_uri = log_uri, dashboard_uri
         self._known: dict[AttemptKey, _Known] = {}
         self._news = following.News(groups, clock)
-        self._view = viewing.View(hearing.Hearing(log_folder, self._news.note), log_folder)
+        self._view = viewing.View(hearing.Hearing(log_folder, self._news.note), log_folder, report_uri)
         groups.listen(self._view.take)
 
     async def make(self, spec: ClusterSpec) -> bytes:

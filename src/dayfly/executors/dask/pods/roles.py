@@ -15,6 +15,7 @@ from flyteidl.core import tasks_pb2
 from dayfly.executors.dask import naming
 from dayfly.executors.dask.pods import beginning
 from dayfly.executors.dask.relay import carrying
+from dayfly.executors.dask.roles import reporting_time
 from dayfly.model import entrypoint_args
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from dayfly.ports.executors import AttemptSpec
 
 COMM_PORT, HTTP_PORT = 8786, 8787
+
+LAST_WORDS_SECONDS = 5.0
+"""What a scheduler may take to tell its last beside its reports."""
 
 DEATH_TIMEOUT_SECONDS = 60
 """After which a worker ends that has no scheduler."""
@@ -58,6 +62,12 @@ def scheduler(spec: ClusterSpec, scaled: tuple[WorkerGroup, ...] = ()) -> Attemp
     made = _role(spec.driver, argv, spec.scheduler.resources, image=spec.scheduler.image)
     env = {ROUTES_VARIABLE: repr(list(ROUTES)), **made.env, **carrying.scheduler_environment(spec, scaled)}
     return msgspec.structs.replace(made, env=env, interruptible=False)
+
+
+def last_seconds(spec: ClusterSpec) -> float:
+    """Return what the scheduler may take to end once the driver has, Dask's own reports included."""
+    asked = reporting_time.read_asked(spec.driver.env.get(reporting_time.VARIABLE, ""))
+    return LAST_WORDS_SECONDS + (reporting_time.MOST_SECONDS if asked is None else asked)
 
 
 def workers(spec: ClusterSpec, address: str) -> Iterator[tuple[str, AttemptSpec]]:

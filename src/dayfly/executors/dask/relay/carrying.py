@@ -39,6 +39,8 @@ SCHEDULER = (
     "dashboard",
     "scaling_policy",
     "scaling",
+    "reporting_time",
+    "reporting",
     "telling",
     "relaying",
 )

@@ -1,7 +1,8 @@
 """What the roles of clusters of pods have told, by attempt: the facts of the moment, and flight records in their files.
 
 Called with every line of their logs (`ports.pod_groups.LineTaker`), in any order between roles; a line may come again
-after a break. Records are files as schedulers of this host write them (`roles/recording_frames.py`).
+after a break. Records are files as schedulers of this host write them (`roles/recording_frames.py`), and so are Dask's
+own reports.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from dayfly.base import logs
 from dayfly.base.clock import Micros
 from dayfly.executors.dask import naming
 from dayfly.executors.dask.recorder import reading
-from dayfly.executors.dask.relay import carrying, splitting, told_frames
+from dayfly.executors.dask.relay import carrying, splitting, told_frames, told_reports
 from dayfly.executors.dask.roles import recording_frames
 from dayfly.model.identifiers import AttemptKey
 from dayfly.ports import records
 
-FACTS, FRAME = "facts", "frame"
+FACTS, FRAME, REPORT = "facts", "frame", "report"
 """Kinds of what is told."""
 
 MAX_WAITING = 1000
@@ -52,11 +53,13 @@ class Hearing:
             self._take_facts(key, attempt, role, told.body)
         elif told is not None and told.kind == FRAME and role == naming.SCHEDULER:
             self._take_frame(key, attempt, told.body)
+        elif told is not None and told.kind == REPORT and role == naming.SCHEDULER:
+            self._take_report(attempt, told.body)
         return kept
 
     def begin(self, key: AttemptKey) -> None:
         """Hear a cluster from now on."""
-        self._attempts.setdefault(key, _Attempt(self._folder / key / records.FILE_NAME))
+        self._attempts.setdefault(key, _Attempt(self._folder / key))
 
     def differing(self, key: AttemptKey) -> dict[str, Any]:
         """Return the record's event of the first role whose packages differ from the scheduler's; empty: none does."""
@@ -111,28 +114,42 @@ class Hearing:
             self._changed(key)
         if len(attempt.waiting) < MAX_WAITING:
             attempt.waiting.append(body)
-        if attempt.writing is None:
-            attempt.writing = asyncio.create_task(_write(attempt), name="flight record")
+        attempt.begin_writing()
+
+    def _take_report(self, attempt: _Attempt, body: bytes) -> None:
+        report = told_reports.read(body)
+        if report is not None:
+            attempt.reports[report.name] = report
+            attempt.begin_writing()
 
 
 class _Attempt:
-    def __init__(self, record: Path) -> None:
-        self.record = Record(record)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.record = Record(folder / records.FILE_NAME)
         self.splitters: dict[str, splitting.Splitter] = {}
         self.facts: dict[str, dict[str, Any]] = {}
         self.differing: dict[str, Any] = {}
         self.waiting: list[bytes] = []
+        self.reports: dict[str, told_reports.Report] = {}
+        """Those that wait for the disk."""
         self.writing: asyncio.Task[None] | None = None
 
+    def begin_writing(self) -> None:
+        """Have written what waits."""
+        if self.writing is None:
+            self.writing = asyncio.create_task(self._write(), name="flight record")
 
-async def _write(attempt: _Attempt) -> None:
-    try:
-        while attempt.waiting:
-            bodies, attempt.waiting = attempt.waiting, []
-            # On a thread: where a record has reached its limit, thinning it takes a moment.
-            await asyncio.to_thread(attempt.record.add, bodies)
-    finally:
-        attempt.writing = None
+    async def _write(self) -> None:
+        try:
+            while self.waiting or self.reports:
+                bodies, self.waiting = self.waiting, []
+                told, self.reports = self.reports, {}
+                # On a thread: where a record has reached its limit, thinning it takes a moment.
+                await asyncio.to_thread(self.record.add, bodies)
+                await asyncio.to_thread(told_reports.write, self.folder, told.values())
+        finally:
+            self.writing = None
 
 
 class _OfDriver(msgspec.Struct, frozen=True):

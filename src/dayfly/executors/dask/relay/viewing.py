@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
@@ -12,8 +12,9 @@ import msgspec
 from dayfly.base import log_tails
 from dayfly.executors.dask import describing, naming, versions
 from dayfly.executors.dask.pods import roles
+from dayfly.executors.dask.relay import told_reports
 from dayfly.model.run import LogLink
-from dayfly.ports import dashboards
+from dayfly.ports import dashboards, records
 from dayfly.ports.clusters import ClusterEnd, ClusterState, Death, Fault, Progress
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ class Heard(Protocol):
 
 
 class View:
-    """What is seen of one provider's clusters."""
+    """What is seen of one provider's clusters; `report_uri` returns where one of Dask's own reports can be read."""
 
-    def __init__(self, hearing: Hearing, log_folder: Path) -> None:
-        self._hearing, self._folder = hearing, log_folder
+    def __init__(self, hearing: Hearing, log_folder: Path, report_uri: Callable[[AttemptKey, str], str]) -> None:
+        self._hearing, self._folder, self._report_uri = hearing, log_folder, report_uri
 
     def take(self, key: AttemptKey, role: str, line: bytes, at: Micros) -> bytes | None:
         """Take a line of a log; see `ports.pod_groups.LineTaker`."""
@@ -89,14 +90,19 @@ class View:
         return await self.add_tails(told)
 
     async def add_tails(self, told: ClusterReport) -> ClusterReport:
-        """Return the end of a cluster with the ends of the logs that tell why, once its record is complete."""
+        """Return the end of a cluster with the ends of the logs that tell why and links to Dask's own reports, once all
+        that was told is on the disk."""
         await self._hearing.settle(told.key)
         if told.end is None:
             return told
         dead = next((one.role for one in reversed(told.deaths) if one.role != naming.SCHEDULER), "")
         main = naming.SCHEDULER if told.end is ClusterEnd.SCHEDULER_LOST else naming.DRIVER
         tail, of_worker = await asyncio.to_thread(self._read_tails, told.key, main, dead)
-        return msgspec.structs.replace(told, log_tail=told.log_tail or tail, worker_log_tail=of_worker)
+        made = await asyncio.to_thread(told_reports.list_made, self._folder / told.key)
+        links = (LogLink(records.REPORTS[name], self._report_uri(told.key, name)) for name in made)
+        return msgspec.structs.replace(
+            told, log_tail=told.log_tail or tail, worker_log_tail=of_worker, logs=(*told.logs, *links)
+        )
 
     def _read_tails(self, key: AttemptKey, main: str, dead: str) -> tuple[str, str]:
         folder = self._folder / key

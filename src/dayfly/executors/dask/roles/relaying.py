@@ -2,17 +2,20 @@
 
 Loaded by `dask scheduler --preload` (`relay.carrying` brings the modules there). All of it is told on standard output
 (`telling`): frames of the record as kind `frame`, and as kind `facts` what a scheduler of one host publishes; all of
-that each time, when it has changed and now and then. Whatever is wrong here, the cluster goes on without.
+that each time, when it has changed and now and then. At the end, as kind `report`, Dask's own reports, each after its
+name. Whatever is wrong here, the cluster goes on without.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import json
 import logging
 import os
 import time
+import zlib
 from typing import Any
 
 import dask
@@ -20,7 +23,7 @@ import distributed
 from distributed import preloading
 from tornado.ioloop import PeriodicCallback
 
-from . import dashboard, differing, holding, recording, recording_frames, scaling, telling
+from . import dashboard, differing, holding, recording, recording_frames, reporting, scaling, telling
 
 ARGUMENTS = "DAYFLY_RELAY"
 """Variable: what this scheduler is told, as JSON: `wanted` workers, `notes` for the log, `dashboard_prefix`, `scaled`
@@ -36,6 +39,9 @@ PEAK_STEP_BYTES = 16 * 2**20
 
 LAST_SECONDS = 5.0
 """What telling the end may take."""
+
+MOST_TOLD_BYTES = 3 * 2**20
+"""Of a report, compressed: kubelets keep 10 MiB of a log, and nothing else of it may be lost for a report."""
 
 log = logging.getLogger("distributed.scheduler")
 
@@ -55,7 +61,7 @@ async def dask_setup(scheduler: Any) -> None:
 
 async def dask_teardown(scheduler: Any) -> None:
     """Tell the end."""
-    scheduler.dayfly_relay.end()
+    await scheduler.dayfly_relay.end()
     await _each(scheduler.dayfly_relay.others, "teardown")
 
 
@@ -82,7 +88,9 @@ class Relay:
         self._limit = int(arguments.get("memory_limit_bytes", 0))
         self._recorder = recorder = recording.Recorder(self._scheduler)
         self._scheduler.add_plugin(recorder)
-        self._scheduler.add_plugin(Clients(recorder))
+        self._reporter = reporting.Reporter(recorder, self._tell_report)
+        self._clients = Clients(recorder)
+        self._scheduler.add_plugin(self._clients)
         for worker in self._scheduler.workers:
             recorder.add_worker(self._scheduler, worker)
         self._teller = telling.Teller()
@@ -100,8 +108,8 @@ class Relay:
         for one in self._repeated:
             one.start()
 
-    def end(self) -> None:
-        """Tell the last figures, and what was not finished."""
+    async def end(self) -> None:
+        """Tell the last figures, and what was not finished; then, once the driver has gone, Dask's own reports."""
         for one in self._repeated:
             one.stop()
         if self._teller is None or not self._repeated:
@@ -110,7 +118,20 @@ class Relay:
         self._tell_frame(last=True)
         self._facts = {}
         self._tell_facts()
+        # While the driver is there, somebody stops the cluster, and wants it gone.
+        allowed = self._reporter.allowance(reporting.ENDINGS[0]) if self._clients.have_gone(self._scheduler) else 0.0
+        if allowed:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._reporter.make(), allowed)
         self._teller.close(LAST_SECONDS)
+
+    def _tell_report(self, name: str, raw: bytes) -> None:
+        """Have a report told. Raise `ValueError` for one that is too large to be."""
+        size = len(zlib.compress(raw, 1))
+        if size > MOST_TOLD_BYTES:
+            raise ValueError(f"it has {size >> 20} MiB, compressed, and {MOST_TOLD_BYTES >> 20} can be told")
+        if self._teller is not None:
+            self._teller.tell("report", lambda: name.encode() + b"\n" + raw)
 
     def _tell_facts(self) -> None:
         now = self._recorder.tell(self._fixed + self._scaled.wanted)
@@ -152,20 +173,30 @@ class Relay:
 
 
 class Clients(distributed.SchedulerPlugin):
-    """Notes whether the driver has other versions than the scheduler, as the recorder does of workers."""
+    """Knows whether the driver is there, and notes whether it has other versions than the scheduler, as the recorder
+    does of workers."""
 
     name = "dayfly-clients"
 
     def __init__(self, recorder: recording.Recorder) -> None:
         self._recorder = recorder
-        self._noted = False
+        self._noted = self._joined = False
+
+    def have_gone(self, scheduler: Any) -> bool:
+        """Say whether the driver was there, and is no more."""
+        return self._joined and not any(_is_driver(client) for client in scheduler.clients)
 
     def add_client(self, scheduler: Any, client: str) -> None:
         """Look at a client that joins; tasks that have become clients are told as the workers that they run on."""
+        self._joined = self._joined or _is_driver(client)
         differ = differing.find(getattr(scheduler.clients.get(client), "versions", None))
-        if differ and not self._noted and not client.startswith("Client-worker"):
+        if differ and not self._noted and _is_driver(client):
             self._noted = True
             self._recorder.note("versions-differ", worker="driver", differ=differ)
+
+
+def _is_driver(client: str) -> bool:
+    return not client.startswith(("Client-worker", "fire-and-forget"))
 
 
 async def _each(loaded: Any, what: str) -> None:

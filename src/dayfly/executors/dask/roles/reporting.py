@@ -2,7 +2,8 @@
 
 Nothing of them is made while the task runs; of the last tasks the recorder keeps all that it is told. They are made by
 this process when the driver is gone, and may take no more than a share of the time that the cluster has lived. One
-in which something went wrong gets more. What is too large, or not ready in time, is left out.
+in which something went wrong gets more. What is too large, or not ready in time, is left out. Where they are kept,
+whoever runs this says: beside the flight record, or told on standard output.
 """
 
 from __future__ import annotations
@@ -12,25 +13,16 @@ import gzip
 import logging
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgpack
 from distributed.diagnostics.task_stream import TaskStreamPlugin
 
+from . import reporting_time
+
 PERFORMANCE, STATE = "performance.html", "state.msgpack.gz"
 """Files, beside the flight record."""
-
-SHARE = 0.05
-"""Of the cluster's life that its reports may take."""
-
-LEAST_SECONDS, MOST_SECONDS = 0.5, 5.0
-"""In less no report can be made; more is not waited for."""
-
-TROUBLED_SECONDS = 3.0
-"""What the reports of a cluster in which something went wrong may take at least."""
-
-VARIABLE = "DAYFLY_REPORT_SECONDS"
-"""Of the task's environment: what reports may take, whatever the rules; 0 for none."""
 
 ENDINGS = ("exited", "oom")
 """Ends of a group that reports are made of: who stops one wants it gone."""
@@ -48,34 +40,33 @@ log = logging.getLogger("distributed.scheduler")
 
 
 class Reporter:
-    """Makes the reports of one cluster in `folder`, with what its recorder knows of the last tasks."""
+    """Makes the reports of one cluster, with what its recorder knows of the last tasks. `keep` is given each by its
+    name, on a thread."""
 
-    def __init__(self, recorder: Any, folder: str) -> None:
-        self._recorder, self._scheduler, self._folder = recorder, recorder.scheduler, folder
+    def __init__(self, recorder: Any, keep: Callable[[str, bytes], None]) -> None:
+        self._recorder, self._scheduler, self._keep = recorder, recorder.scheduler, keep
         self._began = time.time()
 
     def allowance(self, ending: str) -> float:
         """Return how many seconds the reports may take, 0 for none."""
         if ending not in ENDINGS:
             return 0.0
-        if (asked := _asked()) is not None:
-            return asked
-        share = min(SHARE * (time.time() - self._began), MOST_SECONDS)
-        allowed = max(share, TROUBLED_SECONDS) if self._recorder.troubled else share
-        return allowed if allowed >= LEAST_SECONDS else 0.0
+        lived = time.time() - self._began
+        return reporting_time.allow(
+            lived, os.environ.get(reporting_time.VARIABLE, ""), troubled=self._recorder.troubled
+        )
 
     async def make(self) -> list[str]:
-        """Return the names of the files that were made. What cannot be made is said in the log."""
+        """Return the names of the reports that were made. What cannot be made is said in the log."""
         made = []
         for name, build in ((STATE, self._build_state), (PERFORMANCE, self._build_performance)):
             try:
                 raw = await build()
+                if 0 < len(raw) <= MAX_BYTES:
+                    await asyncio.to_thread(self._keep, name, raw)
+                    made.append(name)
             except Exception as error:  # noqa: BLE001  Dask's and Bokeh's own: whatever is wrong, the cluster ends.
                 log.warning("There is no %s of this cluster: %r", name, error)
-                continue
-            if 0 < len(raw) <= MAX_BYTES:
-                await asyncio.to_thread(self._write, name, raw)
-                made.append(name)
         return made
 
     async def _build_performance(self) -> bytes:
@@ -95,20 +86,10 @@ class Reporter:
         state = await self._scheduler.get_cluster_state(exclude=UNDUMPED)
         return gzip.compress(msgpack.packb(state, default=repr), compresslevel=1)
 
-    def _write(self, name: str, raw: bytes) -> None:
-        path = os.path.join(self._folder, name)
-        with open(f"{path}.new", "wb") as file:
-            file.write(raw)
-        os.replace(f"{path}.new", path)
 
-
-def _asked() -> float | None:
-    """Return what the task's environment says, None where it says nothing, or nothing that can be read."""
-    told = os.environ.get(VARIABLE, "")
-    try:
-        asked = float(told)
-    except ValueError:
-        if told:
-            log.warning("%s=%s is not a number of seconds, and is passed over", VARIABLE, told)
-        return None
-    return max(0.0, asked)
+def write(folder: str, name: str, raw: bytes) -> None:
+    """Keep a report in a folder."""
+    path = os.path.join(folder, name)
+    with open(f"{path}.new", "wb") as file:
+        file.write(raw)
+    os.replace(f"{path}.new", path)

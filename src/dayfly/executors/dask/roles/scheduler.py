@@ -81,7 +81,7 @@ class Flight:
         for worker in self._scheduler.workers:
             recorder.add_worker(self._scheduler, worker)
         recorded = recording.Recording(recorder, arguments["record"])
-        reporter = reporting.Reporter(recorder, arguments["reports"])
+        reporter = reporting.Reporter(recorder, functools.partial(reporting.write, arguments["reports"]))
         pages = dashboard.Dashboard(self._scheduler, str(arguments.get("dashboard_prefix", "")))
         self._channel.publish("dashboard_address", pages.address)
         groups = [scaling.Group(**group) for group in arguments.get("scaled", ())]

@@ -77,6 +77,7 @@ async def test_roles_find_the_scheduler_by_its_service() -> None:
     }
     ports = {port["name"]: port["targetPort"] for port in scheduler["service"]["ports"]}
     assert ports == {"tcp-comm": "tcp-comm", "http-dashboard": "http-dashboard"}
+    assert scheduler["spec"]["terminationGracePeriodSeconds"] == 30
     (container,) = scheduler["spec"]["containers"]
     assert {port["name"]: port["containerPort"] for port in container["ports"]} == {
         "tcp-comm": 8786,

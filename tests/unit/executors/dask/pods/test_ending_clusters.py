@@ -63,6 +63,7 @@ def build(groups: Groups, folder: Path, *, timeout: float = 60.0) -> tuple[provi
         None,  # type: ignore[arg-type]  # nothing is laid out here
         log_uri=lambda key, role: "",
         dashboard_uri=lambda key: "",
+        report_uri=lambda key, name: f"http://report/{key}/{name}",
         log_folder=folder,
     )
     limits = reports.Limits(2, 2, timeout, 0, ("driver", "scheduler", "worker-0", "worker-1"))

@@ -56,6 +56,7 @@ def clusters(groups: Groups, tmp_path: Path) -> provider.PodClusters:
         None,  # type: ignore[arg-type]
         log_uri=lambda key, role: f"http://log/{key}/{role}",
         dashboard_uri=dashboard_uri,
+        report_uri=lambda key, name: f"http://report/{key}/{name}",
         log_folder=tmp_path,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from flyteidl.core import tasks_pb2
 from tests.contract import cluster_hosts
 
@@ -47,6 +48,13 @@ def test_the_scheduler() -> None:
     words = (*words, *carrying.SCHEDULER_WORDS)
     assert (made.argv, made.image, made.interruptible) == (words, "scheduler:2", False)
     assert (made.cpu_request, made.cpu_limit, made.memory_request_bytes, made.memory_limit_bytes) == (1.0, 2.0, 3, 4)
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [("", 10.0), ("0", 5.0), ("20", 25.0), ("900", 65.0), ("soon", 10.0)])
+def test_what_a_scheduler_may_take_to_end(asked: str, seconds: float) -> None:
+    spec = cluster()
+    driver = msgspec.structs.replace(spec.driver, env={"DAYFLY_REPORT_SECONDS": asked})
+    assert roles.last_seconds(msgspec.structs.replace(spec, driver=driver)) == seconds
 
 
 def test_workers_of_all_groups() -> None:

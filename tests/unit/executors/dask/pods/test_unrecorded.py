@@ -32,6 +32,7 @@ async def test_without_a_handle_there_is_nothing_and_it_is_forgotten(tmp_path: P
         shape,
         log_uri=lambda key, role: "",
         dashboard_uri=lambda key: "",
+        report_uri=lambda key, name: f"http://report/{key}/{name}",
         log_folder=tmp_path,
     )
     assert await clusters.recover(KEY, b"") is None

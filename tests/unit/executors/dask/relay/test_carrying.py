@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.contract import cluster_hosts
 
-from dayfly.executors.dask.relay import carrying, splitting
+from dayfly.executors.dask.relay import carrying, splitting, told_reports
 from dayfly.ports.clusters import WorkerGroup
 
 MOST_OF_A_VARIABLE = 128 * 1024
@@ -44,24 +47,47 @@ def told(process: subprocess.Popen[bytes]) -> Iterator[splitting.Told]:
             yield split.told
 
 
-def test_a_scheduler_tells_of_itself_to_its_end(tmp_path: Path) -> None:
+DRIVER = """import distributed, sys
+with distributed.Client(sys.argv[1]):
+    print("here", flush=True)
+    sys.stdin.read()
+"""
+
+
+def until_logged(folder: Path, text: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while text not in (folder / "log").read_text():
+        assert time.monotonic() < deadline, (folder / "log").read_text()
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def scheduler(folder: Path, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a scheduler as it is run in a pod."""
     spec = cluster_hosts.cluster("p/d/e/n0/0", notes=("a note",))
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    words = [sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", "0"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*words, "--dashboard-address", "127.0.0.1:0", *carrying.SCHEDULER_WORDS],
+            env={**own, **carrying.scheduler_environment(spec), **env},
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def test_a_scheduler_tells_of_itself_to_its_end(tmp_path: Path) -> None:
     other = tmp_path / "other_preload.py"
     other.write_text("def dask_setup(scheduler):\n    print('the other was loaded')\n")
-    env = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
-        **carrying.scheduler_environment(spec),
-        "DASK_DISTRIBUTED__SCHEDULER__PRELOAD": str(other),
-    }
-    words = [sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", "0"]
-    process = subprocess.Popen(
-        [*words, "--dashboard-address", "127.0.0.1:0", *carrying.SCHEDULER_WORDS],
-        env=env,
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    try:
+    with scheduler(tmp_path, DASK_DISTRIBUTED__SCHEDULER__PRELOAD=str(other)) as process:
         things = told(process)
         first = next(one for one in things if one.kind == "facts")
         facts = json.loads(first.body)
@@ -71,17 +97,39 @@ def test_a_scheduler_tells_of_itself_to_its_end(tmp_path: Path) -> None:
         rest = [one.kind for one in things]
         assert rest[-2:] == ["frame", "facts"], "its last words"
         assert process.wait(PATIENCE_SECONDS) == 0
-        assert process.stderr is not None
-        logged = process.stderr.read().decode()
-        assert "a note" in logged
-        assert "Traceback" not in logged
-        assert "other_preload.py" in logged
-    finally:
-        process.kill()
-        process.wait()
-        for pipe in (process.stdout, process.stderr):
-            assert pipe is not None
-            pipe.close()
+    logged = (tmp_path / "log").read_text()
+    assert "a note" in logged
+    assert "Traceback" not in logged
+    assert "other_preload.py" in logged
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_scheduler_makes_reports_when_its_driver_has_gone(tmp_path: Path, gone: bool) -> None:
+    """While it is there, somebody wants an end of all."""
+    with scheduler(tmp_path, DAYFLY_REPORT_SECONDS="50") as process:
+        things = told(process)
+        assert next(things).kind in ("facts", "frame")
+        address = re.search(r"Scheduler at:\s+(tcp://\S+)", (tmp_path / "log").read_text())
+        assert address is not None
+        with subprocess.Popen(
+            [sys.executable, "-c", DRIVER, address[1]], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as driver:
+            assert driver.stdout is not None
+            assert driver.stdout.readline() == b"here\n"
+            if gone:
+                driver.kill()
+                until_logged(tmp_path, "Remove client")
+            process.terminate()
+            bodies = {one.kind: one.body for one in things}
+            assert process.wait(PATIENCE_SECONDS) == 0
+            driver.kill()
+    assert ("report" in bodies) is gone
+    if gone:
+        report = told_reports.read(bodies["report"])
+        assert report is not None
+        assert report.name == "performance.html"
+        assert b"Dask Performance Report" in report.raw
+        assert b"bokeh" in report.raw
 
 
 def test_a_driver_tells_at_its_end_what_it_has_held() -> None:

@@ -196,3 +196,30 @@ async def test_what_no_driver_can_hold_is_in_no_record(begin: Callable[[], Heard
     assert told.tell("driver", "facts", f'{{"peak_bytes": {peak}}}'.encode()) == []
     await told.hearing.end(KEY, 500 << 20)
     assert await told.times() == [1.0]
+
+
+async def test_reports_are_files_beside_the_record(begin: Callable[[], Heard]) -> None:
+    told = begin()
+    for role, body in (
+        ("scheduler", b"performance.html\n<p>first"),
+        ("scheduler", b"performance.html\n<p>one\n<p>two"),
+        ("scheduler", b"state.msgpack.gz\n"),
+        ("scheduler", b"../../../../escaped\nx"),
+        ("scheduler", b"driver.log\nx"),
+        ("scheduler", b"performance.html"),
+        ("worker-0", b"state.msgpack.gz\nx"),
+    ):
+        assert told.tell(role, "report", body) == []
+    await told.hearing.settle(KEY)
+    kept = files.RecordFiles(told.folder)
+    assert await kept.reports(KEY) == {"performance.html": 13}
+    assert await kept.report(KEY, "performance.html") == b"<p>one\n<p>two"
+    assert [one.name for one in (told.folder / KEY).iterdir()] == ["performance.html"]
+
+
+async def test_a_report_that_has_no_room_stops_nothing(begin: Callable[[], Heard]) -> None:
+    told = begin()
+    (told.folder / KEY / "performance.html").mkdir(parents=True)
+    told.tell("scheduler", "report", b"performance.html\nx")
+    told.frame(1.0)
+    assert await told.times() == [1.0]

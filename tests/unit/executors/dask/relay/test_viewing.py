@@ -168,9 +168,20 @@ def test_who_has_no_nanny_tells_no_deaths(tmp_path: Path) -> None:
         assert seen.count == count, role
 
 
+async def test_reports_that_were_told_are_linked_at_the_end(tmp_path: Path) -> None:
+    view = heard(tmp_path, "scheduler", {})
+    for line in telling.lines("report", "2", b"performance.html\n<p>"):
+        view.take(REPORT.key, "scheduler", line.removesuffix(b"\n"), Micros(0))
+    assert (await view.add_tails(REPORT)).logs == REPORT.logs, "it goes on"
+    ended = msgspec.structs.replace(REPORT, state=ClusterState.ENDED, end=ClusterEnd.DRIVER_EXITED)
+    told = await view.add_tails(ended)
+    link = LogLink("Dask performance report", f"http://{REPORT.key}/performance.html")
+    assert told.logs == (*REPORT.logs, link)
+
+
 def heard(folder: Path, role: str, told: dict[str, Any]) -> viewing.View:
     """Return what sees a cluster of which a role has told facts."""
-    view = viewing.View(hearing.Hearing(folder, lambda _: None), folder)
+    view = viewing.View(hearing.Hearing(folder, lambda _: None), folder, lambda key, name: f"http://{key}/{name}")
     view.begin(REPORT.key)
     for line in telling.lines("facts", "1", msgspec.json.encode(told)):
         assert view.take(REPORT.key, role, line.removesuffix(b"\n"), Micros(0)) is None
