@@ -205,6 +205,8 @@ class ClusterReport(msgspec.Struct, frozen=True):
     """Set for PART_LOST, and only then."""
     deaths: tuple[Death, ...] = ()
     """Ends of workers and scheduler that nobody asked for, the last ones, oldest first."""
+    more_room: str = "Free space in the platform's data folder"
+    """What to do where workers have no room to spill to."""
     stood_by: bool = False
     """It had been made, for whoever asks for it, before this attempt did."""
 

@@ -58,6 +58,7 @@ def diagnose(
     workers: tuple[RecordedWorker, ...] = JOINED,
     message: str = "",
     log: str = "",
+    more_room: str = "Free space in the platform's data folder",
 ) -> Explanation | None:
     report = ClusterReport(
         AttemptKey("p/d/e/n0/0"),
@@ -68,6 +69,7 @@ def diagnose(
         deaths=deaths,
         log_tail=log if end is ClusterEnd.SCHEDULER_LOST else "",
         worker_log_tail=log,
+        more_room=more_room,
     )
     record = ClusterRecord(workers=workers, events=events)
     return rules.diagnose(facts.Facts(report, record, error))
@@ -135,8 +137,38 @@ def test_workers_out_of_memory_and_why_they_did_not_spill():
     failed = {"kind": "spill-failed", "worker": "worker-1", "error": "[Errno 28] No space left on device"}
     found = diagnose(KILLED, failed, deaths=deaths)
     check(found, "DaskDiskFull", SYSTEM, True, "worker-1 could not spill", "No space left on device. Free space")
+    pods = diagnose(KILLED, failed, deaths=deaths, more_room="Give workers more room")
+    check(pods, "DaskDiskFull", SYSTEM, True, "No space left on device. Give workers more room, give each worker more")
     # Who is not out of memory did not die of that either.
     check(diagnose(KILLED, failed, deaths=(death(code=7),)), "DaskWorkersLost", USER, True)
+
+
+def test_why_workers_did_not_spill_is_also_in_their_logs():
+    deaths = (death(code=-9, over=400 * MEBI),)
+    spill = 'File "/lib/distributed/spill.py", line 113, in handle_errors'
+    full = "OSError: [Errno 28] No space left on device"
+    found = diagnose(KILLED, deaths=deaths, log=f"ERROR - Spill to disk failed\n{raised(full, spill)}INFO - and then\n")
+    check(found, "DaskDiskFull", SYSTEM, True, "It could not spill what it held to disk: [Errno 28] No space left")
+    for log in (raised(full, ELSEWHERE), raised("OSError: [Errno 5] Input/output error", spill)):
+        check(diagnose(KILLED, deaths=deaths, log=log), "DaskWorkerOutOfMemory", USER, True)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        'Usage of EmptyDir volume "scratch" exceeds the limit "50Mi".',
+        "Pod ephemeral local storage usage exceeds the total limit of containers 100Mi.",
+        'Container primary exceeded its local ephemeral storage limit "100Mi".',
+        "The node was low on resource: ephemeral-storage. Container primary was using 3Gi.",
+        "The node was low on resource: nodefs.",
+    ],
+)
+def test_workers_that_are_evicted_for_what_they_have_written(told: str):
+    evicted = Death("worker-0", 1.0, cause=f"Pod x-worker-0: Evicted: {told}")
+    found = diagnose(KILLED, deaths=(death(code=-9), evicted), more_room="Give workers more room")
+    said = f"worker-0 was lost (Pod x-worker-0: Evicted: {told.rstrip('.')}) while computing fit-1; 2 workers died."
+    check(found, "DaskDiskFull", SYSTEM, True, said, "died. Give workers more room, give each")
+    check(diagnose(KILLED, deaths=(death(code=7), death(code=7), evicted)), "DaskWorkersLost", SYSTEM, True)
 
 
 def test_a_shuffle_that_lost_workers():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dayfly.executors.dask import describing
 from dayfly.executors.dask.diagnosis import facts as known
-from dayfly.executors.dask.diagnosis import unreadable
+from dayfly.executors.dask.diagnosis import raised, unreadable
 from dayfly.model.phases import FailureKind
 from dayfly.ports.clusters import ClusterEnd
 from dayfly.ports.executors import Explanation
@@ -118,6 +118,11 @@ _CUT_OFF = "worker-handle-scheduler-connection-broken"
 """What workers of Dask log as the reason of their end when the scheduler has not told them to."""
 
 _GIVEN_UP = re.compile(r"Attempted to run task '?(?P<key>.+?)'? on \d+ different workers")
+_SPILLING = re.compile(r"/distributed/spill\.py\", line")
+_NO_ROOM_ON_NODE = re.compile(
+    r"EmptyDir volume|ephemeral.(?:local )?storage|low on resource: (?:nodefs|imagefs|inodes)"
+)
+"""What kubelets say of pods that they evict for what these have written."""
 _SHUFFLE = re.compile(r"P2P\w* .*failed|P2PConsistencyError|ShuffleClosedError")
 
 
@@ -131,6 +136,10 @@ def _of_deaths(facts: Facts, key: str, *, doing: str = "") -> Explanation | None
     too_large = [death for death in deaths if death.over_limit_bytes]
     if 2 * len(too_large) >= len(deaths):
         return _out_of_memory(facts, too_large, work)
+    without_room = [death for death in deaths if _NO_ROOM_ON_NODE.search(death.cause)]
+    if 2 * len(without_room) >= len(deaths):
+        last = without_room[-1]
+        return _disk_full(facts, f"{last.role} {describing.ending(last)}{work}; {describing.count(deaths)} died.")
     last = deaths[-1]
     if last.cause:
         return Explanation(
@@ -171,18 +180,32 @@ def _out_of_memory(facts: Facts, too_large: list[Death], work: str) -> Explanati
     )
     spilling = facts.find_event("spill-failed")
     if spilling is not None:
-        return Explanation(
-            f"{held} {spilling['worker']} could not spill what it held to disk: {spilling['error']}. Free space in the "
-            "platform's data folder, give each worker more memory, or use smaller partitions.",
-            "DaskDiskFull",
-            FailureKind.SYSTEM,
-            recoverable=True,
-        )
+        why = f"{spilling['worker']} could not spill what it held to disk: {spilling['error']}."
+        return _disk_full(facts, f"{held} {why}")
+    if failed := _failed_spilling(facts):
+        return _disk_full(facts, f"{held} It could not spill what it held to disk: {failed}.")
     return Explanation(
         f"{held} Give each worker more memory (WorkerGroup(limits=Resources(mem=...))), or use smaller partitions or "
         "fewer threads.",
         "DaskWorkerOutOfMemory",
         FailureKind.USER,
+        recoverable=True,
+    )
+
+
+def _failed_spilling(facts: Facts) -> str:
+    """Return why the worker that died last could not spill, as it has logged that; empty where it has not."""
+    for one in known.find_raised(facts.report.worker_log_tail):
+        if _SPILLING.search(one.frames) and raised.NO_ROOM.search(one.message):
+            return one.message
+    return ""
+
+
+def _disk_full(facts: Facts, told: str) -> Explanation:
+    return Explanation(
+        f"{told} {facts.report.more_room}, give each worker more memory, or use smaller partitions.",
+        "DaskDiskFull",
+        FailureKind.SYSTEM,
         recoverable=True,
     )
 

@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from dayfly.executors.dask.diagnosis.facts import Facts
 
 
+NO_ROOM = re.compile(r"No space left on device|\[Errno 28\]|Disk quota exceeded")
+
+
 def disk_full(facts: Facts) -> Explanation | None:
     """No room for what is written."""
-    if not _DISK.search(facts.error):
+    if not NO_ROOM.search(facts.error):
         return None
     return Explanation(
-        f"The disk is full{_where(facts, _DISK)}: what was written there has no room. Free space in the platform's "
-        "data folder and wherever the task writes to, or write less.",
+        f"The disk is full{_where(facts, NO_ROOM)}: what was written there has no room. {facts.report.more_room} and "
+        "wherever the task writes to, or write less.",
         "DaskDiskFull",
         FailureKind.SYSTEM,
         recoverable=True,
@@ -89,7 +92,6 @@ def task_raised(facts: Facts) -> Explanation | None:
     return None
 
 
-_DISK = re.compile(r"No space left on device|\[Errno 28\]|Disk quota exceeded")
 _CANCELLED = re.compile(r"CancelledError|FutureCancelledError|lost")
 _CONNECTION = re.compile(
     r"CommClosedError|Timed out trying to connect|ConnectionRefusedError|ConnectionResetError|ClosedClientError"

@@ -20,6 +20,8 @@ KEPT_DEATHS = 100
 
 OOM = "OOMKilled"
 
+MORE_ROOM = "Give workers more room where they spill to (their temporary-directory: a volume, or ephemeral storage)"
+
 
 class Limits(msgspec.Struct, frozen=True):
     """What a cluster keeps to."""
@@ -113,6 +115,7 @@ def translate(report: PodGroupReport, limits: Limits, seen: Seen, logs: tuple[Lo
         progress=Progress(workers=workers, wanted=wanted),
         logs=logs if driver is not None and driver.phase is not PodPhase.QUEUED else (),
         deaths=tuple(seen.deaths),
+        more_room=MORE_ROOM,
     )
     return _ended(made, report, by_role, limits, seen)
 

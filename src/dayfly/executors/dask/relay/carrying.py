@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dayfly.executors.dask import naming
+from dayfly.executors.dask.roles import carried
 from dayfly.ports import dashboards
 
 if TYPE_CHECKING:
     from dayfly.ports.clusters import ClusterSpec, WorkerGroup
-
-CODE_VARIABLE = "DAYFLY_RELAY_CODE"
 
 ARGUMENTS_VARIABLE = "DAYFLY_RELAY"
 """Of a scheduler: see `roles/relaying.py`."""
@@ -46,16 +45,14 @@ SCHEDULER = (
 )
 """What a scheduler needs; the last is the one that it loads."""
 
-NANNY = ("telling", "holding", "relaying_nanny")
+NANNY = ("carried", "telling", "holding", "spilling", "relaying_nanny")
+"""What a nanny needs, which has its worker load the same."""
 
 DRIVER = ("telling", "holding", "relaying_driver")
 
 _ROLES = Path(__file__).resolve().parent.parent / "roles"
 
-TEXT = f"import base64, os, zlib; exec(zlib.decompress(base64.b64decode(os.environ['{CODE_VARIABLE}'])).decode())"
-"""For `--preload`. It holds a space, by which Dask knows a program from a module's name."""
-
-SCHEDULER_WORDS = ["--no-dashboard", "--preload", TEXT]
+SCHEDULER_WORDS = ["--no-dashboard", "--preload", carried.TEXT]
 """Options of `dask scheduler`. The dashboard is made when somebody first looks at it."""
 
 _PROGRAM = """\
@@ -100,23 +97,23 @@ def scheduler_environment(spec: ClusterSpec, scaled: tuple[WorkerGroup, ...] = (
         "memory_limit_bytes": spec.scheduler.resources.memory_limit_bytes,
         "scaled": naming.scaled(scaled),
     }
-    return {CODE_VARIABLE: pack(SCHEDULER), ARGUMENTS_VARIABLE: json.dumps(arguments)}
+    return {carried.CODE_VARIABLE: pack(SCHEDULER), ARGUMENTS_VARIABLE: json.dumps(arguments)}
 
 
 def driver_environment(own: Mapping[str, str]) -> dict[str, str]:
     """Return a driver's variables: its `own`, and those that have its client load a module."""
-    return {CLIENT_PRELOAD: repr([TEXT]), CODE_VARIABLE: pack(DRIVER), **own}
+    return {CLIENT_PRELOAD: repr([carried.TEXT]), carried.CODE_VARIABLE: pack(DRIVER), **own}
 
 
 def worker_words(group: WorkerGroup) -> list[str]:
     """Return the options of a worker's command that have its nannies load their module."""
     # `dask worker` passes over what is configured for nannies; of other commands nobody knows their options.
-    return ["--preload-nanny", TEXT] if group.nanny is not False and not group.command else []
+    return ["--preload-nanny", carried.TEXT] if group.nanny is not False and not group.command else []
 
 
 def worker_environment(own: Mapping[str, str], group: WorkerGroup) -> dict[str, str]:
     """Return a worker's variables: its `own`, and those by which nannies find their module."""
     if group.nanny is False:
         return dict(own)
-    by_configuration = {NANNY_PRELOAD: repr([TEXT])} if group.command else {}
-    return {**by_configuration, CODE_VARIABLE: pack(NANNY), **own}
+    by_configuration = {NANNY_PRELOAD: repr([carried.TEXT])} if group.command else {}
+    return {**by_configuration, carried.CODE_VARIABLE: pack(NANNY), **own}

@@ -20,8 +20,8 @@ from dayfly.base import logs
 from dayfly.base.clock import Micros
 from dayfly.executors.dask import naming
 from dayfly.executors.dask.recorder import reading
-from dayfly.executors.dask.relay import carrying, splitting, told_frames, told_reports
-from dayfly.executors.dask.roles import recording_frames
+from dayfly.executors.dask.relay import splitting, told_frames, told_reports
+from dayfly.executors.dask.roles import carried, recording_frames
 from dayfly.model.identifiers import AttemptKey
 from dayfly.ports import records
 
@@ -46,7 +46,7 @@ class Hearing:
         attempt = self._attempts.get(key)
         if attempt is None:
             return line
-        if carrying.CODE_VARIABLE.encode() in line:
+        if carried.CODE_VARIABLE.encode() in line:
             return None  # Dask says which program it loads: ours, which nobody has written.
         kept, told = attempt.splitters.setdefault(role, splitting.Splitter()).split(line)
         if told is not None and told.kind == FACTS:

@@ -1,7 +1,8 @@
 """What Dayfly adds to a nanny in a pod: which of its processes have ended, and whether for their memory.
 
 Loaded by `--preload-nanny`, for each nanny of a process. Kubernetes does not see a worker die
-whose nanny lives on: the nanny does, and the kernel counts whom it has killed for the pod's memory.
+whose nanny lives on: the nanny does, and the kernel counts whom it has killed for the pod's memory. The nanny has its
+worker load the same, which tells what it cannot spill.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import re
 import time
 from typing import Any
 
+import distributed
 from distributed.core import Status
 
-from . import holding, telling
+from . import carried, holding, spilling, telling
 
 KEPT_DEATHS = 20
 
@@ -27,14 +29,30 @@ _OUTGROWN = re.compile(r"\(pid=(\d+)\) exceeded \d+% memory budget")
 UNKNOWN_SIGNAL = 255
 
 
-def dask_setup(nanny: Any) -> None:
-    """Begin to hear this nanny."""
+def dask_setup(node: Any) -> None:
+    """Begin to hear this nanny, or worker."""
+    if isinstance(node, distributed.Nanny):
+        _hear(node)
+        _have_loaded(node)
+    else:
+        spilling.tell_failures(node)
+
+
+def _hear(nanny: Any) -> None:
     logger = logging.getLogger("distributed.nanny")
     deaths = next((one for one in logger.handlers if isinstance(one, Deaths)), None)
     if deaths is None:
         deaths = Deaths(telling.Teller())
         logger.addHandler(deaths)
     deaths.nannies.append(nanny)
+
+
+def _have_loaded(nanny: Any) -> None:
+    """Have the nanny's worker load this, after what else it is to load."""
+    named, words = nanny.preload or (), nanny.preload_argv or ()
+    nanny.preload = [*([named] if isinstance(named, str) else named), carried.TEXT]
+    if words and not isinstance(words[0], str):  # Each has its own.
+        nanny.preload_argv = [*words, []]
 
 
 class Deaths(logging.Handler):

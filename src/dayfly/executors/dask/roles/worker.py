@@ -7,7 +7,6 @@ when it dies and kills one that outgrows its memory; spilling and pausing are Da
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from typing import Any
 
@@ -16,7 +15,7 @@ import distributed
 import tornado.platform.asyncio  # noqa: F401  imported before the fork, for all workers at once
 from distributed import versions
 
-from . import collecting, ending, standing_by
+from . import collecting, ending, spilling, standing_by
 
 # Every role tells the versions of a dozen packages when it connects, and reads them from disk: cached before the fork.
 versions.get_versions()
@@ -55,7 +54,7 @@ async def _work(channel: Any, address: str, local_directory: str, arguments: dic
             dashboard=False,
             preload=arguments.get("preload", ()) or dask.config.get("distributed.worker.preload"),
         )
-        logging.getLogger("distributed.spill").addHandler(SpillFailures(worker))
+        spilling.tell_failures(worker)
         await worker
     if arguments.get("standing"):
         standing_by.when_taken_over(channel, lambda _: None)
@@ -65,17 +64,3 @@ async def _work(channel: Any, address: str, local_directory: str, arguments: dic
     finally:
         await worker.close(timeout=CLOSE_SECONDS, reason="told to end")
     return ending.ASKED_TO_END if stopped.is_set() else 0
-
-
-class SpillFailures(logging.Handler):
-    """Tells the scheduler, for its flight record, when there is no room to spill: the worker itself only logs it."""
-
-    def __init__(self, worker: Any) -> None:
-        super().__init__(logging.ERROR)
-        self._worker = worker
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Take what Dask logs of an `OSError`; it holds back what would repeat itself."""
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, OSError):
-            self._worker.log_event("all", {"action": "spill-failed", "error": str(error)})

@@ -9,6 +9,7 @@ from tests.contract import cluster_hosts
 
 from dayfly.executors.dask.pods import beginning, roles
 from dayfly.executors.dask.relay import carrying
+from dayfly.executors.dask.roles import carried
 from dayfly.ports.clusters import ClusterSpec, RoleResources, SchedulerSpec, WorkerGroup
 
 FAST = (
@@ -74,7 +75,7 @@ def test_workers_of_all_groups() -> None:
     assert list(made) == ["worker-0", "worker-1", "worker-gpu-0"]
     first = made["worker-0"]
     assert first.argv == (
-        *("dask", "worker", "tcp://s:8786", "--name", "worker-0", "--preload-nanny", carrying.TEXT),
+        *("dask", "worker", "tcp://s:8786", "--name", "worker-0", "--preload-nanny", carried.TEXT),
         *("--death-timeout", "60"),
         *("--nthreads", "2", "--memory-limit", "100"),
     )

@@ -13,10 +13,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.contract import cluster_hosts
 
 from dayfly.executors.dask.relay import carrying, splitting, told_reports
+from dayfly.executors.dask.roles import carried
 from dayfly.ports.clusters import WorkerGroup
 
 MOST_OF_A_VARIABLE = 128 * 1024
@@ -132,9 +134,48 @@ def test_a_scheduler_makes_reports_when_its_driver_has_gone(tmp_path: Path, gone
         assert b"bokeh" in report.raw
 
 
+FILLING = """import distributed, os, sys
+with distributed.Client(sys.argv[1]) as client:
+    distributed.wait([client.submit(os.urandom, 8 << 20, pure=False) for _ in range(8)])
+"""
+
+LARGEST_FILE_BYTES = 2 << 20
+
+
+def test_a_worker_tells_what_it_cannot_spill(tmp_path: Path) -> None:
+    """Its nanny has it load what tells so."""
+    group = WorkerGroup("default", 1)
+    with scheduler(tmp_path) as process:
+        things = told(process)
+        assert next(things).kind in ("facts", "frame")
+        address = re.search(r"Scheduler at:\s+(tcp://\S+)", (tmp_path / "log").read_text())
+        assert address is not None
+        words = [sys.executable, "-m", "dask", "worker", address[1], "--nthreads", "1", "--memory-limit", "400 MiB"]
+        env = {**os.environ, "DASK_DISTRIBUTED__WORKER__MEMORY__TARGET": "0.05"}
+        with (tmp_path / "worker.log").open("wb") as log:
+            worker = subprocess.Popen(
+                ["prlimit", f"--fsize={LARGEST_FILE_BYTES}", *words, *carrying.worker_words(group), "--no-dashboard"],
+                env=carrying.worker_environment(env, group),
+                cwd=tmp_path,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            subprocess.run([sys.executable, "-c", FILLING, address[1]], check=True, timeout=PATIENCE_SECONDS)
+            process.terminate()
+            frames = [msgspec.msgpack.decode(one.body[4:]) for one in things if one.kind == "frame"]
+        finally:
+            worker.terminate()
+            worker.wait(PATIENCE_SECONDS)
+    events = [event for frame in frames for event in frame.get("events", ())]
+    failed = [event for event in events if event["kind"] == "spill-failed"]
+    assert failed, (tmp_path / "worker.log").read_text()
+    assert "File too large" in failed[0]["error"]
+
+
 def test_a_driver_tells_at_its_end_what_it_has_held() -> None:
     env = {"PATH": os.environ["PATH"], **carrying.driver_environment({})}
-    program = f"{carrying.TEXT}\nfor _ in range(2): dask_setup(None)\nheld = b'x' * (64 << 20)"
+    program = f"{carried.TEXT}\nfor _ in range(2): dask_setup(None)\nheld = b'x' * (64 << 20)"
     process = subprocess.Popen([sys.executable, "-c", program], env=env, stdout=subprocess.PIPE)
     with process:
         (last,) = told(process)
@@ -144,10 +185,10 @@ def test_a_driver_tells_at_its_end_what_it_has_held() -> None:
 
 def test_the_nanny_of_a_command_is_reached_by_configuration() -> None:
     plain, own = WorkerGroup("default", 1), WorkerGroup("gpu", 1, command=("dask", "cuda", "worker"))
-    assert carrying.worker_words(plain) == ["--preload-nanny", carrying.TEXT]
+    assert carrying.worker_words(plain) == ["--preload-nanny", carried.TEXT]
     assert carrying.NANNY_PRELOAD not in carrying.worker_environment({"A": "1"}, plain)
     assert carrying.worker_words(own) == []
-    assert ast.literal_eval(carrying.worker_environment({}, own)[carrying.NANNY_PRELOAD]) == [carrying.TEXT]
+    assert ast.literal_eval(carrying.worker_environment({}, own)[carrying.NANNY_PRELOAD]) == [carried.TEXT]
     assert carrying.worker_environment({carrying.NANNY_PRELOAD: "mine"}, own)[carrying.NANNY_PRELOAD] == "mine"
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from dayfly.base.clock import Micros
 from dayfly.executors.dask.recorder import files
-from dayfly.executors.dask.relay import carrying, hearing
-from dayfly.executors.dask.roles import recording_frames, telling
+from dayfly.executors.dask.relay import hearing
+from dayfly.executors.dask.roles import carried, recording_frames, telling
 from dayfly.model.identifiers import AttemptKey
 from dayfly.ports.records import RecordedRole
 
@@ -108,7 +108,7 @@ async def test_what_the_driver_has_held_completes_the_record(begin: Callable[[],
 
 async def test_that_dask_loads_our_programs_is_not_in_the_log(begin: Callable[[], Heard]) -> None:
     told = begin()
-    said = f"INFO - Creating preload: {carrying.TEXT}".encode()
+    said = f"INFO - Creating preload: {carried.TEXT}".encode()
     assert told.hearing.take(KEY, "driver", said, Micros(0)) is None
     assert told.hearing.take(KEY, "driver", b"INFO - Creating preload: mine.py", Micros(0)) is not None
 

@@ -12,7 +12,7 @@ import pytest
 from distributed import versions
 from distributed.core import Status
 
-from dayfly.executors.dask.roles import relaying, relaying_nanny, telling
+from dayfly.executors.dask.roles import carried, relaying, relaying_nanny, telling
 
 
 class Noted:
@@ -106,6 +106,21 @@ def test_what_a_nanny_does_itself_is_no_death(heard: tuple[relaying_nanny.Deaths
     deaths.nannies = [nanny(Status.running, Status.running)]
     log(deaths, "Worker process 11 was killed by signal 15")
     assert ends(told) == [(-15, False)]
+
+
+@pytest.mark.parametrize(
+    ("preload", "words", "loaded", "given"),
+    [
+        ([], [], [carried.TEXT], []),
+        (["a", "b"], ["--x"], ["a", "b", carried.TEXT], ["--x"]),
+        ("a", None, ["a", carried.TEXT], None),
+        (["a"], [["--x"]], ["a", carried.TEXT], [["--x"], []]),
+    ],
+)
+def test_a_worker_loads_the_same_after_its_own(preload: Any, words: Any, loaded: Any, given: Any) -> None:
+    nanny = SimpleNamespace(preload=preload, preload_argv=words)
+    relaying_nanny._have_loaded(nanny)
+    assert (nanny.preload, nanny.preload_argv) == (loaded, given)
 
 
 def test_of_many_deaths_the_last_are_told(heard: tuple[relaying_nanny.Deaths, Told, Path]) -> None:
