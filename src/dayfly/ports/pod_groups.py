@@ -212,7 +212,7 @@ class PodGroups(Protocol):
         ...
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
-        """Name every object that is left of the group."""
+        """Name every object that is left of the group; without a handle, all that carries the labels of the attempt."""
         ...
 
     async def close(self) -> None:

@@ -176,17 +176,11 @@ class KubernetesGroups:
         await self._keeper.wait(key, ending.LAST_LINES_SECONDS)
         self._keeper.drop(key)
         self._overseer.drop(key)
-        if known is not None:
-            read = known.handle
-        elif handle:
-            read = msgspec.json.decode(handle, type=Handle)
-        else:
-            read = await self._remover.suppose(key, names.namespace(self._told.namespace, key))
-        await self._remover.clear(key, read, 0.0)
+        await self._remover.clear(key, known.handle if known is not None else await self._read(key, handle), 0.0)
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name every object that is left of the group."""
-        return await self._remover.find_left(key, msgspec.json.decode(handle, type=Handle))
+        return await self._remover.find_left(key, await self._read(key, handle))
 
     async def close(self) -> None:
         """Let go: pods go on."""
@@ -375,6 +369,12 @@ class KubernetesGroups:
         main = report.pods[0].role if report.pods and report.pods[0].phase in ENDED else ""
         tail = await asyncio.to_thread(self._keeper.tail, known.key, main) if main else ""
         return msgspec.structs.replace(report, log_tail=tail)
+
+    async def _read(self, key: AttemptKey, handle: bytes) -> Handle:
+        """Return what a handle says; without one, all that there may be of the attempt."""
+        if handle:
+            return msgspec.json.decode(handle, type=Handle)
+        return await self._remover.suppose(key, names.namespace(self._told.namespace, key))
 
     def _namespace(self) -> str:
         return names.one_namespace(self._told.namespace)

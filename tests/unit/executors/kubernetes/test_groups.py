@@ -206,8 +206,14 @@ async def test_what_was_made_and_never_recorded_goes_when_the_attempt_is_forgott
     world.cluster.put(pod(name="x2", labels=names.own_labels(OTHER, "dayfly", "driver")))
     world.cluster.put(pod(name="x3", labels=names.own_labels(KEY, "another-platform", "driver")))
     assert await world.groups.recover(KEY, b"") is None
+    left = [
+        f"{kind} {NAMESPACE}/x1-n0-0{end}"
+        for kind, end in (("DaskJob", "-job"), ("Service", "-scheduler"), ("Pod", ""))
+    ]
+    assert await world.groups.leftovers(KEY, b"") == left
     await world.groups.forget(KEY, b"")
     assert world.cluster.list_names() == [("Pod", "x2"), ("Pod", "x3")]
+    assert await world.groups.leftovers(KEY, b"") == []
 
 
 async def test_a_cluster_without_operators_is_not_asked_for_what_they_make(world: World) -> None:

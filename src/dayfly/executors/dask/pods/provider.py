@@ -118,14 +118,13 @@ class PodClusters:
         known = self._known.pop(key, None)
         if known is not None:
             known.let_go()
-        group = known.handle if known else msgspec.json.decode(handle, type=Handle).group if handle else b""
         self._news.forget(key)
-        await self._groups.forget(key, group)
+        await self._groups.forget(key, known.handle if known else _group(handle))
         await self._view.forget(key)
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name all objects that are left."""
-        return await self._groups.leftovers(key, msgspec.json.decode(handle, type=Handle).group)
+        return await self._groups.leftovers(key, _group(handle))
 
     async def close(self, *, grace_seconds: float) -> None:
         """Let go: clusters go on, and the next platform takes them back."""
@@ -219,6 +218,11 @@ class Handle(msgspec.Struct, frozen=True):
 
     group: bytes
     limits: reports.Limits
+
+
+def _group(handle: bytes) -> bytes:
+    """Return the handle of a cluster's group; without one, none."""
+    return msgspec.json.decode(handle, type=Handle).group if handle else b""
 
 
 class _Known:

@@ -26,12 +26,17 @@ class Groups:
     def __init__(self) -> None:
         self.reports: asyncio.Queue[PodGroupReport | None] = asyncio.Queue()
         self.recovered = {key: PodGroupReport(key, Micros(1)) for key in (BAD, GOOD)}
+        self.asked: list[bytes] = []
 
     def listen(self, taker: object) -> None:
         pass
 
     async def recover(self, key: AttemptKey, handle: bytes) -> PodGroupReport | None:
         return self.recovered[key]
+
+    async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
+        self.asked.append(handle)
+        return [key]
 
     async def watch(self) -> AsyncIterator[PodGroupReport]:
         while (report := await self.reports.get()) is not None:
@@ -87,3 +92,9 @@ async def test_an_end_that_cannot_be_read_is_one(groups: Groups, clusters: provi
     taken = await clusters.recover(BAD, HANDLE)
     assert taken is not None
     assert (taken.state, taken.end) == (ClusterState.ENDED, ClusterEnd.LOST)
+
+
+async def test_who_has_no_handle_is_told_what_is_left_too(groups: Groups, clusters: provider.PodClusters) -> None:
+    for handle in (HANDLE, b""):
+        assert await clusters.leftovers(GOOD, handle) == [GOOD]
+    assert groups.asked == [b"group", b""]
