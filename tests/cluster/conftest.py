@@ -168,9 +168,9 @@ def pod_template(data: Path) -> dict[str, Any]:
     }
 
 
-def register(server: Server, program: Path) -> None:
-    """Register a program's entities with the image of the tests."""
-    done = server.pyflyte(
-        "register", "--image", IMAGE, "--version", launching.VERSION, program.name, cwd=program.parent
-    )
+def register(server: Server, *programs: Path) -> None:
+    """Register the entities of programs of one folder with the image of the tests."""
+    names = [program.name for program in programs]
+    words = ["register", "--image", IMAGE, "--version", launching.VERSION]
+    done = server.pyflyte(*words, *names, cwd=programs[0].parent)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -11,14 +11,14 @@ from tests.cluster.conftest import NAMESPACE, Cluster, register
 from tests.platforms import launching
 from tests.platforms.server import Server
 
-PROGRAM = Path(__file__).parent / "programs" / "clustered.py"
+PROGRAMS = Path(__file__).parent / "programs"
 
 PATIENCE_SECONDS = 240
 
 
 @pytest.fixture(scope="module", autouse=True)
 def registered(server: Server) -> None:
-    register(server, PROGRAM)
+    register(server, PROGRAMS / "clustered.py", PROGRAMS / "lasting.py")
 
 
 def log_of(server: Server, execution: ExecutionId, role: str, attempt: int = 0) -> str:
@@ -48,7 +48,7 @@ def test_a_task_computes_on_a_cluster_of_its_own(server: Server, cluster: Cluste
 
 def test_a_deleted_worker_is_made_anew(server: Server, cluster: Cluster) -> None:
     go = server.folder / "go-worker"
-    execution = launching.launch_task(server, "clustered.holds", text=str(go))
+    execution = launching.launch_task(server, "lasting.holds", text=str(go))
     until_running(cluster, "driver", "worker-0", "worker-1")
     ((name, before),) = cluster.pods("worker-1").items()
     cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=0", "--force")
@@ -111,7 +111,7 @@ def test_a_task_outlives_the_loss_of_one_worker_after_the_other(server: Server, 
 
 def test_a_lost_scheduler_is_a_new_attempt(server: Server, cluster: Cluster) -> None:
     go = server.folder / "go-scheduler"
-    execution = launching.launch_task(server, "clustered.stays", text=str(go))
+    execution = launching.launch_task(server, "lasting.stays", text=str(go))
     until_running(cluster, "driver", "scheduler", "worker-0")
     (name,) = cluster.pods("scheduler")
     cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=0", "--force")
@@ -131,7 +131,7 @@ def test_a_lost_scheduler_is_a_new_attempt(server: Server, cluster: Cluster) -> 
 
 
 def test_an_abort_takes_all_of_it_away(server: Server, cluster: Cluster) -> None:
-    execution = launching.launch_task(server, "clustered.stays", text="/never")
+    execution = launching.launch_task(server, "lasting.stays", text="/never")
     until_running(cluster, "driver")
     launching.abort(server, execution, "enough")
     ended, _ = launching.wait(server, execution)

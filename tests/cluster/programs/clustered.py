@@ -1,6 +1,5 @@
 """Dask tasks whose clusters are pods."""
 
-import os
 import time
 from pathlib import Path
 
@@ -18,11 +17,6 @@ def slow_square(number: int) -> int:
     return number * number
 
 
-def crawl(number: int) -> int:
-    time.sleep(0.5)
-    return number
-
-
 @task(task_config=Dask(workers=WorkerGroup(number_of_workers=2)))
 def squares(text: str) -> int:
     with distributed.Client() as client:
@@ -32,26 +26,6 @@ def squares(text: str) -> int:
 @workflow
 def summed(text: str) -> int:
     return squares(text=text)
-
-
-@task(task_config=Dask(workers=WorkerGroup(number_of_workers=2)))
-def holds(text: str) -> str:
-    """Compute until a file is there, whatever becomes of the workers."""
-    with distributed.Client() as client:
-        while True:
-            total = sum(client.gather(client.map(crawl, range(8), pure=False)))
-            if os.path.exists(text):
-                break
-        print("workers", sorted(str(one["name"]) for one in client.scheduler_info()["workers"].values()))
-        return str(total)
-
-
-@task(task_config=Dask(workers=WorkerGroup(number_of_workers=2)))
-def stays(text: str) -> str:
-    """Be there until a file is, without a client."""
-    while not Path(text).exists():
-        time.sleep(0.1)
-    return text
 
 
 @task(task_config=Dask(workers=WorkerGroup(number_of_workers=4)))
