@@ -167,6 +167,11 @@ class PodGroups(Protocol):
         """Say whether the cluster knows objects of this kind."""
         ...
 
+    async def lacking(self, spec: PodGroupSpec) -> list[str]:
+        """Name what the platform's account may not do that such a group needs, and one of pods and Services alone does
+        not: `create and list daskjobs`."""
+        ...
+
     async def manifests(self, by_role: Mapping[str, AttemptSpec]) -> dict[str, Manifest]:
         """Return the pods of one attempt as Kubernetes is asked for them: for each role, what it runs.
 

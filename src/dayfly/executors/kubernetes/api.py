@@ -79,6 +79,8 @@ KINDS = {
     flyte_workflows.KIND: Kind(flyte_workflows.API_VERSION, flyte_workflows.PLURAL),
 }
 
+REVIEWS = Kind("authorization.k8s.io/v1", "selfsubjectaccessreviews")
+"""By these the account asks what it may do."""
 
 Count = Callable[[str, str], None]
 """Is told the method and the kind, in lower-case plural, of each call."""
@@ -119,12 +121,32 @@ class Api:
         return told.get("items") or [], told["metadata"].get("resourceVersion", "")
 
     async def serves(self, kind: str) -> bool:
-        """Say whether the cluster knows objects of this kind."""
+        """Say whether the cluster knows objects of this kind, as far as the account may know."""
         try:
             told = await self._call("GET", Kind(KINDS[kind].version, ""))
-        except errors.NotFound:
+        except (errors.NotFound, Forbidden):
             return False
         return any(one.get("name") == KINDS[kind].plural for one in told.get("resources") or [])
+
+    async def may(self, verb: str, kind: str, namespace: str) -> bool:
+        """Say whether the account may do this with objects of a kind; an account that may not even ask is told so when
+        it does it."""
+        group, _, _ = KINDS[kind].version.rpartition("/")
+        asked = {"namespace": namespace, "verb": verb, "group": group, "resource": KINDS[kind].plural}
+        review = {
+            "apiVersion": REVIEWS.version,
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": asked},
+        }
+        try:
+            told = await self._call("POST", REVIEWS, content=json.dumps(review))
+        except (errors.NotFound, Forbidden):
+            return True
+        return bool((told.get("status") or {}).get("allowed"))
+
+    def plural(self, kind: str) -> str:
+        """Return what objects of this kind are called in addresses and rights."""
+        return KINDS[kind].plural
 
     def is_custom(self, kind: str) -> bool:
         """Say whether objects of this kind are none of Kubernetes' own."""

@@ -22,6 +22,7 @@ from dayfly.executors.kubernetes import (
     overseeing,
     pruning,
     removing,
+    rights,
     scaling,
     templates,
 )
@@ -74,7 +75,7 @@ class KubernetesGroups:
         self._keeper, self._scaler, self._ender = keeper, scaling.Scaler(api), ending.Ender(api, keeper)
         self._templates = templates.Templates(api, told)
         self._remover = removing.Remover(api, told.platform)
-        self._overseer = overseeing.Overseer(api)
+        self._overseer, self._rights = overseeing.Overseer(api), rights.Rights(api)
         self._known: dict[str, Known] = {}
         self._reports: asyncio.Queue[PodGroupReport | None] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -87,6 +88,10 @@ class KubernetesGroups:
     async def serves(self, kind: str) -> bool:
         """Say whether the cluster knows objects of this kind."""
         return await self._api.serves(kind)
+
+    async def lacking(self, spec: PodGroupSpec) -> list[str]:
+        """Name what the account may not do that such a group needs."""
+        return await self._rights.lacking(spec)
 
     async def manifests(self, by_role: Mapping[str, AttemptSpec]) -> dict[str, Manifest]:
         """Return the pods of one attempt; see `PodGroups.manifests`."""
