@@ -208,6 +208,18 @@ def test_a_lost_scheduler_is_a_new_attempt(jobs: Server, cluster: Cluster) -> No
     until_clean(cluster)
 
 
+def test_a_task_goes_on_without_the_cluster_that_it_has_shut_down(jobs: Server, cluster: Cluster) -> None:
+    go = jobs.folder / "go-alone"
+    execution = launching.launch_task(jobs, "lasting.shuts_down", text=str(go))
+    until_reason(jobs, execution, "ended as it was told to")
+    until_running(cluster)  # as its Deployments have it
+    go.touch()
+    ended, outputs = success(jobs, execution)
+    assert outputs == {"o0": "3"}
+    assert len(only(ended).attempts) == 1
+    until_clean(cluster)
+
+
 def test_a_dask_job_that_somebody_deletes_is_a_new_attempt(jobs: Server, cluster: Cluster) -> None:
     go = jobs.folder / "go-deleted"
     execution = launching.launch_task(jobs, "lasting.stays", text=str(go))

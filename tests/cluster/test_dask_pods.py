@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dayfly.client import watching
 from dayfly.model.identifiers import ExecutionId
 from tests.cluster.conftest import NAMESPACE, Cluster, register
 from tests.platforms import launching
@@ -128,6 +129,42 @@ def test_a_lost_scheduler_is_a_new_attempt(server: Server, cluster: Cluster) -> 
     assert first is not None
     assert first.code == "DaskSchedulerLost", first
     launching.wait_until(lambda: not cluster.left(), "both clusters to be gone")
+
+
+@pytest.mark.parametrize(("task", "result"), [("clustered.idles", 285), ("lasting.shuts_down", "3")])
+def test_a_task_goes_on_without_its_cluster_and_past_a_restart(
+    server: Server, cluster: Cluster, task: str, result: object
+) -> None:
+    go = server.folder / f"go-{task}"
+    execution = launching.launch_task(server, task, text=str(go))
+    launching.wait_until(Path(f"{go}-alone").exists, "the task to be alone", PATIENCE_SECONDS)
+
+    def alone() -> bool:
+        there = {pod["metadata"]["labels"]["dayfly.dev/role"] for pod in cluster.pods().values()}
+        return running(cluster, "driver") and there <= {"driver", "scheduler"}
+
+    launching.wait_until(alone, "the workers to be gone", PATIENCE_SECONDS)
+    server.kill()
+    server.start()
+
+    def attempts() -> list[watching.AttemptView]:
+        return [attempt for node in launching.look(server, execution).nodes for attempt in node.attempts]
+
+    launching.wait_until(lambda: "ended as it was told to" in attempts()[0].reason, "the reason", PATIENCE_SECONDS)
+    go.touch()
+    ended, outputs = launching.wait(server, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    assert outputs == {"o0": result}
+    assert len(attempts()) == 1
+    launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
+
+
+def test_a_task_that_needs_a_cluster_still_that_was_idle_is_told_so(server: Server, cluster: Cluster) -> None:
+    execution = launching.launch_task(server, "clustered.needs_it_still", text="3")
+    ended, _ = launching.wait(server, execution, PATIENCE_SECONDS)
+    assert ended.error is not None
+    assert ended.error.code == "DaskShutDown", ended.error
+    launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
 
 
 def test_an_abort_takes_all_of_it_away(server: Server, cluster: Cluster) -> None:

@@ -71,6 +71,8 @@ class PodSeen(msgspec.Struct, frozen=True):
     last_ended_at: float = 0.0
     """Seconds since the epoch."""
     last_out_of_memory: bool = False
+    last_words: str = ""
+    """What the primary container has left as the message of its end; where it runs again, of the end before."""
     exit_code: int | None = None
     signal: int | None = None
     code: str = ""

@@ -7,6 +7,8 @@ import distributed
 from flytekit import task, workflow
 from flytekitplugins.dask import Dask, WorkerGroup
 
+from dayfly.dask import DaskCluster, Workers
+
 
 def square(number: int) -> int:
     return number * number
@@ -26,6 +28,30 @@ def squares(text: str) -> int:
 @workflow
 def summed(text: str) -> int:
     return squares(text=text)
+
+
+@task(task_config=DaskCluster(workers=Workers(number_of_workers=2), idle_timeout=2))
+def idles(text: str) -> int:
+    """Have no work for the cluster until it has ended; then go on until a file is there."""
+    time.sleep(5)  # The task is still to begin: nothing is idle.
+    client = distributed.Client()
+    total = sum(client.gather(client.map(square, range(10))))
+    while client.status == "running":
+        time.sleep(0.1)
+    Path(f"{text}-alone").touch()
+    while not Path(text).exists():
+        time.sleep(0.1)
+    return total
+
+
+@task(task_config=DaskCluster(workers=Workers(number_of_workers=1), idle_timeout=2))
+def needs_it_still(text: str) -> int:
+    """Ask the cluster for more when it has ended."""
+    client = distributed.Client()
+    held = client.submit(square, int(text))
+    while client.status == "running":
+        time.sleep(0.1)
+    return int(client.submit(square, held).result(timeout=20))
 
 
 @task(task_config=Dask(workers=WorkerGroup(number_of_workers=4)))

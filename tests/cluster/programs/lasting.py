@@ -27,6 +27,18 @@ def holds(text: str) -> str:
 
 
 @task(task_config=Dask(workers=WorkerGroup(number_of_workers=2)))
+def shuts_down(text: str) -> str:
+    """Have the cluster end, and go on without it."""
+    client = distributed.Client()
+    total = sum(client.gather(client.map(crawl, range(3))))
+    client.shutdown()
+    Path(f"{text}-alone").touch()
+    while not Path(text).exists():
+        time.sleep(0.1)
+    return str(total)
+
+
+@task(task_config=Dask(workers=WorkerGroup(number_of_workers=2)))
 def stays(text: str) -> str:
     """Be there, without a client."""
     while not Path(text).exists():

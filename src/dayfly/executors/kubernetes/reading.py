@@ -79,6 +79,8 @@ def read(pod: Mapping[str, Any], patience: Patience, waited_seconds: float) -> P
     seen = _with_last_end(seen, (primary.get("lastState") or {}).get("terminated"))
     phase = status.get("phase") or "Pending"
     ended = (primary.get("state") or {}).get("terminated")
+    if ended:
+        seen = msgspec.structs.replace(seen, last_words=ended.get("message") or "")
     if phase == "Failed" or ended:
         return _ended(seen, pod, status, ended)
     if phase == "Succeeded":
@@ -135,6 +137,7 @@ def _with_last_end(seen: PodSeen, last: Mapping[str, Any] | None) -> PodSeen:
         last_exit_code=-signum if signum else code,
         last_ended_at=_seconds(moment) if moment else 0.0,
         last_out_of_memory=last.get("reason") == OOM,
+        last_words=last.get("message") or "",
     )
 
 

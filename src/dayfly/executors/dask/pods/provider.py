@@ -154,6 +154,7 @@ class PodClusters:
         self._view.look(report, known.seen)
         await self._scale(known, report.key)
         told = reports.translate(report, known.limits, known.seen, links)
+        await self._settle(known, report.key)
         told = await self._view.add(told, report, self._dashboard_uri(report.key))
         known.last = told
         if known.end is not None and report.stopped:
@@ -167,11 +168,17 @@ class PodClusters:
 
     async def _scale(self, known: _Known, key: AttemptKey) -> None:
         """Have those workers that the scheduler wants."""
-        wanted = self._view.wanted(key)
+        wanted = None if known.seen.settled else self._view.wanted(key)
         if wanted is not None and wanted != known.wanted:
             known.wanted = wanted
             fixed = frozenset(known.limits.roles).difference(known.limits.scaled)
             await self._groups.want(key, fixed | wanted.intersection(known.limits.scaled))
+
+    async def _settle(self, known: _Known, key: AttemptKey) -> None:
+        """Have no workers any more where the driver goes on alone."""
+        if known.seen.settled and not known.settled:
+            known.settled = True
+            await self._groups.want(key, frozenset())
 
     def _mind_the_start(self, known: _Known, told: ClusterReport, report: PodGroupReport) -> None:
         """Count the seconds that the driver waits for workers, and end the cluster where there are too many."""
@@ -234,6 +241,8 @@ class _Known:
         self.seen = reports.Seen()
         self.wanted: frozenset[str] | None = None
         """Workers that the scheduler wants, of those whose number follows the work."""
+        self.settled = False
+        """No workers are wanted any more."""
         self.end: ClusterReport | None = None
         """What is told once all is gone that is to go for it."""
         self.last: ClusterReport | None = None

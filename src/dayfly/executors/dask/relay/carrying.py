@@ -40,6 +40,7 @@ SCHEDULER = (
     "scaling_policy",
     "scaling",
     "telling",
+    "settling",
     "relaying",
 )
 """What a scheduler needs; the last is the one that it loads."""

@@ -20,7 +20,7 @@ import distributed
 from distributed import preloading
 from tornado.ioloop import PeriodicCallback
 
-from . import dashboard, differing, holding, recording, recording_frames, scaling, telling
+from . import dashboard, differing, holding, recording, recording_frames, scaling, settling, telling
 
 ARGUMENTS = "DAYFLY_RELAY"
 """Variable: what this scheduler is told, as JSON: `wanted` workers, `notes` for the log, `dashboard_prefix`, `scaled`
@@ -82,7 +82,8 @@ class Relay:
         self._limit = int(arguments.get("memory_limit_bytes", 0))
         self._recorder = recorder = recording.Recorder(self._scheduler)
         self._scheduler.add_plugin(recorder)
-        self._scheduler.add_plugin(Clients(recorder))
+        self._settling = settling.Settling(self._scheduler)
+        self._scheduler.add_plugin(Clients(recorder, self._settling))
         for worker in self._scheduler.workers:
             recorder.add_worker(self._scheduler, worker)
         self._teller = telling.Teller()
@@ -106,6 +107,7 @@ class Relay:
             one.stop()
         if self._teller is None or not self._repeated:
             return
+        self._settling.end()
         self._recorder.note_unfinished()
         self._tell_frame(last=True)
         self._facts = {}
@@ -152,18 +154,22 @@ class Relay:
 
 
 class Clients(distributed.SchedulerPlugin):
-    """Notes whether the driver has other versions than the scheduler, as the recorder does of workers."""
+    """Notes that the driver is there, and whether it has other versions than the scheduler, as the recorder does of
+    workers."""
 
     name = "dayfly-clients"
 
-    def __init__(self, recorder: recording.Recorder) -> None:
-        self._recorder = recorder
+    def __init__(self, recorder: recording.Recorder, settling: settling.Settling) -> None:
+        self._recorder, self._settling = recorder, settling
         self._noted = False
 
     def add_client(self, scheduler: Any, client: str) -> None:
         """Look at a client that joins; tasks that have become clients are told as the workers that they run on."""
+        if client.startswith("Client-worker"):
+            return
+        self._settling.begin()
         differ = differing.find(getattr(scheduler.clients.get(client), "versions", None))
-        if differ and not self._noted and not client.startswith("Client-worker"):
+        if differ and not self._noted:
             self._noted = True
             self._recorder.note("versions-differ", worker="driver", differ=differ)
 

@@ -11,6 +11,7 @@ import pytest
 
 from dayfly.base.clock import ManualClock, Micros
 from dayfly.executors.dask.pods import provider, reports
+from dayfly.executors.dask.roles import settling
 from dayfly.model.identifiers import AttemptKey
 from dayfly.ports.clusters import ClusterEnd, ClusterState
 from dayfly.ports.pod_groups import PodGroupReport, PodPhase, PodSeen
@@ -27,12 +28,16 @@ class Groups:
         self.reports: asyncio.Queue[PodGroupReport | None] = asyncio.Queue()
         self.recovered = {key: PodGroupReport(key, Micros(1)) for key in (BAD, GOOD)}
         self.asked: list[bytes] = []
+        self.wanted: list[frozenset[str]] = []
 
     def listen(self, taker: object) -> None:
         pass
 
     async def recover(self, key: AttemptKey, handle: bytes) -> PodGroupReport | None:
         return self.recovered[key]
+
+    async def want(self, key: AttemptKey, roles: frozenset[str]) -> None:
+        self.wanted.append(roles)
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         self.asked.append(handle)
@@ -98,3 +103,15 @@ async def test_who_has_no_handle_is_told_what_is_left_too(groups: Groups, cluste
     for handle in (HANDLE, b""):
         assert await clusters.leftovers(GOOD, handle) == [GOOD]
     assert groups.asked == [b"group", b""]
+
+
+async def test_workers_go_where_the_driver_goes_on_alone(groups: Groups, clusters: provider.PodClusters) -> None:
+    await clusters.recover(GOOD, HANDLE)
+    driver = PodSeen("x", "driver", "u", PodPhase.RUNNING)
+    scheduler = PodSeen("s", "scheduler", "v", PodPhase.EXITED, exit_code=0, last_words=settling.ASKED)
+    for at in (5, 6):
+        groups.reports.put_nowait(PodGroupReport(GOOD, Micros(at), (driver, scheduler)))
+    groups.reports.put_nowait(None)
+    told = [(one.state, one.reason) async for one in clusters.watch()]
+    assert told == [(ClusterState.READY, reports.SETTLED)] * 2
+    assert groups.wanted == [frozenset()]
