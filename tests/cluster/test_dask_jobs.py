@@ -208,6 +208,26 @@ def test_a_lost_scheduler_is_a_new_attempt(jobs: Server, cluster: Cluster) -> No
     until_clean(cluster)
 
 
+def test_a_scheduler_that_is_replaced_while_no_platform_runs_is_a_new_attempt(jobs: Server, cluster: Cluster) -> None:
+    go = jobs.folder / "go-replaced"
+    execution = launching.launch_task(jobs, "lasting.stays", text=str(go))
+    until_running(cluster)
+    launching.wait_until(lambda: "Scheduler at" in log_of(jobs, execution, "scheduler"), "its log", PATIENCE_SECONDS)
+    before = cluster.pods("scheduler").keys()
+    jobs.kill()
+    cluster.run("delete", "pod", *before, "--namespace", NAMESPACE, "--grace-period=0", "--force")
+    launching.wait_until(
+        lambda: running(cluster, "scheduler") and cluster.pods("scheduler").keys() != before,
+        "another scheduler",
+        PATIENCE_SECONDS,
+    )
+    jobs.start()
+    told = again(jobs, execution, go)
+    assert told.startswith("DaskSchedulerLost"), told
+    assert "while no platform ran" in told
+    until_clean(cluster)
+
+
 def test_a_task_goes_on_without_the_cluster_that_it_has_shut_down(jobs: Server, cluster: Cluster) -> None:
     go = jobs.folder / "go-alone"
     execution = launching.launch_task(jobs, "lasting.shuts_down", text=str(go))

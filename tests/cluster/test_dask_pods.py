@@ -68,6 +68,22 @@ def test_a_deleted_worker_is_made_anew(server: Server, cluster: Cluster) -> None
     launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
 
 
+def test_a_worker_that_is_deleted_while_no_platform_runs_is_made_anew(server: Server, cluster: Cluster) -> None:
+    go = server.folder / "go-worker-unseen"
+    execution = launching.launch_task(server, "lasting.holds", text=str(go))
+    until_running(cluster, "driver", "worker-0", "worker-1")
+    server.kill()
+    (name,) = cluster.pods("worker-1")
+    cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=0", "--force")
+    server.start()
+    until_running(cluster, "worker-1")
+    go.touch()
+    ended, outputs = launching.wait(server, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    assert outputs == {"o0": "28"}
+    launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
+
+
 def test_a_worker_that_is_asked_to_go_hands_over_what_it_holds(server: Server, cluster: Cluster) -> None:
     kept = server.folder / "kept"
     kept.mkdir()
@@ -110,12 +126,20 @@ def test_a_task_outlives_the_loss_of_one_worker_after_the_other(server: Server, 
     launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
 
 
-def test_a_lost_scheduler_is_a_new_attempt(server: Server, cluster: Cluster) -> None:
-    go = server.folder / "go-scheduler"
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_lost_scheduler_is_a_new_attempt(server: Server, cluster: Cluster, seen: bool) -> None:
+    go = server.folder / f"go-scheduler-{seen}"
     execution = launching.launch_task(server, "lasting.stays", text=str(go))
     until_running(cluster, "driver", "scheduler", "worker-0")
     (name,) = cluster.pods("scheduler")
+    if not seen:
+        launching.wait_until(
+            lambda: "Scheduler at" in log_of(server, execution, "scheduler"), "its log", PATIENCE_SECONDS
+        )
+        server.kill()
     cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=0", "--force")
+    if not seen:
+        server.start()
 
     def attempts() -> int:
         return max((len(node.attempts) for node in launching.look(server, execution).nodes), default=0)
@@ -128,6 +152,7 @@ def test_a_lost_scheduler_is_a_new_attempt(server: Server, cluster: Cluster) -> 
     first = node.attempts[0].error
     assert first is not None
     assert first.code == "DaskSchedulerLost", first
+    assert ("while no platform ran" in first.message) is not seen
     launching.wait_until(lambda: not cluster.left(), "both clusters to be gone")
 
 

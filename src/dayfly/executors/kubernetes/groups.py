@@ -133,6 +133,7 @@ class KubernetesGroups:
         known = self._known[key] = Known(key, read)
         for pod in pods:
             self._note(known, pod)
+        self._keeper.memory.tell_missed(known)
         await self._overseer.look(known)
         self._begin()
         report = known.report(self._clock.now(), time.monotonic(), self._patience)
@@ -327,6 +328,7 @@ class KubernetesGroups:
     def _note(self, known: Known, pod: Manifest) -> None:
         known.tell(pod)
         self._keeper.look(known.key, pod)
+        self._keeper.memory.note(known, pod)
         begun = (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
         if pod["metadata"]["name"] == known.handle.main and begun and not known.followed:
             known.followed = True

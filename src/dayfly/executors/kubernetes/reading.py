@@ -120,6 +120,12 @@ def gone(seen: PodSeen, pod: Mapping[str, Any]) -> PodSeen:
     return msgspec.structs.replace(seen, phase=PodPhase.LOST, code=code, message=message, recoverable=True)
 
 
+def missed(name: str, uid: str, role: str) -> PodSeen:
+    """Return what is to be said of a pod that is no more, of which nobody has seen the end."""
+    message = f"Pod {name} is gone: somebody deleted it while no platform ran."
+    return PodSeen(name, role, uid, PodPhase.LOST, code=DELETED, message=message)
+
+
 def unreachable(seen: PodSeen) -> PodSeen:
     """Return what is to be said of a pod that was deleted and does not go, since its node does not answer."""
     message = f"Pod {seen.name} was deleted and does not end: node {seen.node} does not answer."

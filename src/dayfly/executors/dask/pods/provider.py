@@ -100,6 +100,9 @@ class PodClusters:
             return None
         self._news.begin(report)
         told = await self._read_alone(known, report)
+        if known.wanted is None and not (known.limits.scaled or known.settled or known.ending or report.ended):
+            # Those that went while no platform ran, nobody has seen go. What is scaled, its scheduler says.
+            await self._groups.want(key, frozenset(known.limits.roles))
         return told or ClusterReport(key, report.at, ClusterState.STARTING, reason=UNREADABLE)
 
     async def watch(self) -> AsyncIterator[ClusterReport]:

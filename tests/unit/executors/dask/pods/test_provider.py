@@ -114,4 +114,13 @@ async def test_workers_go_where_the_driver_goes_on_alone(groups: Groups, cluster
     groups.reports.put_nowait(None)
     told = [(one.state, one.reason) async for one in clusters.watch()]
     assert told == [(ClusterState.READY, reports.SETTLED)] * 2
-    assert groups.wanted == [frozenset()]
+    assert groups.wanted == [frozenset({"driver"}), frozenset()]
+
+
+@pytest.mark.parametrize(("scaled", "wanted"), [((), [frozenset({"driver", "worker-0"})]), (("worker-0",), [])])
+async def test_workers_that_went_unseen_are_wanted_by_a_platform_that_comes_back(
+    groups: Groups, clusters: provider.PodClusters, scaled: tuple[str, ...], wanted: list[frozenset[str]]
+) -> None:
+    limits = reports.Limits(1, 1, 60.0, 0, ("driver", "worker-0"), scaled=scaled)
+    await clusters.recover(GOOD, msgspec.json.encode(provider.Handle(b"group", limits)))
+    assert groups.wanted == wanted, "of what is scaled its scheduler says what is wanted"
