@@ -19,7 +19,7 @@ import kr8s.asyncio
 
 from dayfly.base import clock, errors
 from dayfly.base.clock import Micros
-from dayfly.executors.kubernetes import streams
+from dayfly.executors.kubernetes import ongoing, streams
 from dayfly.model import flyte_workflows
 
 if TYPE_CHECKING:
@@ -93,7 +93,8 @@ class Api:
         self._kubeconfig, self._context, self._count = kubeconfig, context, count
         self._opened: Any = None
         self._opening = asyncio.Lock()
-        self._streams = streams.Streams()
+        self._ongoing = ongoing.Ongoing()
+        self._streams = streams.Streams(self._ongoing)
 
     async def create(self, manifest: Manifest) -> Manifest | None:
         """Create an object, and return it as it is then; None if one of its name is there. Raise `Refused`, `NotNow`,
@@ -212,7 +213,7 @@ class Api:
     async def login(self) -> dict[str, Any]:
         """Return how another client reaches the cluster, as it is now: address, certificates, token."""
         with _translated("log in"):
-            auth = (await self._open()).auth
+            auth = (await self._ongoing.do(self._open())).auth
             await auth.reauthenticate()
         return {
             "server": auth.server,
@@ -225,6 +226,7 @@ class Api:
 
     async def close(self) -> None:
         """Let go of the connections."""
+        await self._ongoing.finish()
         await self._streams.close()
         session = getattr(self._opened, "_session", None)
         self._opened = None
@@ -245,6 +247,9 @@ class Api:
     async def _call(
         self, method: str, kind: Kind, namespace: str | None = None, name: str = "", **more: Any
     ) -> dict[str, Any]:
+        return await self._ongoing.do(self._ask(method, kind, namespace, name, **more))
+
+    async def _ask(self, method: str, kind: Kind, namespace: str | None, name: str, **more: Any) -> dict[str, Any]:
         url = f"{kind.plural}/{name}" if name else kind.plural
         with _translated(f"{method} {namespace or 'all namespaces'}/{url}"):
             api = await self._open()
@@ -263,7 +268,7 @@ class Api:
         root = "apis" if "/" in kind.version else "api"
         path = "/".join(filter(None, (root, kind.version, namespace and f"namespaces/{namespace}", url)))
         with _translated(f"GET {namespace or 'all namespaces'}/{url}"):
-            api = await self._open()
+            api = await self._ongoing.do(self._open())
             self._count("GET", kind.plural)
             async for line in self._streams.lines(api.auth, f"/{path}", params, most_bytes=most_bytes):
                 yield line
