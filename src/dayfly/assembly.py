@@ -285,7 +285,7 @@ async def _engine(
     owner = "all-in-one"
     controller = leasing.Controller(store.runs, parts.performer, settings.lease, owner)
     observer = observing.Observer(
-        store.runs, parts.templates, parts.unsaid, blob_store, executors.by_name, settings.engine
+        store.runs, parts.templates, parts.unsaid, blob_store, executors.by_name, settings.engine, clock
     )
     taken_back = await observer.recover([identifiers.AttemptKey(key) for key in executors.groups.list_kept()])
     if taken_back:

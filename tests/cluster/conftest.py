@@ -101,11 +101,15 @@ def cluster() -> Cluster:
 ACCOUNT_NAMESPACE = "dayfly-account"
 
 
-def write_kubeconfig(cluster: Cluster, told: deployment.Deployment, file: Path) -> None:
-    """Make a platform's account, with the rights that `dayfly deploy` gives it and no others, and its kubeconfig."""
+def write_kubeconfig(cluster: Cluster, told: deployment.Deployment, file: Path, *, without: str = "") -> None:
+    """Make a platform's account, with the rights that `dayfly deploy` gives it and no others, and its kubeconfig;
+    `without` those to an API group."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": told.namespace}}
     cluster.wait_until_not_leaving(told.namespace)
     rights = [one for one in deployment.build(told) if "Role" in one["kind"] or one["kind"] == "ServiceAccount"]
+    for one in rights:
+        if "rules" in one and without:
+            one["rules"] = [rule for rule in one["rules"] if without not in rule["apiGroups"]]
     cluster.apply([namespace, *rights])
     token = cluster.run("create", "token", told.name, "--namespace", told.namespace, "--duration", "2h").strip()
     config = json.loads(cluster.run("config", "view", "--raw", "--minify", "--output", "json"))
@@ -168,9 +172,9 @@ def pod_template(data: Path) -> dict[str, Any]:
     }
 
 
-def register(server: Server, program: Path) -> None:
-    """Register a program's entities with the image of the tests."""
-    done = server.pyflyte(
-        "register", "--image", IMAGE, "--version", launching.VERSION, program.name, cwd=program.parent
-    )
+def register(server: Server, *programs: Path) -> None:
+    """Register the entities of programs of one folder with the image of the tests."""
+    names = [program.name for program in programs]
+    words = ["register", "--image", IMAGE, "--version", launching.VERSION]
+    done = server.pyflyte(*words, *names, cwd=programs[0].parent)
     assert done.returncode == 0, done.stdout + done.stderr

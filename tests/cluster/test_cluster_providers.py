@@ -34,7 +34,5 @@ async def host(maker: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
     await made.leave()
 
 
-# Of a connection that is let go amid its TLS handshake, as a platform is killed, httpcore does not close the socket.
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 class TestClustersOfPods(ClusterSuite):
     """On Kubernetes."""

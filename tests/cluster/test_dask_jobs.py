@@ -43,7 +43,7 @@ def jobs(
     """A platform that finds DaskJobs, and so leaves its clusters to the operator."""
     settings = {"DAYFLY_KUBERNETES__OPERATOR_SECONDS": "5"}
     with serving(tmp_path_factory.mktemp("jobs") / "data", account, **settings) as server:
-        register(server, PROGRAMS / "jobbed.py")
+        register(server, PROGRAMS / "jobbed.py", PROGRAMS / "lasting.py")
         yield server
     until_clean(cluster)
 
@@ -74,6 +74,28 @@ def only(seen: watching.Snapshot) -> watching.NodeView:
     return node
 
 
+def reasons(server: Server, execution: ExecutionId) -> list[str]:
+    return [attempt.reason for node in launching.look(server, execution).nodes for attempt in node.attempts]
+
+
+def until_reason(server: Server, execution: ExecutionId, words: str) -> None:
+    """Wait until an attempt gives a reason with these words."""
+    launching.wait_until(lambda: any(words in reason for reason in reasons(server, execution)), f"reason: {words}")
+
+
+def success(server: Server, execution: ExecutionId) -> tuple[watching.Snapshot, dict[str, Any]]:
+    """Wait until it has succeeded; return how it ended, and its outputs."""
+    ended, outputs = launching.wait(server, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    return ended, outputs
+
+
+def abort(server: Server, execution: ExecutionId) -> None:
+    launching.abort(server, execution, "enough")
+    ended, _ = launching.wait(server, execution)
+    assert ended.phase.name == "ABORTED"
+
+
 def test_a_chain_of_tasks_runs_through_a_dask_job(jobs: Server, cluster: Cluster) -> None:
     remote = remotes.connect(jobs)
     workflow = remote.fetch_workflow(name="jobbed.chain", version=launching.VERSION)
@@ -86,17 +108,12 @@ def test_a_chain_of_tasks_runs_through_a_dask_job(jobs: Server, cluster: Cluster
 
 def test_logs_of_all_roles_are_kept_and_the_attempt_says_who_made_the_cluster(jobs: Server, cluster: Cluster) -> None:
     go = jobs.folder / "go-logs"
-    execution = launching.launch_task(jobs, "jobbed.stays", text=str(go))
+    execution = launching.launch_task(jobs, "lasting.stays", text=str(go))
     until_running(cluster)
     (job,) = cluster.get("daskjobs")
-
-    def reason() -> str:
-        return only(launching.look(jobs, execution)).attempts[0].reason
-
-    launching.wait_until(lambda: f"by DaskJob {job['metadata']['name']}" in reason(), "the reason")
+    until_reason(jobs, execution, f"by DaskJob {job['metadata']['name']}")
     go.touch()
-    ended, _ = launching.wait(jobs, execution, PATIENCE_SECONDS)
-    assert ended.error is None, ended
+    success(jobs, execution)
     (folder,) = (jobs.folder / "logs" / str(execution)).glob("*/0")
     files = {file.stem: file.read_text() for file in folder.glob("*.log")}
     workers = [name for name in files if name.startswith("worker-")]
@@ -109,7 +126,7 @@ def test_logs_of_all_roles_are_kept_and_the_attempt_says_who_made_the_cluster(jo
 
 def test_one_sees_of_such_a_cluster_what_one_sees_of_any(jobs: Server, cluster: Cluster) -> None:
     go = jobs.folder / "go-seen"
-    execution = launching.launch_task(jobs, "jobbed.holds", text=str(go))
+    execution = launching.launch_task(jobs, "lasting.holds", text=str(go))
     until_running(cluster)
     node = only(launching.look(jobs, execution)).id
 
@@ -122,8 +139,7 @@ def test_one_sees_of_such_a_cluster_what_one_sees_of_any(jobs: Server, cluster: 
     link = next(log.uri for log in attempt.logs if log.name == "Dask dashboard")
     assert requests.get(link, timeout=60).status_code == 200
     go.touch()
-    ended, _ = launching.wait(jobs, execution, PATIENCE_SECONDS)
-    assert ended.error is None, ended
+    ended, _ = success(jobs, execution)
     assert [prefix["name"] for prefix in record()["prefixes"]] == ["crawl"]
     assert len(record()["workers"]) == 2
     assert {role["name"] for role in record()["roles"]} == {"driver", "scheduler"}
@@ -143,8 +159,7 @@ def test_the_tasks_own_error_is_told(jobs: Server, cluster: Cluster) -> None:
 
 def test_workers_of_a_second_group(jobs: Server, cluster: Cluster) -> None:
     execution = launching.launch_task(jobs, "jobbed.grouped", text="")
-    ended, outputs = launching.wait(jobs, execution, PATIENCE_SECONDS)
-    assert ended.error is None, ended
+    _, outputs = success(jobs, execution)
     assert outputs == {"o0": "large none"}
     (folder,) = (jobs.folder / "logs" / str(execution)).glob("*/0")
     assert len(list(folder.glob("worker-large-*.log"))) == 1
@@ -153,7 +168,7 @@ def test_workers_of_a_second_group(jobs: Server, cluster: Cluster) -> None:
 
 def test_workers_that_are_deleted_are_made_anew(jobs: Server, cluster: Cluster) -> None:
     go = jobs.folder / "go-workers"
-    execution = launching.launch_task(jobs, "jobbed.holds", text=str(go))
+    execution = launching.launch_task(jobs, "lasting.holds", text=str(go))
     until_running(cluster)
     before = cluster.pods("worker")
     cluster.run("delete", "pod", *before, "--namespace", NAMESPACE, "--grace-period=0", "--force")
@@ -163,13 +178,10 @@ def test_workers_that_are_deleted_are_made_anew(jobs: Server, cluster: Cluster) 
         PATIENCE_SECONDS,
     )
 
-    def reason() -> str:
-        return only(launching.look(jobs, execution)).attempts[0].reason
-
-    assert "is made anew" in reason(), reason()
+    (reason,) = reasons(jobs, execution)
+    assert "is made anew" in reason
     go.touch()
-    ended, outputs = launching.wait(jobs, execution, PATIENCE_SECONDS)
-    assert ended.error is None, ended
+    ended, outputs = success(jobs, execution)
     assert outputs == {"o0": "28"}
     assert len(only(ended).attempts) == 1
     until_clean(cluster)
@@ -181,8 +193,7 @@ def again(server: Server, execution: ExecutionId, go: Path) -> str:
         lambda: len(only(launching.look(server, execution)).attempts) == 2, "another attempt", PATIENCE_SECONDS
     )
     go.touch()
-    ended, _ = launching.wait(server, execution, PATIENCE_SECONDS)
-    assert ended.error is None, ended
+    ended, _ = success(server, execution)
     first = only(ended).attempts[0].error
     assert first is not None
     return f"{first.code}: {first.message}"
@@ -190,7 +201,7 @@ def again(server: Server, execution: ExecutionId, go: Path) -> str:
 
 def test_a_lost_scheduler_is_a_new_attempt(jobs: Server, cluster: Cluster) -> None:
     go = jobs.folder / "go-scheduler"
-    execution = launching.launch_task(jobs, "jobbed.stays", text=str(go))
+    execution = launching.launch_task(jobs, "lasting.stays", text=str(go))
     until_running(cluster)
     (name,) = cluster.pods("scheduler")
     cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=0", "--force")
@@ -198,9 +209,41 @@ def test_a_lost_scheduler_is_a_new_attempt(jobs: Server, cluster: Cluster) -> No
     until_clean(cluster)
 
 
+def test_a_scheduler_that_is_replaced_while_no_platform_runs_is_a_new_attempt(jobs: Server, cluster: Cluster) -> None:
+    go = jobs.folder / "go-replaced"
+    execution = launching.launch_task(jobs, "lasting.stays", text=str(go))
+    until_running(cluster)
+    launching.wait_until(lambda: "Scheduler at" in log_of(jobs, execution, "scheduler"), "its log", PATIENCE_SECONDS)
+    before = cluster.pods("scheduler").keys()
+    jobs.kill()
+    cluster.run("delete", "pod", *before, "--namespace", NAMESPACE, "--grace-period=0", "--force")
+    launching.wait_until(
+        lambda: running(cluster, "scheduler") and cluster.pods("scheduler").keys() != before,
+        "another scheduler",
+        PATIENCE_SECONDS,
+    )
+    jobs.start()
+    told = again(jobs, execution, go)
+    assert told.startswith("DaskSchedulerLost"), told
+    assert "while no platform ran" in told
+    until_clean(cluster)
+
+
+def test_a_task_goes_on_without_the_cluster_that_it_has_shut_down(jobs: Server, cluster: Cluster) -> None:
+    go = jobs.folder / "go-alone"
+    execution = launching.launch_task(jobs, "lasting.shuts_down", text=str(go))
+    until_reason(jobs, execution, "ended as it was told to")
+    until_running(cluster)  # as its Deployments have it
+    go.touch()
+    ended, outputs = success(jobs, execution)
+    assert outputs == {"o0": "3"}
+    assert len(only(ended).attempts) == 1
+    until_clean(cluster)
+
+
 def test_a_dask_job_that_somebody_deletes_is_a_new_attempt(jobs: Server, cluster: Cluster) -> None:
     go = jobs.folder / "go-deleted"
-    execution = launching.launch_task(jobs, "jobbed.stays", text=str(go))
+    execution = launching.launch_task(jobs, "lasting.stays", text=str(go))
     until_running(cluster)
     (job,) = cluster.get("daskjobs")
     cluster.run("delete", "daskjob", job["metadata"]["name"], "--namespace", NAMESPACE)
@@ -210,17 +253,15 @@ def test_a_dask_job_that_somebody_deletes_is_a_new_attempt(jobs: Server, cluster
 
 
 def test_an_abort_takes_all_of_it_away(jobs: Server, cluster: Cluster) -> None:
-    execution = launching.launch_task(jobs, "jobbed.stays", text="/never")
+    execution = launching.launch_task(jobs, "lasting.stays", text="/never")
     until_running(cluster)
-    launching.abort(jobs, execution, "enough")
-    ended, _ = launching.wait(jobs, execution)
-    assert ended.phase.name == "ABORTED"
+    abort(jobs, execution)
     until_clean(cluster)
 
 
 def test_it_belongs_to_its_execution_and_goes_with_that(jobs: Server, cluster: Cluster) -> None:
     resources = workflows.Workflows(NAMESPACE)
-    execution = launching.launch_task(jobs, "jobbed.stays", text="/never")
+    execution = launching.launch_task(jobs, "lasting.stays", text="/never")
     resources.until_phase(execution.name, "RUNNING")
     until_running(cluster)
     (job,) = cluster.get("daskjobs")
@@ -233,28 +274,25 @@ def test_it_belongs_to_its_execution_and_goes_with_that(jobs: Server, cluster: C
 
 def test_a_killed_platform_takes_its_dask_job_back(jobs: Server, cluster: Cluster) -> None:
     go = jobs.folder / "go-on"
-    execution = launching.launch_task(jobs, "jobbed.holds", text=str(go))
+    execution = launching.launch_task(jobs, "lasting.holds", text=str(go))
     until_running(cluster)
     before = cluster.pods().keys()
     jobs.kill()
     jobs.start()
     assert cluster.pods().keys() == before
     go.touch()
-    ended, outputs = launching.wait(jobs, execution, PATIENCE_SECONDS)
-    assert ended.error is None, ended
+    ended, outputs = success(jobs, execution)
     assert outputs == {"o0": "28"}
     assert len(only(ended).attempts) == 1
     until_clean(cluster)
 
 
 def test_an_abort_needs_no_operator(jobs: Server, cluster: Cluster, operator: Operator) -> None:
-    execution = launching.launch_task(jobs, "jobbed.stays", text="/never")
+    execution = launching.launch_task(jobs, "lasting.stays", text="/never")
     until_running(cluster)
     operator.kill()
     try:
-        launching.abort(jobs, execution, "enough")
-        ended, _ = launching.wait(jobs, execution)
-        assert ended.phase.name == "ABORTED"
+        abort(jobs, execution)
         until_clean(cluster)
     finally:
         operator.start()
@@ -263,12 +301,8 @@ def test_an_abort_needs_no_operator(jobs: Server, cluster: Cluster, operator: Op
 def test_a_dask_job_that_nobody_takes_up_is_told(jobs: Server, cluster: Cluster, operator: Operator) -> None:
     operator.stop()
     try:
-        execution = launching.launch_task(jobs, "jobbed.stays", text="/never")
-
-        def reasons() -> list[str]:
-            return [one.reason for node in launching.look(jobs, execution).nodes for one in node.attempts]
-
-        launching.wait_until(lambda: any("to take it up" in reason for reason in reasons()), "the reason")
+        execution = launching.launch_task(jobs, "lasting.stays", text="/never")
+        until_reason(jobs, execution, "to take it up")
         ended, _ = launching.wait(jobs, execution, PATIENCE_SECONDS)
         assert ended.error is not None
         assert "DaskOperatorAbsent" in ended.error.code, ended.error
@@ -280,11 +314,10 @@ def test_a_dask_job_that_nobody_takes_up_is_told(jobs: Server, cluster: Cluster,
 
 def test_the_number_of_workers_follows_the_work(jobs: Server, cluster: Cluster) -> None:
     execution = launching.launch_task(jobs, "jobbed.scaled", text="")
-    ended, outputs = launching.wait(jobs, execution, PATIENCE_SECONDS)
-    assert ended.error is None, ended
+    ended, outputs = success(jobs, execution)
     assert outputs == {"o0": "[2, 1] 49"}
-    reasons = {attempt.reason for attempt in only(ended).attempts}
-    assert not any("made anew" in reason for reason in reasons), reasons
+    (attempt,) = only(ended).attempts
+    assert "made anew" not in attempt.reason
     until_clean(cluster)
 
 
@@ -303,16 +336,9 @@ def test_what_keeps_its_pods_from_being_made_is_told(jobs: Server, cluster: Clus
 
     try:
         launching.wait_until(in_force, "the quota to be counted")
-        execution = launching.launch_task(jobs, "jobbed.stays", text="/never")
-
-        def reasons() -> list[str]:
-            nodes = launching.look(jobs, execution).nodes
-            return [attempt.reason for node in nodes for attempt in node.attempts]
-
-        launching.wait_until(lambda: any("exceeded quota" in reason for reason in reasons()), "the reason")
-        launching.abort(jobs, execution, "enough")
-        ended, _ = launching.wait(jobs, execution)
-        assert ended.phase.name == "ABORTED"
+        execution = launching.launch_task(jobs, "lasting.stays", text="/never")
+        until_reason(jobs, execution, "exceeded quota")
+        abort(jobs, execution)
         until_clean(cluster)
     finally:
         cluster.run("delete", "resourcequota", "none", "--namespace", NAMESPACE)

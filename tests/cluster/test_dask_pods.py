@@ -6,19 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from dayfly.client import watching
 from dayfly.model.identifiers import ExecutionId
 from tests.cluster.conftest import NAMESPACE, Cluster, register
 from tests.platforms import launching
 from tests.platforms.server import Server
 
-PROGRAM = Path(__file__).parent / "programs" / "clustered.py"
+PROGRAMS = Path(__file__).parent / "programs"
 
 PATIENCE_SECONDS = 240
 
 
 @pytest.fixture(scope="module", autouse=True)
 def registered(server: Server) -> None:
-    register(server, PROGRAM)
+    register(server, PROGRAMS / "clustered.py", PROGRAMS / "lasting.py")
 
 
 def log_of(server: Server, execution: ExecutionId, role: str, attempt: int = 0) -> str:
@@ -48,7 +49,7 @@ def test_a_task_computes_on_a_cluster_of_its_own(server: Server, cluster: Cluste
 
 def test_a_deleted_worker_is_made_anew(server: Server, cluster: Cluster) -> None:
     go = server.folder / "go-worker"
-    execution = launching.launch_task(server, "clustered.holds", text=str(go))
+    execution = launching.launch_task(server, "lasting.holds", text=str(go))
     until_running(cluster, "driver", "worker-0", "worker-1")
     ((name, before),) = cluster.pods("worker-1").items()
     cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=0", "--force")
@@ -60,6 +61,22 @@ def test_a_deleted_worker_is_made_anew(server: Server, cluster: Cluster) -> None
         )
 
     launching.wait_until(anew, "another worker", PATIENCE_SECONDS)
+    go.touch()
+    ended, outputs = launching.wait(server, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    assert outputs == {"o0": "28"}
+    launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
+
+
+def test_a_worker_that_is_deleted_while_no_platform_runs_is_made_anew(server: Server, cluster: Cluster) -> None:
+    go = server.folder / "go-worker-unseen"
+    execution = launching.launch_task(server, "lasting.holds", text=str(go))
+    until_running(cluster, "driver", "worker-0", "worker-1")
+    server.kill()
+    (name,) = cluster.pods("worker-1")
+    cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=0", "--force")
+    server.start()
+    until_running(cluster, "worker-1")
     go.touch()
     ended, outputs = launching.wait(server, execution, PATIENCE_SECONDS)
     assert ended.error is None, ended
@@ -109,12 +126,20 @@ def test_a_task_outlives_the_loss_of_one_worker_after_the_other(server: Server, 
     launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
 
 
-def test_a_lost_scheduler_is_a_new_attempt(server: Server, cluster: Cluster) -> None:
-    go = server.folder / "go-scheduler"
-    execution = launching.launch_task(server, "clustered.stays", text=str(go))
+@pytest.mark.parametrize("seen", [True, False])
+def test_a_lost_scheduler_is_a_new_attempt(server: Server, cluster: Cluster, seen: bool) -> None:
+    go = server.folder / f"go-scheduler-{seen}"
+    execution = launching.launch_task(server, "lasting.stays", text=str(go))
     until_running(cluster, "driver", "scheduler", "worker-0")
     (name,) = cluster.pods("scheduler")
+    if not seen:
+        launching.wait_until(
+            lambda: "Scheduler at" in log_of(server, execution, "scheduler"), "its log", PATIENCE_SECONDS
+        )
+        server.kill()
     cluster.run("delete", "pod", name, "--namespace", NAMESPACE, "--grace-period=0", "--force")
+    if not seen:
+        server.start()
 
     def attempts() -> int:
         return max((len(node.attempts) for node in launching.look(server, execution).nodes), default=0)
@@ -127,11 +152,48 @@ def test_a_lost_scheduler_is_a_new_attempt(server: Server, cluster: Cluster) -> 
     first = node.attempts[0].error
     assert first is not None
     assert first.code == "DaskSchedulerLost", first
+    assert ("while no platform ran" in first.message) is not seen
     launching.wait_until(lambda: not cluster.left(), "both clusters to be gone")
 
 
+@pytest.mark.parametrize(("task", "result"), [("clustered.idles", 285), ("lasting.shuts_down", "3")])
+def test_a_task_goes_on_without_its_cluster_and_past_a_restart(
+    server: Server, cluster: Cluster, task: str, result: object
+) -> None:
+    go = server.folder / f"go-{task}"
+    execution = launching.launch_task(server, task, text=str(go))
+    launching.wait_until(Path(f"{go}-alone").exists, "the task to be alone", PATIENCE_SECONDS)
+
+    def alone() -> bool:
+        there = {pod["metadata"]["labels"]["dayfly.dev/role"] for pod in cluster.pods().values()}
+        return running(cluster, "driver") and there <= {"driver", "scheduler"}
+
+    launching.wait_until(alone, "the workers to be gone", PATIENCE_SECONDS)
+    server.kill()
+    server.start()
+
+    def attempts() -> list[watching.AttemptView]:
+        return [attempt for node in launching.look(server, execution).nodes for attempt in node.attempts]
+
+    launching.wait_until(lambda: "ended as it was told to" in attempts()[0].reason, "the reason", PATIENCE_SECONDS)
+    go.touch()
+    ended, outputs = launching.wait(server, execution, PATIENCE_SECONDS)
+    assert ended.error is None, ended
+    assert outputs == {"o0": result}
+    assert len(attempts()) == 1
+    launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
+
+
+def test_a_task_that_needs_a_cluster_still_that_was_idle_is_told_so(server: Server, cluster: Cluster) -> None:
+    execution = launching.launch_task(server, "clustered.needs_it_still", text="3")
+    ended, _ = launching.wait(server, execution, PATIENCE_SECONDS)
+    assert ended.error is not None
+    assert ended.error.code == "DaskShutDown", ended.error
+    launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
+
+
 def test_an_abort_takes_all_of_it_away(server: Server, cluster: Cluster) -> None:
-    execution = launching.launch_task(server, "clustered.stays", text="/never")
+    execution = launching.launch_task(server, "lasting.stays", text="/never")
     until_running(cluster, "driver")
     launching.abort(server, execution, "enough")
     ended, _ = launching.wait(server, execution)

@@ -112,7 +112,9 @@ class Story:
         )
         self.performer = parts.performer
         self.runs, self.by_name = runs, by_name
-        self.observer = observing.Observer(runs, parts.templates, parts.unsaid, blobs, by_name, EngineSettings())
+        self.observer = observing.Observer(
+            runs, parts.templates, parts.unsaid, blobs, by_name, EngineSettings(), self.clock
+        )
 
     async def live(self) -> None:
         """Drive until the execution has ended."""

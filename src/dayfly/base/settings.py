@@ -207,7 +207,7 @@ class KubernetesSettings:
     """The same for a pod on a node that has not begun for any other reason."""
     dask: str = "auto"
     """Who makes Dask clusters: `job`, the Dask operator, by a DaskJob; `pods`, the platform itself; `auto`, the
-    operator where the cluster knows DaskJobs."""
+    operator where the cluster knows DaskJobs and the platform may make them."""
     operator_seconds: float = 60.0
     """How long a DaskJob may wait for the Dask operator to take it up before the attempt fails; 0 is for ever."""
 

@@ -16,23 +16,24 @@ from flyteidl.core import errors_pb2
 from google.protobuf import message as protobuf
 
 from dayfly.base import errors, logs
-from dayfly.controller import checking, eager_children, explaining
+from dayfly.controller import checking, eager_children, explaining, taking_back
 from dayfly.engine import stopping
 from dayfly.model import commands, events, identifiers, layout, phases
 from dayfly.ports import executors
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Awaitable, Collection, Mapping
 
     from flyteidl.core import interface_pb2
 
+    from dayfly.base.clock import Clock
     from dayfly.base.settings import EngineSettings
     from dayfly.controller.templates import Templates
     from dayfly.controller.unsaid import Unsaid
     from dayfly.model.identifiers import AttemptKey, ExecutionId
     from dayfly.ports.blobs import Blobs
     from dayfly.ports.executors import Executor, Observation
-    from dayfly.ports.runs import Runs
+    from dayfly.ports.runs import LiveHandle, Runs
 
 MAX_ERROR_BYTES = 64 * 1024 * 1024
 """An error.pb above this is not read; of a long message, only beginning and end are kept."""
@@ -63,8 +64,10 @@ class Observer:
         blobs: Blobs,
         by_name: Mapping[str, Executor],
         settings: EngineSettings,
+        clock: Clock,
     ) -> None:
         self._runs, self._templates, self._unsaid, self._blobs = runs, templates, unsaid, blobs
+        self._clock = clock
         self._linked: set[AttemptKey] = set()
         self._executors, self._settings = by_name, settings
 
@@ -76,14 +79,17 @@ class Observer:
         """
         handles = await self._runs.live_handles()
         for key in sorted(set(kept) - {live.key for live in handles}):
-            await self._drop_if_over(key)
+            await _alone(key, self._drop_if_over(key))
         for live in handles:
             executor = self._executors.get(live.executor)
             if executor is None:
                 _log.error("no executor takes this attempt back", attempt=live.key, executor=live.executor)
                 continue
-            await self.take(executor, await executor.recover(live.key, live.handle))
+            await _alone(live.key, self._take_back(executor, live))
         return len(handles)
+
+    async def _take_back(self, executor: Executor, live: LiveHandle) -> None:
+        await self.take(executor, await taking_back.recover(executor, live, self._clock.now()))
 
     async def follow(self, name: str) -> None:
         """Take in what one executor sees until it is closed; reports of one attempt wait for each other."""
@@ -131,7 +137,7 @@ class Observer:
         if found is None and await self._is_unsaid(key):
             return  # Who stores it lets the executor forget.
         self._unsaid.take(key)
-        await executor.forget(key, found.handle if found else b"")
+        await taking_back.forget(executor, key, found.handle if found else b"")
 
     async def _is_unsaid(self, key: AttemptKey) -> bool:
         execution, node, attempt = identifiers.parse_attempt_key(key)
@@ -230,6 +236,16 @@ class Observer:
             return (await self._templates.of(run, node)).interface.outputs
         except errors.NotFound:
             return None
+
+
+async def _alone(key: AttemptKey, work: Awaitable[None]) -> None:
+    """Do what is to be done for one attempt. Whatever is wrong with it, the platform begins and drives the others."""
+    try:
+        await work
+    except errors.PlatformError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        _log.exception("an attempt was not taken back", attempt=key, error=str(error))
 
 
 def _last_figures(seen: Observation, *, linked: bool) -> list[events.Event]:

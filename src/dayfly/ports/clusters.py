@@ -237,7 +237,7 @@ class ClusterProvider(Protocol):
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Look for what is left of the cluster and name it: processes, ports, files, resources. Empty when clean; never
-        empty while it runs."""
+        empty while it runs, also for who has no handle."""
         ...
 
     async def close(self, *, grace_seconds: float) -> None:

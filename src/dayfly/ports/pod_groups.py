@@ -72,6 +72,8 @@ class PodSeen(msgspec.Struct, frozen=True):
     last_ended_at: float = 0.0
     """Seconds since the epoch."""
     last_out_of_memory: bool = False
+    last_words: str = ""
+    """What the primary container has left as the message of its end; where it runs again, of the end before."""
     exit_code: int | None = None
     signal: int | None = None
     code: str = ""
@@ -170,6 +172,11 @@ class PodGroups(Protocol):
         """Say whether the cluster knows objects of this kind."""
         ...
 
+    async def lacking(self, spec: PodGroupSpec) -> list[str]:
+        """Name what the platform's account may not do that such a group needs, and one of pods and Services alone does
+        not: `create and list daskjobs`."""
+        ...
+
     async def manifests(self, by_role: Mapping[str, AttemptSpec]) -> dict[str, Manifest]:
         """Return the pods of one attempt as Kubernetes is asked for them: for each role, what it runs.
 
@@ -215,7 +222,7 @@ class PodGroups(Protocol):
         ...
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
-        """Name every object that is left of the group."""
+        """Name every object that is left of the group; without a handle, all that carries the labels of the attempt."""
         ...
 
     async def find_way(self, key: AttemptKey, address: str, *, anew: bool = False) -> Way | None:

@@ -1,12 +1,13 @@
 """Dask tasks whose clusters are pods."""
 
-import os
 import time
 from pathlib import Path
 
 import distributed
 from flytekit import task, workflow
 from flytekitplugins.dask import Dask, WorkerGroup
+
+from dayfly.dask import DaskCluster, Workers
 
 
 def square(number: int) -> int:
@@ -16,11 +17,6 @@ def square(number: int) -> int:
 def slow_square(number: int) -> int:
     time.sleep(0.5)
     return number * number
-
-
-def crawl(number: int) -> int:
-    time.sleep(0.5)
-    return number
 
 
 @task(task_config=Dask(workers=WorkerGroup(number_of_workers=2)))
@@ -34,24 +30,28 @@ def summed(text: str) -> int:
     return squares(text=text)
 
 
-@task(task_config=Dask(workers=WorkerGroup(number_of_workers=2)))
-def holds(text: str) -> str:
-    """Compute until a file is there, whatever becomes of the workers."""
-    with distributed.Client() as client:
-        while True:
-            total = sum(client.gather(client.map(crawl, range(8), pure=False)))
-            if os.path.exists(text):
-                break
-        print("workers", sorted(str(one["name"]) for one in client.scheduler_info()["workers"].values()))
-        return str(total)
-
-
-@task(task_config=Dask(workers=WorkerGroup(number_of_workers=2)))
-def stays(text: str) -> str:
-    """Be there until a file is, without a client."""
+@task(task_config=DaskCluster(workers=Workers(number_of_workers=2), idle_timeout=2))
+def idles(text: str) -> int:
+    """Have no work for the cluster until it has ended; then go on until a file is there."""
+    time.sleep(5)  # The task is still to begin: nothing is idle.
+    client = distributed.Client()
+    total = sum(client.gather(client.map(square, range(10))))
+    while client.status == "running":
+        time.sleep(0.1)
+    Path(f"{text}-alone").touch()
     while not Path(text).exists():
         time.sleep(0.1)
-    return text
+    return total
+
+
+@task(task_config=DaskCluster(workers=Workers(number_of_workers=1), idle_timeout=2))
+def needs_it_still(text: str) -> int:
+    """Ask the cluster for more when it has ended."""
+    client = distributed.Client()
+    held = client.submit(square, int(text))
+    while client.status == "running":
+        time.sleep(0.1)
+    return int(client.submit(square, held).result(timeout=20))
 
 
 @task(task_config=Dask(workers=WorkerGroup(number_of_workers=4)))

@@ -2,7 +2,6 @@
 
 import os
 import time
-from pathlib import Path
 
 import distributed
 from flytekit import task, workflow
@@ -40,25 +39,6 @@ def doubled(number: int) -> int:
 @workflow
 def chain(text: str) -> int:
     return doubled(number=squares(text=count(text=text)))
-
-
-@task(environment={"DAYFLY_REPORT_SECONDS": "20"}, task_config=Dask(workers=WorkerGroup(number_of_workers=2)))
-def holds(text: str) -> str:
-    """Compute until a file is there, whatever becomes of the workers."""
-    with distributed.Client() as client:
-        while True:
-            total = sum(client.gather(client.map(crawl, range(8), pure=False)))
-            if os.path.exists(text):
-                break
-        return str(total)
-
-
-@task(task_config=Dask(workers=WorkerGroup(number_of_workers=2)))
-def stays(text: str) -> str:
-    """Be there until a file is, without a client."""
-    while not Path(text).exists():
-        time.sleep(0.1)
-    return text
 
 
 def refuse(text: str) -> str:

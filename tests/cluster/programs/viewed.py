@@ -111,6 +111,22 @@ def follows_the_work(text: str) -> int:
         return sum(client.gather(made))
 
 
+@task(
+    task_config=DaskCluster(
+        workers=Workers(1, limits=Resources(cpu="1", mem="600Mi"), processes=2, adapt=Adapt(minimum=1, maximum=2)),
+        config={"distributed.adaptive.interval": "200ms", "distributed.adaptive.target-duration": "500ms"},
+    )
+)
+def follows_by_twos(text: str) -> int:
+    """The same where a pod is two workers to Dask."""
+    with distributed.Client() as client:
+        made = client.map(crawl, range(200), pure=False)
+        wait_for_workers(client, 4)
+        distributed.wait(made)
+        wait_for_workers(client, 2)
+        return sum(client.gather(made))
+
+
 def wait_for_workers(client: distributed.Client, number: int) -> None:
     deadline = time.monotonic() + 60
     while len(client.scheduler_info(n_workers=-1)["workers"]) != number:

@@ -69,7 +69,9 @@ class Platform:
         )
         lease = LeaseSettings(execution_seconds=world.lease_seconds, poll_seconds=POLL_SECONDS)
         self._controller = leasing.Controller(self.runs, Performer(parts.performer, self), lease, name)  # type: ignore[arg-type]
-        self._observer = observing.Observer(self.runs, parts.templates, parts.unsaid, blobs, by_name, EngineSettings())
+        self._observer = observing.Observer(
+            self.runs, parts.templates, parts.unsaid, blobs, by_name, EngineSettings(), world.clock
+        )
         self._caching = parts.caching
         asyncio.get_running_loop().create_task(self._live())
 

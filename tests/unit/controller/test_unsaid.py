@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dayfly.base.clock import Micros
+from dayfly.base.clock import ManualClock, Micros
 from dayfly.base.settings import EngineSettings
 from dayfly.controller import observing, templates, unsaid
 from dayfly.model.commands import StartAttempt
@@ -54,7 +54,7 @@ def no_children(monkeypatch: pytest.MonkeyPatch) -> None:
 def observer(runs: Runs, over: unsaid.Unsaid) -> observing.Observer:
     known: Any = templates.Templates(None)  # type: ignore[arg-type]
     stored: Any = runs
-    return observing.Observer(stored, known, over, MemoryBlobs(), {}, EngineSettings())
+    return observing.Observer(stored, known, over, MemoryBlobs(), {}, EngineSettings(), ManualClock())
 
 
 async def test_it_is_kept_for_whoever_stores_its_start() -> None:

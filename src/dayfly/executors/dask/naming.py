@@ -32,6 +32,7 @@ def scaled(groups: tuple[WorkerGroup, ...]) -> list[dict[str, Any]]:
             "roles": first_workers(group, group.most),
             "begun": group.count,
             "minimum": group.minimum,
+            "processes": group.processes,
         }
         for group in groups
         if group.maximum

@@ -19,7 +19,7 @@ import kr8s.asyncio
 
 from dayfly.base import clock, errors
 from dayfly.base.clock import Micros
-from dayfly.executors.kubernetes import streams
+from dayfly.executors.kubernetes import ongoing, streams
 from dayfly.model import flyte_workflows
 from dayfly.ports.dashboards import Way
 
@@ -80,6 +80,8 @@ KINDS = {
     flyte_workflows.KIND: Kind(flyte_workflows.API_VERSION, flyte_workflows.PLURAL),
 }
 
+REVIEWS = Kind("authorization.k8s.io/v1", "selfsubjectaccessreviews")
+"""By these the account asks what it may do."""
 
 Count = Callable[[str, str], None]
 """Is told the method and the kind, in lower-case plural, of each call."""
@@ -92,7 +94,8 @@ class Api:
         self._kubeconfig, self._context, self._count = kubeconfig, context, count
         self._opened: Any = None
         self._opening = asyncio.Lock()
-        self._streams = streams.Streams()
+        self._ongoing = ongoing.Ongoing()
+        self._streams = streams.Streams(self._ongoing)
         self._door: Way | None = None
 
     async def create(self, manifest: Manifest) -> Manifest | None:
@@ -121,12 +124,32 @@ class Api:
         return told.get("items") or [], told["metadata"].get("resourceVersion", "")
 
     async def serves(self, kind: str) -> bool:
-        """Say whether the cluster knows objects of this kind."""
+        """Say whether the cluster knows objects of this kind, as far as the account may know."""
         try:
             told = await self._call("GET", Kind(KINDS[kind].version, ""))
-        except errors.NotFound:
+        except (errors.NotFound, Forbidden):
             return False
         return any(one.get("name") == KINDS[kind].plural for one in told.get("resources") or [])
+
+    async def may(self, verb: str, kind: str, namespace: str) -> bool:
+        """Say whether the account may do this with objects of a kind; an account that may not even ask is told so when
+        it does it."""
+        group, _, _ = KINDS[kind].version.rpartition("/")
+        asked = {"namespace": namespace, "verb": verb, "group": group, "resource": KINDS[kind].plural}
+        review = {
+            "apiVersion": REVIEWS.version,
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": asked},
+        }
+        try:
+            told = await self._call("POST", REVIEWS, content=json.dumps(review))
+        except (errors.NotFound, Forbidden):
+            return True
+        return bool((told.get("status") or {}).get("allowed"))
+
+    def plural(self, kind: str) -> str:
+        """Return what objects of this kind are called in addresses and rights."""
+        return KINDS[kind].plural
 
     def is_custom(self, kind: str) -> bool:
         """Say whether objects of this kind are none of Kubernetes' own."""
@@ -192,7 +215,7 @@ class Api:
     async def login(self) -> dict[str, Any]:
         """Return how another client reaches the cluster, as it is now: address, certificates, token."""
         with _translated("log in"):
-            auth = (await self._open()).auth
+            auth = (await self._ongoing.do(self._open())).auth
             await auth.reauthenticate()
         return {
             "server": auth.server,
@@ -218,6 +241,7 @@ class Api:
 
     async def close(self) -> None:
         """Let go of the connections."""
+        await self._ongoing.finish()
         await self._streams.close()
         session = getattr(self._opened, "_session", None)
         self._opened = None
@@ -238,6 +262,9 @@ class Api:
     async def _call(
         self, method: str, kind: Kind, namespace: str | None = None, name: str = "", **more: Any
     ) -> dict[str, Any]:
+        return await self._ongoing.do(self._ask(method, kind, namespace, name, **more))
+
+    async def _ask(self, method: str, kind: Kind, namespace: str | None, name: str, **more: Any) -> dict[str, Any]:
         url = f"{kind.plural}/{name}" if name else kind.plural
         with _translated(f"{method} {namespace or 'all namespaces'}/{url}"):
             api = await self._open()
@@ -256,7 +283,7 @@ class Api:
         root = "apis" if "/" in kind.version else "api"
         path = "/".join(filter(None, (root, kind.version, namespace and f"namespaces/{namespace}", url)))
         with _translated(f"GET {namespace or 'all namespaces'}/{url}"):
-            api = await self._open()
+            api = await self._ongoing.do(self._open())
             self._count("GET", kind.plural)
             async for line in self._streams.lines(api.auth, f"/{path}", params, most_bytes=most_bytes):
                 yield line

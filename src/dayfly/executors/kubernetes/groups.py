@@ -23,6 +23,7 @@ from dayfly.executors.kubernetes import (
     pruning,
     reaching,
     removing,
+    rights,
     scaling,
     templates,
 )
@@ -76,7 +77,7 @@ class KubernetesGroups:
         self._keeper, self._scaler, self._ender = keeper, scaling.Scaler(api), ending.Ender(api, keeper)
         self._templates = templates.Templates(api, told)
         self._remover = removing.Remover(api, told.platform)
-        self._overseer = overseeing.Overseer(api)
+        self._overseer, self._rights = overseeing.Overseer(api), rights.Rights(api)
         self._known: dict[str, Known] = {}
         self._reports: asyncio.Queue[PodGroupReport | None] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,6 +90,10 @@ class KubernetesGroups:
     async def serves(self, kind: str) -> bool:
         """Say whether the cluster knows objects of this kind."""
         return await self._api.serves(kind)
+
+    async def lacking(self, spec: PodGroupSpec) -> list[str]:
+        """Name what the account may not do that such a group needs."""
+        return await self._rights.lacking(spec)
 
     async def manifests(self, by_role: Mapping[str, AttemptSpec]) -> dict[str, Manifest]:
         """Return the pods of one attempt; see `PodGroups.manifests`."""
@@ -130,6 +135,7 @@ class KubernetesGroups:
         known = self._known[key] = Known(key, read)
         for pod in pods:
             self._note(known, pod)
+        self._keeper.memory.tell_missed(known)
         await self._overseer.look(known)
         self._begin()
         report = known.report(self._clock.now(), time.monotonic(), self._patience)
@@ -178,17 +184,11 @@ class KubernetesGroups:
         await self._keeper.wait(key, ending.LAST_LINES_SECONDS)
         self._keeper.drop(key)
         self._overseer.drop(key)
-        if known is not None:
-            read = known.handle
-        elif handle:
-            read = msgspec.json.decode(handle, type=Handle)
-        else:
-            read = await self._remover.suppose(key, names.namespace(self._told.namespace, key))
-        await self._remover.clear(key, read, 0.0)
+        await self._remover.clear(key, known.handle if known is not None else await self._read(key, handle), 0.0)
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name every object that is left of the group."""
-        return await self._remover.find_left(key, msgspec.json.decode(handle, type=Handle))
+        return await self._remover.find_left(key, await self._read(key, handle))
 
     async def find_way(self, key: AttemptKey, address: str, *, anew: bool = False) -> Way | None:
         """Return the way to one of the group's pods over the API; see `PodGroups.find_way`."""
@@ -335,6 +335,7 @@ class KubernetesGroups:
     def _note(self, known: Known, pod: Manifest) -> None:
         known.tell(pod)
         self._keeper.look(known.key, pod)
+        self._keeper.memory.note(known, pod)
         begun = (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
         if pod["metadata"]["name"] == known.handle.main and begun and not known.followed:
             known.followed = True
@@ -382,6 +383,12 @@ class KubernetesGroups:
         main = report.pods[0].role if report.pods and report.pods[0].phase in ENDED else ""
         tail = await asyncio.to_thread(self._keeper.tail, known.key, main) if main else ""
         return msgspec.structs.replace(report, log_tail=tail)
+
+    async def _read(self, key: AttemptKey, handle: bytes) -> Handle:
+        """Return what a handle says; without one, all that there may be of the attempt."""
+        if handle:
+            return msgspec.json.decode(handle, type=Handle)
+        return await self._remover.suppose(key, names.namespace(self._told.namespace, key))
 
     def _namespace(self) -> str:
         return names.one_namespace(self._told.namespace)

@@ -175,6 +175,16 @@ class Known:
             # One that had ended before it was deleted is not lost by that.
             self.gone[name] = seen if seen.phase in ENDED else reading.gone(seen, last)
 
+    def tell_missed(self, name: str, uid: str, role: str) -> None:
+        """Take in that a pod went while no platform was there to see it."""
+        self.gone[name] = reading.missed(name, uid, role)
+
+    def is_missed(self, pod: Manifest) -> bool:
+        """Say whether the loss of a pod is one also where another takes its role: nobody asked for that one."""
+        metadata = pod["metadata"]
+        several = TOLD_APART_BY in (metadata.get("annotations") or {})
+        return not several and metadata["name"] != self.handle.main and metadata["name"] not in self._remade
+
     def list_tellers(self) -> list[str]:
         """Return the names of the pods that end before the others do."""
         teller = self.handle.teller

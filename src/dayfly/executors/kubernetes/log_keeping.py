@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dayfly.base import errors, log_tails, logs
 from dayfly.base.clock import Micros
-from dayfly.executors.kubernetes import log_stamps, log_writing, manifests, names
+from dayfly.executors.kubernetes import log_stamps, log_writing, manifests, names, remembering
 from dayfly.model.identifiers import AttemptKey
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class LogKeeper:
 
     def __init__(self, api: Api, folder_of: Callable[[str], Path], max_bytes: int) -> None:
         self._api, self._folder_of, self._max_bytes = api, folder_of, max_bytes
+        self.memory = remembering.Memory(folder_of)
         self._following: dict[tuple[str, str, int], asyncio.Task[None]] = {}
         self._by_key: dict[str, dict[asyncio.Task[None], str]] = {}
         """With the role of each."""
@@ -86,6 +87,7 @@ class LogKeeper:
 
     def drop(self, key: str) -> None:
         """Forget a group; what is still followed is let go."""
+        self.memory.drop(key)
         tasks = self._by_key.pop(key, {})
         for task in tasks:
             task.cancel()

@@ -79,6 +79,8 @@ def read(pod: Mapping[str, Any], patience: Patience, waited_seconds: float) -> P
     seen = _with_last_end(seen, (primary.get("lastState") or {}).get("terminated"))
     phase = status.get("phase") or "Pending"
     ended = (primary.get("state") or {}).get("terminated")
+    if ended:
+        seen = msgspec.structs.replace(seen, last_words=ended.get("message") or "")
     if phase == "Failed" or ended:
         return _ended(seen, pod, status, ended)
     if phase == "Succeeded":
@@ -118,6 +120,12 @@ def gone(seen: PodSeen, pod: Mapping[str, Any]) -> PodSeen:
     return msgspec.structs.replace(seen, phase=PodPhase.LOST, code=code, message=message, recoverable=True)
 
 
+def missed(name: str, uid: str, role: str) -> PodSeen:
+    """Return what is to be said of a pod that is no more, of which nobody has seen the end."""
+    message = f"Pod {name} is gone: somebody deleted it while no platform ran."
+    return PodSeen(name, role, uid, PodPhase.LOST, code=DELETED, message=message)
+
+
 def unreachable(seen: PodSeen) -> PodSeen:
     """Return what is to be said of a pod that was deleted and does not go, since its node does not answer."""
     message = f"Pod {seen.name} was deleted and does not end: node {seen.node} does not answer."
@@ -135,6 +143,7 @@ def _with_last_end(seen: PodSeen, last: Mapping[str, Any] | None) -> PodSeen:
         last_exit_code=-signum if signum else code,
         last_ended_at=_seconds(moment) if moment else 0.0,
         last_out_of_memory=last.get("reason") == OOM,
+        last_words=last.get("message") or "",
     )
 
 

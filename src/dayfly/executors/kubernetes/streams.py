@@ -7,11 +7,15 @@ anything else: these have a client of their own, which opens as many as are aske
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
+
+if TYPE_CHECKING:
+    from dayfly.executors.kubernetes.ongoing import Ongoing
 
 CONNECT_SECONDS = 30.0
 
@@ -29,7 +33,8 @@ class Answered(Exception):
 class Streams:
     """The streams of one cluster, with what kr8s knows of how to be let in."""
 
-    def __init__(self) -> None:
+    def __init__(self, ongoing: Ongoing) -> None:
+        self._ongoing = ongoing
         self._client: httpx.AsyncClient | None = None
         self._former: list[httpx.AsyncClient] = []
         """With credentials that have expired since; what goes on over them goes on."""
@@ -42,7 +47,9 @@ class Streams:
         for last in (False, True):
             client = self._client or await self._open(auth)
             more = {"sni_hostname": auth.tls_server_name} if auth.tls_server_name else {}
-            async with client.stream("GET", path, params=params, extensions=more) as answer:
+            asked = client.send(client.build_request("GET", path, params=params, extensions=more), stream=True)
+            answer = await self._ongoing.do(asked, httpx.Response.aclose)
+            async with contextlib.aclosing(answer):
                 if answer.status_code == UNAUTHORIZED and not last:
                     await self._enter_again(auth, client)
                     continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+import msgspec
 import pytest
 
 from dayfly.base.clock import Micros
@@ -390,6 +391,15 @@ def test_what_was_raised(
 def test_a_cluster_that_its_own_task_has_shut_down():
     found = diagnose("OSError: Timed out trying to connect to tcp://x", deaths=(death("scheduler", 0),))
     check(found, "DaskShutDown", USER, False, "client.shutdown()", "client.close()")
+
+
+@pytest.mark.parametrize("error", ["CommClosedError: in <TCP>", "FutureCancelledError: fit-1 cancelled for reason: x"])
+def test_a_driver_that_failed_for_a_scheduler_whose_end_nobody_saw(error: str):
+    gone = msgspec.structs.replace(death("scheduler", 0), cause="somebody deleted it while no platform ran.")
+    found = diagnose(error, deaths=(gone,))
+    check(found, "DaskSchedulerLost", SYSTEM, True, "The Dask scheduler was lost (somebody deleted it while", "needed")
+    found = diagnose("ValueError: my own", deaths=(gone,))
+    assert found is None or found.code != "DaskSchedulerLost", "that has nothing to do with it"
 
 
 def test_another_dask_is_blamed_for_what_dask_itself_raises():

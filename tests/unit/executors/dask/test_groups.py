@@ -121,8 +121,8 @@ def test_workers_whose_number_follows_the_work_are_roles_that_may_wait():
     assert group.wanted_roles == ("worker-0", "worker-gpu-0", "worker-gpu-1")
     assert group.roles[0].arguments["wanted"] == 4
     assert group.roles[0].arguments["scaled"] == [
-        {"name": "worker", "roles": scaled[:3], "begun": 1, "minimum": 0},
-        {"name": "worker-gpu", "roles": scaled[3:], "begun": 2, "minimum": 1},
+        {"name": "worker", "roles": scaled[:3], "begun": 1, "minimum": 0, "processes": 1},
+        {"name": "worker-gpu", "roles": scaled[3:], "begun": 2, "minimum": 1, "processes": 1},
     ]
     assert group.roles[0].env["DASK_DISTRIBUTED__ADAPTIVE__TARGET_DURATION"] == "500ms"
     made_of = [scaling.Group(**told) for told in group.roles[0].arguments["scaled"]]

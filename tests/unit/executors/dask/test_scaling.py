@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from types import SimpleNamespace
 from typing import Any
 
 import dask
 import pytest
+from distributed.core import Status
 
 from dayfly.executors.dask.roles import scaling
 from dayfly.executors.dask.roles.scaling_policy import COOL_LOOKS, DOWN_LOOKS
@@ -21,6 +23,7 @@ LOOKS = max(COOL_LOOKS, DOWN_LOOKS)
 class Worker(SimpleNamespace):
     def __init__(self, name: str, **rest: Any) -> None:
         mine = {"processing": {}, "actors": set(), "nbytes": 0, "occupancy": 0.0, "memory_limit": GIB}
+        mine["status"] = Status.running
         super().__init__(name=name, address=f"tcp://{name}", **{**mine, **rest})
 
     __hash__ = object.__hash__
@@ -40,6 +43,8 @@ class Scheduler:
         """Workers whose data cannot be moved."""
         self.retired: list[dict[str, Any]] = []
         self.moving: asyncio.Future[None] | None = None
+        self.busy_shuffling: set[str] = set()
+        """Workers that Dask does not offer to close."""
         for name in names:
             self.add(Worker(name))
 
@@ -55,7 +60,18 @@ class Scheduler:
         return self.target
 
     def workers_to_close(self, n: int) -> list[str]:
-        return list(self.workers)[::-1][:n]
+        return [one.address for one in list(self.workers.values())[::-1][:n] if one.name not in self.busy_shuffling]
+
+    @property
+    def stream_comms(self) -> dict[str, Any]:
+        def take(worker: Worker, told: dict[str, Any]) -> None:
+            assert told["op"] == "worker-status-change"
+            worker.status = Status[told["status"]]
+            self.running.add(worker)
+
+        return {
+            address: SimpleNamespace(send=functools.partial(take, worker)) for address, worker in self.workers.items()
+        }
 
     async def retire_workers(self, *, workers: list[str], **rest: Any) -> dict[str, Any]:
         self.retired.append({"workers": workers, **rest})
@@ -63,19 +79,23 @@ class Scheduler:
             await self.moving
         moved = {address: {} for address in workers if self.workers[address].name not in self.pinned}
         for address in moved:
-            self.remove(address)
+            if rest["remove"]:
+                self.remove(address)
+            else:
+                self.workers[address].status = Status.closing_gracefully
+                self.running.discard(self.workers[address])
         return moved
 
 
 class Cluster:
     """A group of four, of which two have begun."""
 
-    def __init__(self, *names: str, minimum: int = 0) -> None:
+    def __init__(self, *names: str, minimum: int = 0, processes: int = 1) -> None:
         self.scheduler = Scheduler(*(names or ("worker-0", "worker-1")))
         self.published: list[list[str]] = []
         self.noted: list[dict[str, Any]] = []
         roles = [f"worker-{number}" for number in range(4)]
-        group = scaling.Group("worker", roles, begun=2, minimum=minimum)
+        group = scaling.Group("worker", roles, begun=2, minimum=minimum, processes=processes)
         self.scaling = scaling.Scaling(self.scheduler, [group], self.published.append, self.note)
 
     def note(self, kind: str, **told: Any) -> None:
@@ -199,11 +219,63 @@ async def test_data_of_any_worker_counts():
     assert cluster.published == []
 
 
-async def test_workers_of_one_role_go_together():
-    cluster = Cluster("worker-0", "worker-1-0", "worker-1-1")
+SEVERAL = ("worker-0-0", "worker-0-1", "worker-1-0", "worker-1-1")
+
+
+async def test_workers_of_several_processes_are_begun_whole():
+    cluster = Cluster(*SEVERAL, processes=2)
+    assert cluster.scaling.wanted == 4
+    cluster.scheduler.target = 5
+    await cluster.look(3)
+    assert cluster.published == [["worker-0", "worker-1", "worker-2"]]
+    assert cluster.scaling.wanted == 6
+    assert cluster.noted[0]["told"] == "workers wanted: 6, before 4"
+    assert cluster.noted[0]["wanted"] == {"worker": 6}
+
+
+async def test_workers_of_several_processes_go_whole():
+    cluster = Cluster(*SEVERAL, processes=2)
     await cluster.look(LOOKS)
-    assert cluster.scheduler.retired[0]["workers"] == ["tcp://worker-1-0", "tcp://worker-1-1"]
+    asked = [(one["workers"], one["remove"]) for one in cluster.scheduler.retired]
+    both = ["tcp://worker-1-0", "tcp://worker-1-1"]
+    assert asked == [(both, False), (both, True)]
     assert cluster.published == [["worker-0"]]
+    assert cluster.scaling.wanted == 2
+    await cluster.look(LOOKS)
+    assert len(cluster.scheduler.retired) == 2, "of the last one, somebody may need a part"
+
+
+async def test_more_than_one_process_is_to_spare_before_a_worker_of_two_goes():
+    cluster = Cluster(*SEVERAL, processes=2)
+    cluster.scheduler.target = 3
+    await cluster.look(3 * LOOKS)
+    assert (cluster.scheduler.retired, cluster.published) == ([], [])
+
+
+async def test_of_a_worker_that_has_to_stay_no_process_goes():
+    """One process of it has data that finds no place: all take tasks again, and nobody would make a lost one anew."""
+    cluster = Cluster(*SEVERAL, processes=2)
+    cluster.scheduler.pinned = {"worker-1-1"}
+    await cluster.look(LOOKS)
+    assert cluster.scheduler.retired[-1]["workers"] == []
+    assert len(cluster.scheduler.running) == 4
+    assert {one.status for one in cluster.scheduler.workers.values()} == {Status.running}
+    assert (cluster.published, cluster.scaling.wanted) == ([], 4)
+    cluster.scheduler.pinned = set()
+    await cluster.look(LOOKS)
+    assert cluster.published == [["worker-0"]], "it is tried again"
+
+
+@pytest.mark.parametrize("what", ["processing", "shuffling"])
+async def test_a_worker_of_which_one_process_is_needed_stays(what: str):
+    cluster = Cluster(*SEVERAL, processes=2)
+    needed = cluster.scheduler.workers["tcp://worker-1-1"]
+    if what == "processing":
+        needed.processing = {"task": 1.0}
+    else:
+        cluster.scheduler.busy_shuffling = {"worker-1-1"}
+    await cluster.look(LOOKS)
+    assert cluster.published == [["worker-1"]]
 
 
 @pytest.mark.parametrize(("told", "seconds"), [("1s", 1.0), ("250ms", 0.25), (2, 2.0), ("0s", 0.02), (None, 0.02)])

@@ -145,3 +145,29 @@ def test_tasks_that_nobody_may_take_wait_perhaps_for_a_group_that_has_no_worker(
     assert decide(Past(), seen)[1] == Decision({"b": 1})
     begun = look(1, group(1, "a"), group(1, "b"), stuck=True, idle=idle(0, of="b"))
     assert looks(3 * DOWN_LOOKS, begun)[1] == NOTHING
+
+
+def test_groups_are_counted_in_workers_and_the_target_in_processes():
+    def several(wanted: int, **rest: Any) -> Group:
+        return group(wanted, "large", processes=4, **rest)
+
+    def seen(target: int, *groups: Group, **rest: Any) -> Look:
+        running = sum(one.processes * one.wanted for one in groups) + rest.get("others", 0)
+        return Look(target, **{"running": running, "memory_bytes": running * GIB, "groups": groups} | rest)
+
+    assert decide(Past(), seen(9, several(1)))[1] == Decision({"large": 2})
+    assert decide(Past(), seen(8, several(2)))[1] == NOTHING
+    assert decide(Past(), seen(99, several(1, maximum=3)))[1] == Decision({"large": 2})
+    assert decide(Past(), seen(0, several(1, minimum=2)))[1] == Decision({"large": 1}), "bounds are of workers"
+    assert decide(Past(), seen(10, several(1), others=3))[1] == Decision({"large": 1})
+    # The one with more to do for each of its processes gets what is missing.
+    busy = (group(1, "small", load=3.0), several(1, load=8.0))
+    assert decide(Past(), seen(6, *busy))[1] == Decision({"small": 1})
+    candidates = idle(1, 0, of="large")
+    assert looks(DOWN_LOOKS, seen(4, several(2), idle=candidates))[1] == Decision({}, ("large-1",))
+    assert looks(3 * DOWN_LOOKS, seen(5, several(2), idle=candidates))[1] == NOTHING
+    assert looks(3 * DOWN_LOOKS, seen(0, several(1), least=1, idle=candidates))[1] == NOTHING
+    # One that is too much to go does not keep a smaller one.
+    mixed = (several(1), group(2, "small"))
+    order = (*idle(0, of="large"), *idle(1, 0, of="small"))
+    assert looks(DOWN_LOOKS, seen(4, *mixed, idle=order))[1] == Decision({}, ("small-1", "small-0"))

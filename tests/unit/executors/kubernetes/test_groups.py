@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dayfly.base import errors
 from dayfly.base.clock import ManualClock
-from dayfly.executors.kubernetes import groups, names, observing
+from dayfly.executors.kubernetes import groups, names, observing, remembering
 from dayfly.executors.kubernetes.api import Forbidden, NotNow
 from dayfly.executors.kubernetes.groups import KubernetesGroups
 from dayfly.executors.kubernetes.settings import Patience, PodSettings
 from dayfly.model.identifiers import AttemptKey
 from dayfly.model.phases import FailureKind
 from dayfly.ports.executors import ObservationKind
-from dayfly.ports.pod_groups import PodGroupReport, PodGroupSpec, PodPhase
+from dayfly.ports.pod_groups import Maker, PodGroupReport, PodGroupSpec, PodPhase
 from tests.unit.executors.kubernetes.making import KEY
 
 Manifest = dict[str, Any]
@@ -63,13 +64,13 @@ class FakeCluster:
     async def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
         return self.there.get((kind, namespace, name))
 
-    async def list(self, kind: str, namespace: str, selector: str) -> tuple[list[Manifest], str]:
+    async def list(self, kind: str, namespace: str, selector: str, *, fields: str = "") -> tuple[list[Manifest], str]:
         self.listed.add(kind)
         if kind not in self.served:
             raise errors.NotFound(kind)
         if kind in self.forbidden:
             raise Forbidden(kind)
-        wanted = dict(pair.split("=") for pair in selector.split(","))
+        wanted = dict(pair.split("=") for pair in selector.split(",") if pair)
         found = [
             copy.deepcopy(one)
             for (its, where, _), one in self.there.items()
@@ -98,8 +99,9 @@ class FakeCluster:
 class FakeLogs:
     """Logs that are always complete."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         self.pods: list[Manifest] = []
+        self.memory = remembering.Memory(lambda key: folder / key)
 
     def look(self, key: str, pod: Manifest) -> None:
         self.pods.append(pod)
@@ -125,13 +127,14 @@ class NoWorkflows:
 class World:
     """A cluster and a platform."""
 
-    def __init__(self) -> None:
-        self.cluster, self.logs = FakeCluster(), FakeLogs()
+    def __init__(self, folder: Path) -> None:
+        self.cluster, self._folder = FakeCluster(), folder
         self.groups = self.another()
 
     def another(self) -> KubernetesGroups:
         """Return what a platform has that knows nothing yet."""
         told = PodSettings()
+        self.logs = FakeLogs(self._folder)
         return KubernetesGroups(self.cluster, told, Patience(), self.logs, NoWorkflows(), ManualClock())  # type: ignore[arg-type]
 
     async def next(self) -> PodGroupReport:
@@ -141,8 +144,8 @@ class World:
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
-    made = World()
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(tmp_path)
     yield made
     await made.groups.close()
 
@@ -206,8 +209,14 @@ async def test_what_was_made_and_never_recorded_goes_when_the_attempt_is_forgott
     world.cluster.put(pod(name="x2", labels=names.own_labels(OTHER, "dayfly", "driver")))
     world.cluster.put(pod(name="x3", labels=names.own_labels(KEY, "another-platform", "driver")))
     assert await world.groups.recover(KEY, b"") is None
+    left = [
+        f"{kind} {NAMESPACE}/x1-n0-0{end}"
+        for kind, end in (("DaskJob", "-job"), ("Service", "-scheduler"), ("Pod", ""))
+    ]
+    assert await world.groups.leftovers(KEY, b"") == left
     await world.groups.forget(KEY, b"")
     assert world.cluster.list_names() == [("Pod", "x2"), ("Pod", "x3")]
+    assert await world.groups.leftovers(KEY, b"") == []
 
 
 async def test_a_cluster_without_operators_is_not_asked_for_what_they_make(world: World) -> None:
@@ -276,3 +285,67 @@ async def test_what_is_stopped_while_it_waits_is_not_made(world: World, monkeypa
     for _ in range(20):
         await asyncio.sleep(0)
     assert world.cluster.there == {}
+
+
+MAKER = Maker("an operator", "x1-n0-0-runner", "taken", "made", ("DaskJob", "Pod"), 2, "", "")
+
+BY_JOB = PodGroupSpec(KEY, NAMESPACE, (pod("job", kind="DaskJob"),), "driver", maker=MAKER)
+
+
+async def until_noted(world: World, *manifests: Manifest) -> None:
+    """Have the platform see pods that another has made."""
+    for one in manifests:
+        world.cluster.events.put_nowait(("ADDED", world.cluster.put(one)))
+    last = world.cluster.there["Pod", NAMESPACE, manifests[-1]["metadata"]["name"]]
+    for _ in range(1000):
+        if world.logs.pods[-1:] == [last]:
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it is not noted")
+
+
+async def test_a_scheduler_that_another_has_replaced_while_no_platform_ran_is_told(world: World) -> None:
+    world.cluster.served.add("DaskJob")
+    handle = await world.groups.start(BY_JOB)
+    runner, first = pod(name="x1-n0-0-runner"), pod("scheduler", name="s-1")
+    await until_noted(world, runner, first)
+    for gone in (False, True):
+        await world.groups.close()
+        if gone:
+            del world.cluster.there["Pod", NAMESPACE, "s-1"]
+            world.cluster.put(pod("scheduler", name="s-2"))
+        world.groups = world.another()
+        report = await world.groups.recover(KEY, handle)
+        assert report is not None
+        schedulers = [(one.name, one.phase) for one in report.pods if one.role == "scheduler"]
+        assert schedulers == ([("s-1", PodPhase.LOST)] if gone else []) + [(f"s-{1 + gone}", PodPhase.QUEUED)]
+    told = next(one.message for one in report.pods if one.phase is PodPhase.LOST)
+    assert told == "Pod s-1 is gone: somebody deleted it while no platform ran."
+
+
+async def test_workers_of_a_deployment_are_not_missed_one_by_one(world: World) -> None:
+    world.cluster.served.add("DaskJob")
+    handle = await world.groups.start(BY_JOB)
+    worker = pod("worker", name="w-1")
+    worker["metadata"]["annotations"] |= {"dayfly.dev/told-apart-by": "NAME"}
+    await until_noted(world, pod(name="x1-n0-0-runner"), worker)
+    await world.groups.close()
+    del world.cluster.there["Pod", NAMESPACE, "w-1"]
+    world.groups = world.another()
+    report = await world.groups.recover(KEY, handle)
+    assert report is not None
+    assert [one.role for one in report.pods] == ["driver"]
+
+
+async def test_a_pod_that_was_deleted_while_no_platform_ran_is_told(world: World) -> None:
+    handle = await world.groups.start(spec("scheduler"))
+    await until_noted(world, pod("scheduler"))
+    await world.groups.close()
+    del world.cluster.there["Pod", NAMESPACE, "x1-n0-0-scheduler"]
+    world.groups = world.another()
+    report = await world.groups.recover(KEY, handle)
+    assert report is not None
+    assert [(one.role, one.phase) for one in report.pods] == [
+        ("driver", PodPhase.QUEUED),
+        ("scheduler", PodPhase.LOST),
+    ]

@@ -152,3 +152,11 @@ def test_who_ends_because_he_is_deleted_was_not_done(finished: str, phase: PodPh
     seen = read(told)
     assert seen.phase is phase
     assert seen.code == ("" if phase is PodPhase.EXITED else "ResourceDeletedExternally")
+
+
+def test_what_a_container_has_left_as_the_message_of_its_end() -> None:
+    assert read(pod("Succeeded", ended(0, "Completed", message="done"))).last_words == "done"
+    again = pod("Running", RUNNING)
+    assert read(again).last_words == ""
+    again["status"]["containerStatuses"][0] |= {"restartCount": 1, "lastState": ended(0, message="before")}
+    assert read(again).last_words == "before"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dayfly.executors.kubernetes import api, streams
+from dayfly.executors.kubernetes import api, ongoing, streams
 
 MANY = 150
 """More than kr8s has connections."""
@@ -72,7 +72,7 @@ async def read(all_of: streams.Streams, auth: Any, path: str = "/held") -> list[
 
 async def test_lines_end_where_the_kubelet_ends_them(served: tuple[ApiServer, Any]) -> None:
     serving, auth = served
-    all_of = streams.Streams()
+    all_of = streams.Streams(ongoing.Ongoing())
     assert await read(all_of, auth, "/api/v1/pods") == [b"first\r\x85 line", b"second", b"", b"last"]
     assert serving.asked == ["/api/v1/pods?follow=true"]
     await all_of.close()
@@ -80,7 +80,7 @@ async def test_lines_end_where_the_kubelet_ends_them(served: tuple[ApiServer, An
 
 async def test_there_are_as_many_as_are_asked_for(served: tuple[ApiServer, Any]) -> None:
     _, auth = served
-    all_of = streams.Streams()
+    all_of = streams.Streams(ongoing.Ongoing())
     read_all = asyncio.gather(*(read(all_of, auth) for _ in range(MANY)))
     assert {len(lines) for lines in await asyncio.wait_for(read_all, 30)} == {4}
     await all_of.close()
@@ -88,7 +88,7 @@ async def test_there_are_as_many_as_are_asked_for(served: tuple[ApiServer, Any])
 
 async def test_credentials_that_have_expired_are_renewed(served: tuple[ApiServer, Any]) -> None:
     serving, auth = served
-    all_of = streams.Streams()
+    all_of = streams.Streams(ongoing.Ongoing())
     await read(all_of, auth, "/pods")
     serving.token = "second"
     assert len(await read(all_of, auth, "/pods")) == 4
@@ -102,7 +102,7 @@ async def test_credentials_that_have_expired_are_renewed(served: tuple[ApiServer
 
 async def test_a_refusal_says_why(served: tuple[ApiServer, Any]) -> None:
     _, auth = served
-    all_of = streams.Streams()
+    all_of = streams.Streams(ongoing.Ongoing())
     with pytest.raises(streams.Answered) as refused:
         await read(all_of, auth, "/refused")
     assert (refused.value.status, refused.value.message) == (403, "pods are forbidden")

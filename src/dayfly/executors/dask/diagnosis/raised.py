@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dayfly.executors.dask import describing
 from dayfly.model.phases import FailureKind
 from dayfly.ports.executors import Explanation
 
@@ -53,6 +54,20 @@ def shut_down(facts: Facts) -> Explanation | None:
         "DaskShutDown",
         FailureKind.USER,
         recoverable=False,
+    )
+
+
+def scheduler_lost(facts: Facts) -> Explanation | None:
+    """A scheduler that went before the driver did, which nobody saw in time to end the attempt for it."""
+    lost = next((one for one in facts.report.deaths if one.role == "scheduler" and (one.cause or one.exit_code)), None)
+    if lost is None or not (_CONNECTION.search(facts.error) or _CANCELLED.search(facts.error)):
+        return None
+    return Explanation(
+        f"The Dask scheduler {describing.ending(lost)}, and with it went what the cluster had computed, which the task "
+        "needed still. A new attempt gets a new cluster.",
+        "DaskSchedulerLost",
+        FailureKind.SYSTEM,
+        recoverable=True,
     )
 
 

@@ -32,6 +32,7 @@ OF_ENDS: tuple[Callable[[Facts], Explanation | None], ...] = (
 """For clusters that were ended: whatever tasks have raised before, that was not it."""
 
 OF_ERRORS: tuple[Callable[[Facts], Explanation | None], ...] = (
+    raised.scheduler_lost,
     deaths.killed_worker,
     deaths.shuffle_lost_a_worker,
     raised.disk_full,

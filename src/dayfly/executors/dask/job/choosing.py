@@ -20,8 +20,8 @@ AUTO, JOB, PODS = "auto", "job", "pods"
 
 class Chosen:
     """Implements `provider.Shape` by one of the others. With `auto` it asks the cluster each time, for the operator may
-    come and go, and makes of pods what no DaskJob can ask for. Raise `InvalidArgument` for a choice that there is none
-    of."""
+    come and go, and makes of pods what no DaskJob can ask for, or what the platform may not ask for by one. Raise
+    `InvalidArgument` for a choice that there is none of."""
 
     def __init__(self, groups: PodGroups, choice: str) -> None:
         if choice not in (AUTO, JOB, PODS):
@@ -36,15 +36,24 @@ class Chosen:
         if self._choice == PODS:
             return await self._pods.lay_out(spec)
         try:
-            if await self._groups.serves(manifests.JOB):
-                return await self._jobs.lay_out(spec)
-            raise manifests.Unfit(
-                "No DaskJob is known here.",
-                remedy="Install the Dask operator, or say DAYFLY_KUBERNETES__DASK=pods.",
-            )
+            return await self._by_job(spec)
         except manifests.Unfit as error:
             if self._choice == JOB:
                 raise
             layout = await self._pods.lay_out(spec)
             told = f"{layout.limits.told} {error.message}"
             return layout._replace(limits=msgspec.structs.replace(layout.limits, told=told))
+
+    async def _by_job(self, spec: ClusterSpec) -> provider.Layout:
+        if not await self._groups.serves(manifests.JOB):
+            raise manifests.Unfit(
+                "No DaskJob is known here.",
+                remedy="Install the Dask operator, or say DAYFLY_KUBERNETES__DASK=pods.",
+            )
+        layout = await self._jobs.lay_out(spec)
+        if lacking := await self._groups.lacking(layout.group):
+            raise manifests.NotAllowed(
+                f"The platform's account may not {', nor '.join(lacking)} in namespace {layout.group.namespace}.",
+                remedy="Give it the rights that docs/kubernetes.md names, or say DAYFLY_KUBERNETES__DASK=pods.",
+            )
+        return layout

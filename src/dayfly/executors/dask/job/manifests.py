@@ -53,6 +53,12 @@ class Unfit(errors.InvalidArgument):
     code = "BadTaskSpecification"
 
 
+class NotAllowed(Unfit):
+    """A DaskJob that the platform's account may not have."""
+
+    code = "Forbidden"
+
+
 def name_of(generated: str, spec: ClusterSpec) -> str:
     """Return what the DaskJob is called: a name that is too long for what the operator adds to it is cut, and stays one
     of its own. Raise `Unfit` where a group's name leaves no room."""

@@ -34,7 +34,7 @@ class PlainPods:
         name = self._groups.pod_name(spec.driver, naming.SCHEDULER)
         address = f"tcp://{name}:{roles.COMM_PORT}"
         workers = dict(roles.workers(spec, address))
-        scaled = tuple(group for group in spec.groups if group.maximum and group.processes == 1)
+        scaled = tuple(group for group in spec.groups if group.maximum)
         others = {naming.DRIVER: driver(spec, name), naming.SCHEDULER: roles.scheduler(spec, scaled)}
         made = await self._groups.manifests(others | workers)
         for role in workers:
@@ -69,8 +69,6 @@ class PlainPods:
 
 def unheeded(spec: ClusterSpec) -> Iterator[str]:
     """Yield a sentence for each thing that is asked for and that clusters of plain pods do not have."""
-    if any(group.maximum and group.processes > 1 for group in spec.groups):
-        yield "The number of workers stays as it is where each has several processes."
     if spec.reuse_seconds:
         yield "No cluster stands by for the next attempt."
 

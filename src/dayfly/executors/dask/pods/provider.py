@@ -101,6 +101,9 @@ class PodClusters:
             return None
         self._news.begin(report)
         told = await self._read_alone(known, report)
+        if known.wanted is None and not (known.limits.scaled or known.settled or known.ending or report.ended):
+            # Those that went while no platform ran, nobody has seen go. What is scaled, its scheduler says.
+            await self._groups.want(key, frozenset(known.limits.roles))
         return told or ClusterReport(key, report.at, ClusterState.STARTING, reason=UNREADABLE)
 
     async def watch(self) -> AsyncIterator[ClusterReport]:
@@ -119,14 +122,13 @@ class PodClusters:
         known = self._known.pop(key, None)
         if known is not None:
             known.let_go()
-        group = known.handle if known else msgspec.json.decode(handle, type=Handle).group if handle else b""
         self._news.forget(key)
-        await self._groups.forget(key, group)
+        await self._groups.forget(key, known.handle if known else _group(handle))
         await self._view.forget(key)
 
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name all objects that are left."""
-        return await self._groups.leftovers(key, msgspec.json.decode(handle, type=Handle).group)
+        return await self._groups.leftovers(key, _group(handle))
 
     async def close(self, *, grace_seconds: float) -> None:
         """Let go: clusters go on, and the next platform takes them back."""
@@ -156,6 +158,7 @@ class PodClusters:
         self._view.look(report, known.seen)
         await self._scale(known, report.key)
         told = reports.translate(report, known.limits, known.seen, links)
+        await self._settle(known, report.key)
         told = await self._view.add(told, report, self._dashboard_uri(report.key))
         known.last = told
         if known.end is not None and report.stopped:
@@ -169,11 +172,17 @@ class PodClusters:
 
     async def _scale(self, known: _Known, key: AttemptKey) -> None:
         """Have those workers that the scheduler wants."""
-        wanted = self._view.wanted(key)
+        wanted = None if known.seen.settled else self._view.wanted(key)
         if wanted is not None and wanted != known.wanted:
             known.wanted = wanted
             fixed = frozenset(known.limits.roles).difference(known.limits.scaled)
             await self._groups.want(key, fixed | wanted.intersection(known.limits.scaled))
+
+    async def _settle(self, known: _Known, key: AttemptKey) -> None:
+        """Have no workers any more where the driver goes on alone."""
+        if known.seen.settled and not known.settled:
+            known.settled = True
+            await self._groups.want(key, frozenset())
 
     def _mind_the_start(self, known: _Known, told: ClusterReport, report: PodGroupReport) -> None:
         """Count the seconds that the driver waits for workers, and end the cluster where there are too many."""
@@ -222,6 +231,11 @@ class Handle(msgspec.Struct, frozen=True):
     limits: reports.Limits
 
 
+def _group(handle: bytes) -> bytes:
+    """Return the handle of a cluster's group; without one, none."""
+    return msgspec.json.decode(handle, type=Handle).group if handle else b""
+
+
 class _Known:
     def __init__(self, limits: reports.Limits) -> None:
         self.limits = limits
@@ -231,6 +245,8 @@ class _Known:
         self.seen = reports.Seen()
         self.wanted: frozenset[str] | None = None
         """Workers that the scheduler wants, of those whose number follows the work."""
+        self.settled = False
+        """No workers are wanted any more."""
         self.end: ClusterReport | None = None
         """What is told once all is gone that is to go for it."""
         self.last: ClusterReport | None = None

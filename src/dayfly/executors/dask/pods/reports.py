@@ -8,6 +8,7 @@ import msgspec
 
 from dayfly.executors.dask import describing, naming
 from dayfly.executors.dask.pods import roles
+from dayfly.executors.dask.roles import settling
 from dayfly.ports.clusters import ClusterEnd, ClusterReport, ClusterState, Death, Fault, Progress
 from dayfly.ports.pod_groups import PodPhase, PodSeen
 
@@ -21,6 +22,9 @@ KEPT_DEATHS = 100
 OOM = "OOMKilled"
 
 MORE_ROOM = "Give workers more room where they spill to (their temporary-directory: a volume, or ephemeral storage)"
+
+SETTLED = "The scheduler ended as it was told to; nothing is made anew any more."
+"""The reason of a cluster whose driver goes on alone."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -51,6 +55,8 @@ class Seen:
         self.deaths: list[Death] = []
         self.ready = False
         """It was, once: workers that are missing later are none that it waits for."""
+        self.settled = False
+        """Its scheduler has ended as it was told to, and the workers with it: the driver goes on alone."""
         self.scheduler_told = ""
         """How the scheduler ended last, in words: many ends of workers after it leave it out of `deaths`."""
         self._ends: dict[str, int] = {}
@@ -83,6 +89,11 @@ class Seen:
             self._count += len(new)
             self.deaths = sorted([*self.deaths, *new], key=lambda one: one.at)[-KEPT_DEATHS:]
 
+    def settle(self) -> None:
+        """Note that the cluster has ended for its own driver, which goes on: its workers were asked to end as well."""
+        self.settled = self.ready = True
+        self.deaths = [one for one in self.deaths if one.role == naming.SCHEDULER or one.exit_code or one.cause]
+
     def _note(self, pod: PodSeen, at: float, exit_code: int, restarts: int, *, oom: bool) -> None:
         limit = pod.memory_limit_bytes
         # A pod that is lost did not end by itself, whatever its container said in the end.
@@ -98,8 +109,10 @@ def translate(report: PodGroupReport, limits: Limits, seen: Seen, logs: tuple[Lo
     """Return the report of the cluster; an end that the group itself does not have yet is for the provider to make."""
     by_role = {pod.role: pod for pod in report.pods}
     for pod in report.pods:
-        if pod.role != naming.DRIVER:
+        if pod.role != naming.DRIVER and not seen.settled:
             seen.look(pod, report.at)
+    if not seen.settled and any(_settles(pod) for pod in report.pods):
+        seen.settle()
     there = [pod for pod in report.pods if _is_worker(pod) and pod.phase is not PodPhase.LOST]
     workers = sum(limits.processes_of(pod.role) for pod in there if pod.phase is PodPhase.RUNNING)
     wanted = limits.wanted or sum(limits.processes_of(pod.role) for pod in there)
@@ -146,6 +159,8 @@ def _ended(
         if driver.code == OOM:
             return _with_end(made, ClusterEnd.DRIVER_OUT_OF_MEMORY, driver.message)
         return _with_fault(made, driver)
+    if seen.settled:
+        return made
     for scheduler in schedulers:
         if scheduler.phase is PodPhase.LOST and scheduler.users_fault and scheduler.code != OOM:
             return _with_fault(made, scheduler)
@@ -172,11 +187,20 @@ def _with_fault(made: ClusterReport, pod: PodSeen) -> ClusterReport:
 
 def _reason(report: PodGroupReport, seen: Seen) -> str:
     """Say what is waited for, the driver's reason first; once all are there, which worker died last."""
+    if seen.settled:
+        return SETTLED
     waiting = [pod for pod in report.pods if pod.phase in (PodPhase.QUEUED, PodPhase.INITIALIZING) and pod.reason]
     if waiting:
         others = f", and {len(waiting) - 1} more" if len(waiting) > 1 else ""
         return f"{waiting[0].role}: {waiting[0].reason}{others}"
     return f"{seen.deaths[-1].told}; it is made anew (number {seen.count})" if seen.deaths else ""
+
+
+def _settles(pod: PodSeen) -> bool:
+    """Say whether this is the scheduler, and has ended as it was told to. A Deployment starts it again, knowing
+    nothing."""
+    ended = pod.exit_code == 0 if pod.phase is PodPhase.EXITED else pod.restarts and pod.last_exit_code == 0
+    return bool(ended) and pod.role == naming.SCHEDULER and pod.last_words == settling.ASKED
 
 
 def _is_hopeless(pod: PodSeen) -> bool:

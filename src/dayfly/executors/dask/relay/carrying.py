@@ -41,6 +41,7 @@ SCHEDULER = (
     "reporting_time",
     "reporting",
     "telling",
+    "settling",
     "relaying",
 )
 """What a scheduler needs; the last is the one that it loads."""

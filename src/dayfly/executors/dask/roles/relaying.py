@@ -23,7 +23,7 @@ import distributed
 from distributed import preloading
 from tornado.ioloop import PeriodicCallback
 
-from . import dashboard, differing, holding, recording, recording_frames, reporting, scaling, telling
+from . import dashboard, differing, holding, recording, recording_frames, reporting, scaling, settling, telling
 
 ARGUMENTS = "DAYFLY_RELAY"
 """Variable: what this scheduler is told, as JSON: `wanted` workers, `notes` for the log, `dashboard_prefix`, `scaled`
@@ -89,7 +89,8 @@ class Relay:
         self._recorder = recorder = recording.Recorder(self._scheduler)
         self._scheduler.add_plugin(recorder)
         self._reporter = reporting.Reporter(recorder, self._tell_report)
-        self._clients = Clients(recorder)
+        self._settling = settling.Settling(self._scheduler)
+        self._clients = Clients(recorder, self._settling)
         self._scheduler.add_plugin(self._clients)
         for worker in self._scheduler.workers:
             recorder.add_worker(self._scheduler, worker)
@@ -114,6 +115,7 @@ class Relay:
             one.stop()
         if self._teller is None or not self._repeated:
             return
+        self._settling.end()
         self._recorder.note_unfinished()
         self._tell_frame(last=True)
         self._facts = {}
@@ -178,8 +180,8 @@ class Clients(distributed.SchedulerPlugin):
 
     name = "dayfly-clients"
 
-    def __init__(self, recorder: recording.Recorder) -> None:
-        self._recorder = recorder
+    def __init__(self, recorder: recording.Recorder, settling: settling.Settling) -> None:
+        self._recorder, self._settling = recorder, settling
         self._noted = self._joined = False
 
     def have_gone(self, scheduler: Any) -> bool:
@@ -188,9 +190,12 @@ class Clients(distributed.SchedulerPlugin):
 
     def add_client(self, scheduler: Any, client: str) -> None:
         """Look at a client that joins; tasks that have become clients are told as the workers that they run on."""
-        self._joined = self._joined or _is_driver(client)
+        if not _is_driver(client):
+            return
+        self._joined = True
+        self._settling.begin()
         differ = differing.find(getattr(scheduler.clients.get(client), "versions", None))
-        if differ and not self._noted and _is_driver(client):
+        if differ and not self._noted:
             self._noted = True
             self._recorder.note("versions-differ", worker="driver", differ=differ)
 

@@ -2,7 +2,8 @@
 
 Called by `scheduler`, in its event loop. `scaling_policy` decides. A worker that is to go is retired first: Dask moves
 its data to others and gives it no more tasks; only when that is done is it wanted no longer. One whose data finds no
-place stays. Whoever hears which workers are wanted starts and ends them.
+place stays. Whoever hears which workers are wanted starts and ends them, each with all its processes, which to Dask are
+workers of their own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import dask
 from dask.utils import parse_timedelta
+from distributed.core import Status
 
 from . import recording, scaling_policy
 
@@ -23,6 +25,8 @@ NAME = "dayfly-scaling"
 
 LEAST_SECONDS = 0.02
 """Looks are no more often than this, whatever the configuration says."""
+
+GIVEN_BACK_STIMULUS = "dayfly-needed-still"
 
 NO_CLIENTS = {"fire-and-forget"}
 """Clients that every scheduler has."""
@@ -39,13 +43,19 @@ def interval_seconds() -> float:
 class Group:
     """A group of workers: the names of all that there may be, in the order in which they are begun.
 
-    A worker is known by its name, or one that continues it after a dash: `worker-3-r1` is `worker-3` made anew.
+    A worker is known by its name, or one that continues it after a dash: `worker-3-r1` is `worker-3` made anew,
+    `worker-3-0` and `worker-3-1` are its processes, if it has several.
     """
 
-    def __init__(self, name: str, roles: Iterable[str], begun: int, minimum: int) -> None:
-        self.name, self.roles, self.minimum = name, list(roles), minimum
+    def __init__(self, name: str, roles: Iterable[str], begun: int, minimum: int, processes: int = 1) -> None:
+        self.name, self.roles, self.minimum, self.processes = name, list(roles), minimum, processes
         self.wanted = set(self.roles[:begun])
         self.leaving: set[str] = set()
+
+    @property
+    def workers(self) -> int:
+        """Return how many workers, as Dask counts them, are wanted."""
+        return self.processes * len(self.wanted)
 
     def add(self, number: int) -> None:
         """Want so many workers more."""
@@ -75,8 +85,8 @@ class Scaling:
 
     @property
     def wanted(self) -> int:
-        """Return how many workers of these groups are wanted."""
-        return sum(len(group.wanted) for group in self._groups)
+        """Return how many workers of these groups are wanted, as Dask counts them."""
+        return sum(group.workers for group in self._groups)
 
     def look(self) -> None:
         """Look once, and act. Until the first client comes, the workers stay that it was promised."""
@@ -120,6 +130,7 @@ class Scaling:
                     len(group.wanted),
                     len(group.leaving),
                     load[group.name],
+                    group.processes,
                 )
                 for group in self._groups
             ),
@@ -133,15 +144,16 @@ class Scaling:
 
     def _list_idle(self) -> Iterable[scaling_policy.Idle]:
         """Yield those that compute nothing, with the least data first. Dask itself leaves out, from 2024.5 on, those
-        that take part in a shuffle, which would begin anew (dask/distributed#8579)."""
+        that take part in a shuffle, which would begin anew (dask/distributed#8579). One of several processes may go
+        when the last of these may."""
         of_role = self._by_role()
-        seen = set()
+        seen: dict[str, int] = {}
         for address in self._scheduler.workers_to_close(n=len(self._scheduler.workers)):
             role = self._role_of(self._scheduler.workers[address])
-            if role is None or role in seen:
+            if role is None:
                 continue
-            seen.add(role)
-            if all(map(self._may_go, of_role[role])):
+            seen[role] = seen.get(role, 0) + 1
+            if seen[role] == len(of_role[role]) and all(map(self._may_go, of_role[role])):
                 memory_bytes = sum(worker.memory_limit for worker in of_role[role])
                 yield scaling_policy.Idle(role, self._group_of[role].name, memory_bytes)
 
@@ -153,15 +165,11 @@ class Scaling:
         of_role = self._by_role()
         # Since the look, which was in an earlier round of the loop, one of them may have been given a task.
         idle = [role for role in roles if all(map(self._may_go, of_role.get(role, ())))]
-        addresses = [worker.address for role in idle for worker in of_role.get(role, ())]
         log.info("Retiring what is no longer needed: %s", ", ".join(idle))
         try:
-            await self._scheduler.retire_workers(
-                workers=addresses,
-                close_workers=False,
-                remove=True,
-                stimulus_id=f"{recording.NOT_NEEDED_STIMULUS}-{time.time()}",
-            )
+            if any(len(of_role.get(role, ())) > 1 for role in idle):
+                idle = await self._flush({role: of_role.get(role, []) for role in idle})
+            await self._ask(idle, of_role, remove=True)
         except Exception:
             # Whatever is wrong with a worker, others are looked after as before (dask/distributed#4591).
             log.exception("Some workers could not be retired, and stay")
@@ -175,8 +183,35 @@ class Scaling:
                 group.wanted.discard(role)
             else:
                 self._past = scaling_policy.Past()
+                self._give_back(left[role])
         if self.wanted != before:
             self._tell(before)
+
+    async def _flush(self, of_role: dict[str, list[Any]]) -> list[str]:
+        """Move the data of workers to others while they stay; return those of which no process has any left. Of one
+        that is to stay for one of its processes, none may go: nobody would make that one anew."""
+        moved = await self._ask(of_role, of_role, remove=False)
+        whole = [role for role, workers in of_role.items() if all(worker.address in moved for worker in workers)]
+        for role in of_role.keys() - whole:
+            self._give_back(of_role[role])
+        return whole
+
+    async def _ask(self, roles: Iterable[str], of_role: dict[str, list[Any]], *, remove: bool) -> Any:
+        """Have Dask retire all processes of these workers; return the addresses of those that have no data left."""
+        return await self._scheduler.retire_workers(
+            workers=[worker.address for role in roles for worker in of_role.get(role, ())],
+            close_workers=False,
+            remove=remove,
+            stimulus_id=f"{recording.NOT_NEEDED_STIMULUS}-{time.time()}",
+        )
+
+    def _give_back(self, workers: list[Any]) -> None:
+        """Let processes take tasks again that were to go, as Dask does with those whose data finds no place."""
+        for worker in workers:
+            comm = self._scheduler.stream_comms.get(worker.address)
+            if comm is not None and worker.status == Status.closing_gracefully:
+                told = {"status": Status.running.name, "stimulus_id": f"{GIVEN_BACK_STIMULUS}-{time.time()}"}
+                comm.send({"op": "worker-status-change", **told})
 
     def _by_role(self) -> dict[str, list[Any]]:
         found: dict[str, list[Any]] = {}
@@ -197,5 +232,5 @@ class Scaling:
     def _tell(self, before: int) -> None:
         told = f"workers wanted: {self.wanted}, before {before}"
         log.info("%s", told)
-        self._note("scale", worker="", wanted={group.name: len(group.wanted) for group in self._groups}, told=told)
+        self._note("scale", worker="", wanted={group.name: group.workers for group in self._groups}, told=told)
         self._publish([role for group in self._groups for role in group.roles if role in group.wanted])

@@ -2,7 +2,8 @@
 
 Called by `scaling`, look after look; what is remembered from one to the next is passed along. More workers are asked
 for at once, as many as Dask finds right. Fewer only when many looks in a row have found fewer enough, and never both at
-once (dask/distributed#1604). Times are counted in looks.
+once (dask/distributed#1604). Times are counted in looks. Workers come and go whole: one of several processes is several
+workers to Dask, as which a look's own figures count them.
 """
 
 from __future__ import annotations
@@ -36,15 +37,17 @@ class Group(NamedTuple):
     """Those of them that are giving their data away, to go."""
     load: float = 0.0
     """Seconds of work that they have been given."""
+    processes: int = 1
+    """Of each worker: so many workers it is to Dask."""
 
 
 class Idle(NamedTuple):
-    """A worker that computes nothing."""
+    """A worker of which no process computes anything."""
 
     name: str
     group: str
     memory_bytes: int
-    """Its limit."""
+    """Its limit, of all processes."""
 
 
 class Look(NamedTuple):
@@ -56,7 +59,7 @@ class Look(NamedTuple):
     """Workers that take tasks and data, of all groups."""
     groups: tuple[Group, ...]
     others: int = 0
-    """Workers of groups whose number is fixed."""
+    """Those of groups whose number is fixed."""
     least: int = 0
     """Workers that there are to be over all groups, whatever Dask finds."""
     stuck: bool = False
@@ -107,11 +110,12 @@ def decide(past: Past, look: Look) -> tuple[Past, Decision]:
 def _more(look: Look) -> dict[str, int]:
     """Give what is missing to the groups that have most to do for each of their workers; equal ones in their order."""
     more = {group.name: min(_room(group), max(0, _floor(group, look) - _staying(group))) for group in look.groups}
-    missing = max(look.target, look.least) - look.others - sum(map(_staying, look.groups)) - sum(more.values())
+    there = sum(group.processes * (_staying(group) + more[group.name]) for group in look.groups)
+    missing = max(look.target, look.least) - look.others - there
     while missing > 0 and (open_ := [group for group in look.groups if more[group.name] < _room(group)]):
-        busiest = max(open_, key=lambda group: group.load / max(1, group.wanted + more[group.name]))
+        busiest = max(open_, key=lambda group: group.load / max(1, group.processes * (group.wanted + more[group.name])))
         more[busiest.name] += 1
-        missing -= 1
+        missing -= busiest.processes
     return {name: number for name, number in more.items() if number}
 
 
@@ -119,7 +123,8 @@ def _spare(look: Look) -> Iterator[str]:
     """Yield the workers that may go: what is neither wanted, nor computes, nor is needed for the data."""
     staying = {group.name: _staying(group) for group in look.groups}
     # Those that are still starting are no reason to send away others: they hold nothing and do nothing yet.
-    running = min(look.running, look.others + sum(staying.values()))
+    processes = {group.name: group.processes for group in look.groups}
+    running = min(look.running, look.others + sum(processes[name] * number for name, number in staying.items()))
     spare = running - max(look.target, look.least)
     floors = {group.name: _floor(group, look) for group in look.groups}
     memory_bytes = look.memory_bytes
@@ -127,8 +132,8 @@ def _spare(look: Look) -> Iterator[str]:
         left_bytes = memory_bytes - idle.memory_bytes
         if spare <= 0 or look.data_bytes > DATA_SHARE * left_bytes:
             return
-        if staying[idle.group] > floors[idle.group]:
-            spare, memory_bytes = spare - 1, left_bytes
+        if staying[idle.group] > floors[idle.group] and processes[idle.group] <= spare:
+            spare, memory_bytes = spare - processes[idle.group], left_bytes
             staying[idle.group] -= 1
             yield idle.name
 

@@ -11,8 +11,7 @@ from google.protobuf import json_format
 from tests.contract import cluster_hosts
 from tests.unit.executors.dask.job.groups import FakeGroups
 
-from dayfly.base import errors
-from dayfly.executors.dask.job import choosing, manifests, shape
+from dayfly.executors.dask.job import manifests, shape
 from dayfly.executors.dask.pods import provider, roles
 from dayfly.ports.clusters import ClusterSpec, WorkerGroup
 
@@ -166,21 +165,6 @@ def test_a_groups_name_that_leaves_no_room_is_refused() -> None:
         manifests.name_of("x1-n0-0" * 6, cluster(PLAIN, msgspec.structs.replace(LARGE, name="g" * 60)))
 
 
-@pytest.mark.parametrize(
-    ("choice", "known", "kind", "told"),
-    [
-        ("auto", True, "DaskJob", "by DaskJob"),
-        ("auto", False, "Pod", "plain pods. No DaskJob is known here."),
-        ("job", True, "DaskJob", "by DaskJob"),
-        ("pods", True, "Pod", "plain pods."),
-    ],
-)
-async def test_who_makes_a_cluster(choice: str, known: bool, kind: str, told: str) -> None:
-    made = await choosing.Chosen(FakeGroups(known=known), choice).lay_out(cluster())
-    assert made.group.objects[0]["kind"] == kind
-    assert told in made.limits.told
-
-
 async def test_what_is_not_heeded_is_said() -> None:
     spec = msgspec.structs.replace(cluster(), idle_timeout_seconds=9.0, reuse_seconds=9.0)
     made = await shape.DaskJobs(FakeGroups()).lay_out(spec)
@@ -188,20 +172,3 @@ async def test_what_is_not_heeded_is_said() -> None:
     assert "No cluster stands by" in made.limits.told
     (scheduler,) = made.group.objects[0]["spec"]["cluster"]["spec"]["scheduler"]["spec"]["containers"]
     assert "--idle-timeout" not in scheduler["args"]
-
-
-async def test_a_choice_that_cannot_be_had() -> None:
-    with pytest.raises(errors.InvalidArgument, match="No DaskJob is known"):
-        await choosing.Chosen(FakeGroups(known=False), "job").lay_out(cluster())
-    with pytest.raises(errors.InvalidArgument, match="DAYFLY_KUBERNETES__DASK is 'both'"):
-        choosing.Chosen(FakeGroups(), "both")
-
-
-async def test_what_no_dask_job_can_ask_for_is_made_of_pods() -> None:
-    spec = cluster()
-    large = msgspec.structs.replace(spec, driver=msgspec.structs.replace(spec.driver, env={"A": "a" * 100_000}))
-    with pytest.raises(manifests.Unfit, match=r"DaskJob would have [0-9]+ KiB, and the operator takes 240"):
-        await choosing.Chosen(FakeGroups(), "job").lay_out(large)
-    made = await choosing.Chosen(FakeGroups(), "auto").lay_out(large)
-    assert made.group.objects[0]["kind"] == "Pod"
-    assert "and the operator takes 240" in made.limits.told

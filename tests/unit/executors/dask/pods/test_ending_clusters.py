@@ -39,6 +39,9 @@ class Groups:
         while True:
             yield await self.told.get()
 
+    async def want(self, key: AttemptKey, roles: frozenset[str]) -> None:
+        pass
+
     async def stop(self, key: AttemptKey, *, grace_seconds: float) -> None:
         self.stops += 1
         if self.stops == 1:

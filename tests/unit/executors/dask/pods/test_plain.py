@@ -52,16 +52,25 @@ async def test_workers_that_follow_the_work_begin_with_what_was_asked_for() -> N
     scheduler = next(one for one in layout.group.objects if one["metadata"]["name"] == "x-scheduler")
     told = json.loads(scheduler["spec"]["env"][carrying.ARGUMENTS_VARIABLE])
     assert told["scaled"] == [
-        {"name": "worker", "roles": ["worker-0", "worker-1", "worker-2"], "begun": 1, "minimum": 0}
+        {"name": "worker", "roles": ["worker-0", "worker-1", "worker-2"], "begun": 1, "minimum": 0, "processes": 1}
     ]
     assert told["wanted"] == 2
+
+
+async def test_workers_of_several_processes_that_follow_the_work_are_pods_too() -> None:
+    layout = await lay_out(WorkerGroup("default", 1, processes=2, minimum=1, maximum=3), WorkerGroup("gpu", 1))
+    assert layout.group.later == {"worker-1", "worker-2"}
+    assert layout.limits.scaled == ("worker-0", "worker-1", "worker-2")
+    assert layout.limits.told == "The cluster is made of plain pods."
+    assert [layout.limits.processes_of(role) for role in ("worker-0", "worker-2", "worker-gpu-0")] == [2, 2, 1]
+    scheduler = next(one for one in layout.group.objects if one["metadata"]["name"] == "x-scheduler")
+    told = json.loads(scheduler["spec"]["env"][carrying.ARGUMENTS_VARIABLE])
+    assert (told["wanted"], told["scaled"][0]["begun"], told["scaled"][0]["processes"]) == (3, 1, 2)
 
 
 async def test_what_is_not_heeded_is_said() -> None:
     plainly = await lay_out(WorkerGroup("default", 2))
     assert plainly.limits.told == "The cluster is made of plain pods."
     assert (plainly.limits.scaled, plainly.group.later) == ((), frozenset())
-    layout = await lay_out(WorkerGroup("default", 1, processes=2, maximum=3), reuse_seconds=60.0)
-    assert layout.group.later == frozenset()
-    assert "stays as it is where each has several processes" in layout.limits.told
+    layout = await lay_out(WorkerGroup("default", 1), reuse_seconds=60.0)
     assert "No cluster stands by" in layout.limits.told

@@ -7,6 +7,7 @@ import pytest
 
 from dayfly.base.clock import Micros
 from dayfly.executors.dask.pods import reports
+from dayfly.executors.dask.roles import settling
 from dayfly.model.identifiers import AttemptKey
 from dayfly.ports.clusters import ClusterEnd, ClusterReport, ClusterState, Fault
 from dayfly.ports.pod_groups import PodGroupReport, PodPhase, PodSeen
@@ -162,6 +163,49 @@ def test_a_cluster_that_was_ready_does_not_wait_for_workers_that_it_has_lost() -
     gone = [pod("driver"), pod("scheduler")]
     assert told(*gone, seen=seen).state is ClusterState.READY
     assert told(*gone).state is ClusterState.STARTING
+
+
+ASKED = {"last_words": settling.ASKED}
+
+
+@pytest.mark.parametrize(
+    "scheduler",
+    [pod("scheduler", EXITED, exit_code=0, **ASKED), pod("scheduler", restarts=1, last_ended_at=5.0, **ASKED)],
+)
+def test_the_driver_goes_on_alone_where_the_scheduler_ends_as_it_was_told_to(scheduler: PodSeen) -> None:
+    seen = reports.Seen()
+    told(*all_running(), seen=seen)
+    told(*all_running(worker_1=pod("worker-1", restarts=1, last_ended_at=4.0)), seen=seen)
+    ending = all_running(scheduler=scheduler, worker_0=pod("worker-0", EXITED, exit_code=0))
+    for there in (ending, [pod("driver"), scheduler]):
+        report = told(*there, seen=seen)
+        assert (report.state, report.end) == (ClusterState.READY, None)
+        assert report.reason == "The scheduler ended as it was told to; nothing is made anew any more."
+        # By this it is told of a task that needs its cluster still (`diagnosis.raised.shut_down`).
+        assert [(death.role, death.exit_code) for death in report.deaths] == [("scheduler", 0)]
+    worn = [pod("worker-0", LOST, code="CrashLoopBackOff", users_fault=True), pod("worker-1", restarts=9)]
+    gone = pod("scheduler", LOST, "another", code="Evicted", message="evicted")
+    assert told(pod("driver"), gone, *worn, seen=seen).end is None
+    assert told(pod("driver", EXITED, exit_code=0), scheduler, seen=seen).end is ClusterEnd.DRIVER_EXITED
+
+
+def test_a_platform_that_comes_back_knows_that_the_scheduler_ended_as_it_was_told_to() -> None:
+    report = told(pod("driver"), pod("scheduler", EXITED, exit_code=0, **ASKED))
+    assert (report.state, report.end) == (ClusterState.READY, None)
+
+
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        pod("scheduler", EXITED, exit_code=0),
+        pod("scheduler", EXITED, exit_code=1, **ASKED),
+        pod("scheduler", LOST, code="Evicted", message="evicted", **ASKED),
+        pod("scheduler", restarts=1, last_exit_code=-9, **ASKED),
+        pod("scheduler", restarts=1),
+    ],
+)
+def test_any_other_end_of_the_scheduler_is_a_loss(scheduler: PodSeen) -> None:
+    assert told(*all_running(scheduler=scheduler)).end is ClusterEnd.SCHEDULER_LOST
 
 
 def test_workers_whose_number_changes_are_all_wanted() -> None:

@@ -44,10 +44,13 @@ def scheduler(**dask: str) -> SimpleNamespace:
 
 
 def test_a_driver_of_other_versions_is_noted_once() -> None:
-    recorder = Noted()
-    clients = relaying.Clients(recorder)  # type: ignore[arg-type]
-    clients.add_client(scheduler(), "Client-1")
+    recorder, began = Noted(), list[str]()
+    settling = SimpleNamespace(begin=lambda: began.append("the driver is there"))
+    clients = relaying.Clients(recorder, settling)  # type: ignore[arg-type]
     clients.add_client(scheduler(dask="1999.1.0"), "Client-worker-3")
+    assert began == []
+    clients.add_client(scheduler(), "Client-1")
+    assert began == ["the driver is there"]
     assert recorder.notes == [], "workers are told of by the recorder itself"
     for client in ("Client-1", "Client-2"):
         clients.add_client(scheduler(dask="1999.1.0"), client)
