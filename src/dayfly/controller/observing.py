@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dayfly.model.identifiers import AttemptKey, ExecutionId
     from dayfly.ports.blobs import Blobs
     from dayfly.ports.executors import Executor, Observation
-    from dayfly.ports.runs import Runs
+    from dayfly.ports.runs import LiveHandle, Runs
 
 MAX_ERROR_BYTES = 64 * 1024 * 1024
 """An error.pb above this is not read; of a long message, only beginning and end are kept."""
@@ -42,6 +42,9 @@ MAX_CHECKED_AT_ONCE_BYTES = 64 * 1024
 
 STORE_PAUSE_SECONDS = 1.0
 """Between tries while database or object store do not answer."""
+
+AWAY_PAUSE_SECONDS = 2.0
+"""Between tries to take back what an executor has that is away."""
 
 _PROGRESS = {
     executors.ObservationKind.QUEUED: phases.AttemptPhase.WAITING_FOR_RESOURCES,
@@ -82,8 +85,16 @@ class Observer:
             if executor is None:
                 _log.error("no executor takes this attempt back", attempt=live.key, executor=live.executor)
                 continue
-            await self.take(executor, await executor.recover(live.key, live.handle))
+            await self._take_back(executor, live)
         return len(handles)
+
+    async def _take_back(self, executor: Executor, live: LiveHandle) -> None:
+        while True:
+            try:
+                return await self.take(executor, await executor.recover(live.key, live.handle))
+            except errors.ExecutorAway as error:
+                _log.warning("an attempt cannot be taken back yet", attempt=live.key, error=str(error))
+                await asyncio.sleep(AWAY_PAUSE_SECONDS)
 
     async def follow(self, name: str) -> None:
         """Take in what one executor sees until it is closed; reports of one attempt wait for each other."""

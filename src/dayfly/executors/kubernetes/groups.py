@@ -104,7 +104,7 @@ class KubernetesGroups:
                 await self._take(first)  # one that was there already, no watch tells of
             else:
                 self._report(known)
-        except NotNow as error:
+        except errors.ExecutorAway as error:
             known.waits_for = error.message
             self._report(known)
             self._keep(self._create_later(spec, known))

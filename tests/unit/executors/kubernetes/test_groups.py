@@ -267,6 +267,22 @@ async def test_a_later_platform_makes_the_rest(
     assert [name for _, name in world.cluster.list_names()] == made
 
 
+async def test_a_cluster_that_is_away_is_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(groups, "LONGEST_PAUSE_SECONDS", 0.0)
+    away = errors.ExecutorAway("Kubernetes does not answer.")
+    world.cluster.refused |= {"x1-n0-0": away, "x1-n0-0-worker-0": away}
+    await world.groups.start(spec("worker-0"))
+    assert (await world.next()).waits_for == away.message
+    del world.cluster.refused["x1-n0-0"]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    del world.cluster.refused["x1-n0-0-worker-0"]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert world.cluster.list_names() == [("Pod", "x1-n0-0"), ("Pod", "x1-n0-0-worker-0")]
+
+
 async def test_what_is_stopped_while_it_waits_is_not_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(groups, "PAUSE_SECONDS", 0.0)
     world.cluster.refused["x1-n0-0"] = QUOTA
