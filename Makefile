@@ -1,9 +1,10 @@
 # Two commands for newcomers: `make demo` and `make test`. Everything else is for those who change Dayfly.
 PYTHON ?= python3
 UV_VERSION = 0.13.9
+AZURITE_VERSION = 3.37.0
 BIN = .venv/bin
 
-.PHONY: install old-client dask-operators demo test test-browser test-cluster check bench bench-million bench-clusters lock clean
+.PHONY: install old-client dask-operators azurite demo test test-browser test-cluster check bench bench-million bench-clusters lock clean
 
 install: .venv/installed
 
@@ -32,6 +33,15 @@ dask-operators: .venv-dask-operator/installed .venv-older-dask-operator/installe
 .venv-%/installed: requirements-%.lock | install
 	@test -x $(@D)/bin/python || $(BIN)/python -m venv $(@D)
 	@$(BIN)/uv pip install --quiet --python $(@D)/bin/python --requirement $<
+	@touch $@
+
+# Microsoft's emulator of Azure Blob Storage, for the tests of that; it wants Node.js.
+azurite: .azurite/installed-$(AZURITE_VERSION)
+
+.azurite/installed-%:
+	@command -v npm >/dev/null || { echo "Azurite needs npm and Node.js: sudo apt install npm"; exit 1; }
+	@mkdir -p .azurite
+	@npm install --prefix .azurite --no-save --no-audit --no-fund --ignore-scripts --loglevel error azurite@$*
 	@touch $@
 
 demo: install
@@ -75,4 +85,4 @@ lock: install
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate --exclude-newer 2025-02-15 requirements-older-dask-operator.in --output-file requirements-older-dask-operator.lock
 
 clean:
-	rm -rf .venv .venv-old .venv-dask-operator .venv-older-dask-operator .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-old .venv-dask-operator .venv-older-dask-operator .azurite .mypy_cache .ruff_cache .hypothesis

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from flyteidl.admin import task_pb2
+from flyteidl.admin import task_execution_pb2, task_pb2
 from flyteidl.core import identifier_pb2, literals_pb2, tasks_pb2, workflow_pb2
 
+from dayfly.base import errors
 from dayfly.base.clock import ManualClock
 from dayfly.base.settings import EngineSettings
 from dayfly.controller import attempts, building, observing, turn
@@ -220,3 +221,46 @@ async def test_starting_a_finished_attempt_again_would_be_found(monkeypatch: pyt
     with pytest.raises(AssertionError, match="crash at call"):
         for point in range(MOST_POINTS):
             await live_through(point, quick=True)
+
+
+class Away:
+    """An executor that is away for the first calls of each kind."""
+
+    def __init__(self, story: Story, times: int) -> None:
+        self._story, self._times = story, dict.fromkeys(("start", "recover", "forget"), times)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._story.executor, name)
+        if name not in self._times:
+            return found
+
+        async def call(*args: Any) -> Any:
+            if self._times[name]:
+                self._times[name] -= 1
+                raise errors.ExecutorAway("nobody answers.")
+            return await found(*args)
+
+        return call
+
+
+async def test_an_executor_that_is_away_for_long_costs_no_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observing, "AWAY_PAUSE_SECONDS", 0.0)
+    story = await begin(Fuse(MOST_POINTS), quick=False)
+    times = 2 * attempts.MAX_TRIES
+    executor = Away(story, times)
+    story.by_name["fake"] = executor
+    for _ in range(times):
+        with pytest.raises(errors.ExecutorAway):
+            await story.drive()
+    run = await story.drive()
+    (one,) = run.state.nodes[NodeId("n0")].attempts
+    assert one.live
+    row = await story.store.runs.find_attempt(EXECUTION, NodeId("n0"), 0)
+    assert task_execution_pb2.TaskExecutionClosure.FromString(row.closure).reason == "It waits: nobody answers."
+    await story.observer.recover([])
+    executor._times["forget"] = 0
+    await story.live()
+    state = (await story.store.runs.load(EXECUTION))[0].state
+    assert state.phase is ExecutionPhase.SUCCEEDED
+    assert sorted(story.world.starts.values()) == [1] * len(SHAPE)
+    await story.store.close()

@@ -59,6 +59,10 @@ class ExecutorUnavailable(PlatformError):
     """What runs the tasks cannot be reached or started."""
 
 
+class ExecutorAway(ExecutorUnavailable):
+    """It cannot be reached for now, and will be: it is asked again for as long as that takes."""
+
+
 class VersionClash(PlatformError):
     """Somebody else committed this execution first: reload and step again."""
 

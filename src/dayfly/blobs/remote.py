@@ -12,17 +12,22 @@ from typing import Any, TypeVar
 
 import fsspec
 
-from dayfly.base import errors
-from dayfly.blobs import addressing, local
+from dayfly.base import errors, logs
+from dayfly.blobs import local
 from dayfly.blobs.checking import Check
 from dayfly.ports.blobs import BlobInfo
 
 T = TypeVar("T")
 
+_log = logs.get("blobs")
+
 PART_BYTES = 8 * 1024 * 1024
 """Streams up to this size are one put; longer ones go up in parts of it (S3 takes none under 5 MiB, and 10,000)."""
 
 CHUNK_BYTES = 1024 * 1024
+
+_EXTRAS = {"s3": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure", "az": "azure"}
+"""Of this distribution, by the schemes for which they bring what is needed."""
 
 
 class RemoteObjects:
@@ -35,11 +40,12 @@ class RemoteObjects:
         except ImportError as error:
             raise errors.InvalidArgument(
                 f"storage {scheme}:// needs a package that is not installed: {error}.",
-                remedy='Install it; for S3: pip install "dayfly[s3]".',
+                remedy=f'Install it: pip install "dayfly[{_EXTRAS[scheme]}]".' if scheme in _EXTRAS else "Install it.",
             ) from error
         except ValueError as error:
             raise errors.InvalidArgument(
-                f"storage {scheme}:// is of no known kind: {error}.", remedy="Use file:///FOLDER or s3://BUCKET."
+                f"storage {scheme}:// is of no known kind: {error}.",
+                remedy="Use file:///FOLDER, s3://BUCKET, gs://BUCKET or abfs://CONTAINER.",
             ) from error
 
     async def find(self, uri: str, limit_bytes: int | None) -> bytes | None:
@@ -81,7 +87,7 @@ class RemoteObjects:
                 await _ask(uri, lambda: _join(parts))
         except BaseException:
             if parts is not None:
-                await _ask(uri, lambda: _throw_away(parts))
+                await self._drop(uri, parts)
             raise
         return check.seen_bytes
 
@@ -107,16 +113,23 @@ class RemoteObjects:
 
     async def list(self, folder: str) -> list[str]:
         """Return the addresses of all objects below the folder, sorted."""
-        scheme = addressing.scheme_of(folder)
         found = await _ask(folder, lambda: _or_none(lambda: self._files.find(folder))) or []
-        whole = [f"{scheme}://{path.lstrip('/')}" for path in found]
-        return sorted(uri for uri in whole if uri.startswith(f"{folder}/"))
+        # Of an address that names an account too (`abfs://CONTAINER@ACCOUNT...`), the store's paths do not.
+        inside = self._files._strip_protocol(folder)
+        return sorted(f"{folder}{path[len(inside) :]}" for path in found if path.startswith(f"{inside}/"))
 
     async def delete_tree(self, folder: str) -> None:
         """Delete all objects below the folder."""
         found = await self.list(folder)
         if found:
             await _ask(folder, lambda: self._files.rm(found))
+
+    async def _drop(self, uri: str, parts: Any) -> None:
+        """Throw away what has gone up; where even that fails, why it is thrown away is what is told."""
+        try:
+            await _ask(uri, lambda: _throw_away(parts))
+        except errors.BlobUnavailable as error:
+            _log.warning("parts of an upload are left", uri=uri, error=str(error))
 
     def _open_parts(self, uri: str) -> Any:
         # `open` itself would note the file down for a transaction, and keep it for ever.

@@ -68,6 +68,8 @@ class Attempts:
         self._unsaid = unsaid
         self._makes_pods = makes_pods
         self._tries: dict[str, int] = {}
+        self._told_away: set[str] = set()
+        """Attempts whose executor is away, as they have been told."""
 
     async def start(self, run: Run, command: StartAttempt) -> None:
         """Start the attempt, or say why it cannot be; a platform error may be tried again some times."""
@@ -105,6 +107,9 @@ class Attempts:
         except errors.UserError as error:
             code = getattr(error, "code", "BadTaskSpecification")
             await self._fail(run, command, phases.FailureKind.USER, code, str(error), recoverable=False)
+        except errors.ExecutorAway as error:
+            await self._tell_once(run, command, key, error)
+            raise
         except errors.PlatformError as error:
             tries = self._tries[key] = self._tries.get(key, 0) + 1
             if tries < MAX_TRIES:
@@ -119,6 +124,7 @@ class Attempts:
             elif self._unsaid.take(key):
                 await self._executors[name].forget(key, handle)
         self._tries.pop(key, None)
+        self._told_away.discard(key)
         if self._unsaid.take(key):  # It could not be started, as far as anybody here could see.
             await self._forget(run, command)
         return None
@@ -168,6 +174,7 @@ class Attempts:
         for name in self._executors if command.node not in run.state.nodes else [await self._executor(run, command)]:
             await self._executors[name].forget(key, b"")
         self._unsaid.take(key)
+        self._told_away.discard(key)
         await self._runs.mark_done(run.id, command)
 
     async def _executor(self, run: Run, command: StartAttempt) -> str:
@@ -228,6 +235,11 @@ class Attempts:
                 if await claims(task_type):
                     return name
         return self._by_type.get(task_type, self._by_type[executor_parts.ANY_TYPE])
+
+    async def _tell_once(self, run: Run, command: StartAttempt, key: str, error: errors.ExecutorAway) -> None:
+        if key not in self._told_away:
+            self._told_away.add(key)
+            await self._runs.append(run.id, [self._tell(command, f"It waits: {error}")])
 
     def _tell(self, command: StartAttempt, note: str) -> events.Event:
         phase = phases.AttemptPhase.QUEUED

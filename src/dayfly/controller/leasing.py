@@ -33,6 +33,8 @@ class Controller:
     def __init__(self, runs: Runs, performer: Performer, settings: LeaseSettings, owner: str) -> None:
         self._runs, self._performer, self._settings, self._owner = runs, performer, settings, owner
         self._driving: dict[ExecutionId, asyncio.Task[None]] = {}
+        self._waiting: set[ExecutionId] = set()
+        """Executions whose executor is away; that is said once."""
         self._freed = asyncio.Event()
         self._closing = False
 
@@ -85,11 +87,20 @@ class Controller:
         try:
             await self._turns(execution)
             await self._runs.release(execution, self._owner)
+            self._waiting.discard(execution)
+        except errors.ExecutorAway as error:
+            if execution not in self._waiting:
+                self._waiting.add(execution)
+                _log.warning("an execution waits", execution=str(execution), error=str(error))
+            await self._pause()
         # A supervised loop: whatever goes wrong with one execution is told, and the others go on.
         except Exception as error:  # noqa: BLE001
             _log.error("an execution could not be driven", execution=str(execution), error=str(error), exc_info=error)
-            if not self._closing:
-                await asyncio.sleep(FAILED_DRIVE_PAUSE_SECONDS)
+            await self._pause()
         finally:
             del self._driving[execution]
             self._freed.set()
+
+    async def _pause(self) -> None:
+        if not self._closing:
+            await asyncio.sleep(FAILED_DRIVE_PAUSE_SECONDS)

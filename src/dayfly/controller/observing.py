@@ -44,6 +44,9 @@ MAX_CHECKED_AT_ONCE_BYTES = 64 * 1024
 STORE_PAUSE_SECONDS = 1.0
 """Between tries while database or object store do not answer."""
 
+AWAY_PAUSE_SECONDS = 2.0
+"""Between tries to take back what an executor has that is away."""
+
 _PROGRESS = {
     executors.ObservationKind.QUEUED: phases.AttemptPhase.WAITING_FOR_RESOURCES,
     executors.ObservationKind.INITIALIZING: phases.AttemptPhase.INITIALIZING,
@@ -89,7 +92,12 @@ class Observer:
         return len(handles)
 
     async def _take_back(self, executor: Executor, live: LiveHandle) -> None:
-        await self.take(executor, await taking_back.recover(executor, live, self._clock.now()))
+        while True:
+            try:
+                return await self.take(executor, await taking_back.recover(executor, live, self._clock.now()))
+            except errors.ExecutorAway as error:
+                _log.warning("an attempt cannot be taken back yet", attempt=live.key, error=str(error))
+                await asyncio.sleep(AWAY_PAUSE_SECONDS)
 
     async def follow(self, name: str) -> None:
         """Take in what one executor sees until it is closed; reports of one attempt wait for each other."""

@@ -42,6 +42,9 @@ class Sizing(msgspec.Struct, frozen=True):
     """The most that is asked for after such growth; 0 is no limit."""
 
 
+AZURE_SCHEMES = ("abfs://", "abfss://", "az://")
+
+
 def build_spec(
     run: Run,
     node: NodeId,
@@ -75,6 +78,7 @@ def build_spec(
     own = {pair.key: pair.value for pair in container.env}
     of_execution = {pair.key: pair.value for pair in spec.envs.values}
     env = {
+        **_storage_env(run.storage),
         **own,
         **_flyte_env(run, task, attempt, public_url),
         **_element_env(node, alone=alone),
@@ -184,6 +188,15 @@ def _flyte_env(run: Run, task: EntityId, attempt: int, public_url: str) -> dict[
         "FLYTE_PLATFORM_URL": public_url.split("://", 1)[-1],
         "FLYTE_PLATFORM_INSECURE": "true",
     }
+
+
+def _storage_env(storage: str) -> dict[str, str]:
+    """Return what a task has to know of the store.
+
+    flytekit writes on what it stores whose it is. Azure's client writes something of its own there, and refuses what
+    others add since adlfs 2026.8 (`_put_file` in adlfs/spec.py): no task could store its outputs.
+    """
+    return {"FLYTE_PERSISTENCE_ATTACH_EXECUTION_METADATA": "false"} if storage.startswith(AZURE_SCHEMES) else {}
 
 
 def _element_env(node: NodeId, *, alone: bool) -> dict[str, str]:

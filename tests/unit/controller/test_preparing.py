@@ -18,12 +18,16 @@ STATE = RunState(nodes={NODE: NodeState(NodePhase.QUEUED, queued_at=Micros(0), s
 
 
 def build(
-    template: tasks_pb2.TaskTemplate, spec: execution_pb2.ExecutionSpec | None = None, attempt: int = 0, **more: object
+    template: tasks_pb2.TaskTemplate,
+    spec: execution_pb2.ExecutionSpec | None = None,
+    attempt: int = 0,
+    storage: str = "file:///store",
+    **more: object,
 ) -> AttemptSpec:
     spec = spec or execution_pb2.ExecutionSpec()
     node = PlanNode(NODE, target=TASK, upstream=(START_NODE,))
     plan = Plan(workflow=WORKFLOW, digest="digest", nodes={NODE: node})
-    run = Run(ExecutionId("p", "d", "x"), plan, STATE, 0, spec.SerializeToString(), "file:///store", WORKFLOW)
+    run = Run(ExecutionId("p", "d", "x"), plan, STATE, 0, spec.SerializeToString(), storage, WORKFLOW)
     return preparing.build_spec(
         run,
         NODE,
@@ -62,6 +66,23 @@ def test_the_last_word_on_a_variable_is_the_executions() -> None:
     assert made.env["FLYTE_INTERNAL_EXECUTION_ID"] == "x"
     assert made.env["FLYTE_EXECUTION_URL"] == "http://h:1/console/projects/p/domains/d/executions/x"
     assert made.volatile_env == {"B"}
+
+
+@pytest.mark.parametrize(
+    ("storage", "own", "told"),
+    [
+        ("s3://b", {}, None),
+        ("gs://b", {}, None),
+        ("abfs://c/x", {}, "false"),
+        ("abfss://c@a/x", {"value": "true"}, "true"),
+    ],
+)
+def test_on_azure_flytekit_is_told_not_to_write_on_what_it_stores(
+    storage: str, own: dict[str, str], told: str | None
+) -> None:
+    name = "FLYTE_PERSISTENCE_ATTACH_EXECUTION_METADATA"
+    made = build(container(args=["x"], env=[{"key": name, **own}] if own else []), storage=storage)
+    assert made.env.get(name) == told
 
 
 def test_a_request_stands_in_for_a_limit_and_the_other_way_round() -> None:

@@ -1,6 +1,6 @@
 """The cluster's API, as far as this platform asks it: objects as plain JSON, errors as ours.
 
-A thin shell around kr8s, whose own objects go no further. Every call may be repeated.
+A thin shell: kr8s finds the cluster and the credentials, `streams` asks. Every call may be repeated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import kr8s.asyncio
 
 from dayfly.base import clock, errors
 from dayfly.base.clock import Micros
-from dayfly.executors.kubernetes import ongoing, streams
+from dayfly.executors.kubernetes import ongoing, starting, streams
 from dayfly.model import flyte_workflows
 from dayfly.ports.dashboards import Way
 
@@ -44,15 +44,15 @@ class Forbidden(Refused):
     code = "Forbidden"
 
 
-class NotNow(errors.ExecutorUnavailable):
-    """A quota or a rate limit forbids it for now; the same may do later."""
+class NotNow(errors.ExecutorAway):
+    """A quota or a rate limit forbids it for now, or the API server is not there; the same may do later."""
 
 
 class Conflict(NotNow):
     """The object is not as it was thought to be."""
 
 
-class Expired(errors.ExecutorUnavailable):
+class Expired(errors.ExecutorAway):
     """What a watch was to begin with is too long ago: list anew."""
 
 
@@ -88,7 +88,7 @@ Count = Callable[[str, str], None]
 
 
 class Api:
-    """One cluster. Raises `ExecutorUnavailable` where it does not answer."""
+    """One cluster. Raises `NotNow` where it does not answer, `ExecutorUnavailable` where none can be found."""
 
     def __init__(self, kubeconfig: str = "", context: str = "", count: Count = lambda _method, _kind: None) -> None:
         self._kubeconfig, self._context, self._count = kubeconfig, context, count
@@ -176,7 +176,7 @@ class Api:
             told = json.loads(line)
             if told["type"] == "ERROR":
                 message = told["object"].get("message", "a watch was refused")
-                raise Expired(message) if told["object"].get("code") == 410 else errors.ExecutorUnavailable(message)
+                raise Expired(message) if told["object"].get("code") == 410 else NotNow(message)
             yield told["type"], told["object"]
 
     async def delete(
@@ -265,28 +265,55 @@ class Api:
         return await self._ongoing.do(self._ask(method, kind, namespace, name, **more))
 
     async def _ask(self, method: str, kind: Kind, namespace: str | None, name: str, **more: Any) -> dict[str, Any]:
-        url = f"{kind.plural}/{name}" if name else kind.plural
-        with _translated(f"{method} {namespace or 'all namespaces'}/{url}"):
-            api = await self._open()
-            self._count(method, kind.plural)
-            # The context manager of kr8s is one request with its tries.
-            async with api.call_api(
-                method, version=kind.version, namespace=namespace, url=url, timeout=CALL_SECONDS, **more
-            ) as response:
-                answer: dict[str, Any] = response.json()
-                return answer
+        asked, path = _place(kind, namespace, name)
+        more["headers"] = {"Content-Type": "application/json", **more.get("headers", {})}
+        with _translated(f"{method} {asked}"):
+            auth = (await self._open()).auth
+            for last in (False, True):
+                self._count(method, kind.plural)
+                try:
+                    raw = await self._streams.whole(auth, method, path, seconds=CALL_SECONDS, **more)
+                except streams.Answered as error:
+                    if last or not await self._is_to_be_asked_again(auth, error):
+                        raise
+                else:
+                    break
+            answer: dict[str, Any] = json.loads(raw)
+            return answer
 
     async def _lines(
         self, kind: Kind, namespace: str | None, name: str, params: Mapping[str, str], *, most_bytes: int = 0
     ) -> AsyncIterator[bytes]:
-        url = f"{kind.plural}/{name}" if name else kind.plural
-        root = "apis" if "/" in kind.version else "api"
-        path = "/".join(filter(None, (root, kind.version, namespace and f"namespaces/{namespace}", url)))
-        with _translated(f"GET {namespace or 'all namespaces'}/{url}"):
-            api = await self._ongoing.do(self._open())
+        asked, path = _place(kind, namespace, name)
+        with _translated(f"GET {asked}"):
+            auth = (await self._ongoing.do(self._open())).auth
             self._count("GET", kind.plural)
-            async for line in self._streams.lines(api.auth, f"/{path}", params, most_bytes=most_bytes):
-                yield line
+            try:
+                async for line in self._streams.lines(auth, path, params, most_bytes=most_bytes):
+                    yield line
+            except streams.Answered as error:
+                await self._is_to_be_asked_again(auth, error)
+                raise  # who follows something asks again in any case
+
+    async def _is_to_be_asked_again(self, auth: Any, refusal: streams.Answered) -> bool:
+        """Say whether an API server that has refused something may have been about to start. Raise `NotNow` where it
+        is still."""
+        if not starting.may_be(refusal.status, str(refusal)):
+            return False
+        try:
+            await self._streams.whole(auth, "GET", starting.READY_PATH, seconds=CALL_SECONDS)
+        except streams.Answered as error:
+            if not starting.is_over(error.status):
+                raise NotNow("Kubernetes is only just starting.") from error
+        return True
+
+
+def _place(kind: Kind, namespace: str | None, name: str) -> tuple[str, str]:
+    """Return what is asked for, for people, and as the path of an address."""
+    url = f"{kind.plural}/{name}" if name else kind.plural
+    root = "apis" if "/" in kind.version else "api"
+    parts = (root, kind.version, namespace and f"namespaces/{namespace}", url)
+    return f"{namespace or 'all namespaces'}/{url or kind.version}", "/" + "/".join(filter(None, parts))
 
 
 @contextlib.contextmanager
@@ -296,9 +323,11 @@ def _translated(asked: str) -> Iterator[None]:
         yield
     except streams.Answered as error:
         raise _error(error.status, error.message, asked) from error
-    except kr8s.ServerError as error:
-        status = error.response.status_code if error.response is not None else 0
-        raise _error(status, str(error), asked) from error
+    except kr8s.ServerError as error:  # The first question of all, for its version: one that starts refuses that too.
+        raise NotNow(
+            f"Kubernetes does not let the platform in: {str(error).rstrip('.')}.",
+            remedy="It is asked again; look whether the credentials hold.",
+        ) from error
     except (
         kr8s.APITimeoutError,
         kr8s.ConnectionClosedError,
@@ -306,14 +335,25 @@ def _translated(asked: str) -> Iterator[None]:
         httpx.StreamError,
         ssl.SSLError,
     ) as error:
-        raise errors.ExecutorUnavailable(
-            f"Kubernetes does not answer ({asked}): {error or type(error).__name__}."
+        raise NotNow(
+            f"Kubernetes does not answer ({asked}): {str(error).rstrip('.') or type(error).__name__}.",
+            remedy="It is asked again; look whether it runs, and whether the kubeconfig leads to it.",
         ) from error
     except (OSError, ValueError) as error:
         raise errors.ExecutorUnavailable(
             f"No Kubernetes cluster can be reached: {error}.",
             remedy="Name a kubeconfig in KUBECONFIG or DAYFLY_KUBERNETES__KUBECONFIG.",
         ) from error
+
+
+_NOT_YET = (
+    "is being terminated",
+    # What Kubernetes itself has yet to do, which takes a while where its controllers have been away.
+    "not yet ready to handle request",
+    "status unknown for quota",
+    'serviceaccount "default" not found',
+)
+"""Of refusals that are none, as they do not last."""
 
 
 def _error(status: int, message: str, asked: str) -> errors.DayflyError:
@@ -328,7 +368,7 @@ def _error(status: int, message: str, asked: str) -> errors.DayflyError:
         return Expired(told)
     if status == 403 and "exceeded quota" in message:
         return NotNow(told, remedy="It is tried again as soon as others have ended.")
-    if status == 403 and "is being terminated" in message:
+    if status == 403 and any(words in message for words in _NOT_YET):
         return NotNow(told)
     if status in (401, 403):
         return Forbidden(told, remedy="Give the platform's account the rights that docs/kubernetes.md names.")

@@ -104,14 +104,16 @@ class KubernetesGroups:
         """Make the objects, or find them made; see `PodGroups.start`."""
         handle = handle_of(spec)
         known = self._known.setdefault(spec.key, Known(spec.key, handle))
+        known.unmade = True
         self._begin()
         try:
             first = await self._create(spec)
+            known.unmade = False
             if first["kind"] == "Pod":
                 await self._take(first)  # one that was there already, no watch tells of
             else:
                 self._report(known)
-        except NotNow as error:
+        except errors.ExecutorAway as error:
             known.waits_for = error.message
             self._report(known)
             self._keep(self._create_later(spec, known))
@@ -241,7 +243,7 @@ class KubernetesGroups:
                 known.waits_for = error.message
                 self._report(known)
             else:
-                known.waits_for = ""
+                known.waits_for, known.unmade = "", False
                 self._report(known)
                 return
 
@@ -282,16 +284,19 @@ class KubernetesGroups:
 
     async def _follow(self) -> None:
         """List, watch from there, list again."""
+        said = ""
         while True:
             try:
-                version = await self._list()
+                version, said = await self._list(), ""
                 # A connection that broke without a word would be waited on for ever.
                 await asyncio.wait_for(self._watch(version), LIST_SECONDS + PAUSE_SECONDS)
             except (Expired, asyncio.TimeoutError):
                 continue
             # Whatever goes wrong with one listing, the next may do; without any, nobody would see pods end.
             except Exception as error:  # noqa: BLE001
-                _log.warning("pods cannot be watched", error=str(error))
+                if said != str(error):
+                    said = str(error)
+                    _log.warning("pods cannot be watched", error=said)
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _list(self) -> str:

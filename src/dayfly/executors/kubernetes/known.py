@@ -125,6 +125,8 @@ class Known:
         self.gone: dict[str, PodSeen] = {}
         """Pods that are no more, with what is to be said of them."""
         self.waits_for = ""
+        self.unmade = False
+        """Its first object is yet to be made: nobody has deleted it, nor can anybody take it up."""
         self.facts = awaiting.Facts()
         """Of a group whose pods another makes: what is known of that."""
         self.cleared = False
@@ -243,7 +245,8 @@ class Known:
 
     def _seen(self, now: float, patience: Patience) -> Iterator[PodSeen]:
         if self.awaits_main():
-            yield awaiting.seen(self.handle, self.facts, self._lasting("main", str(self.facts.taken_up), now), patience)
+            waited = 0.0 if self.unmade else self._lasting("main", str(self.facts.taken_up), now)
+            yield awaiting.seen(self.handle, self.facts, waited, patience)
         yield from (seen for name, seen in self.gone.items() if name not in self.pods)
         for name, pod in self.pods.items():
             if not self.wants(names.role_of(pod)):

@@ -33,7 +33,7 @@ class Overseer:
     async def look(self, known: Known) -> None:
         """Note what is seen of a group that lacks pods, now and then."""
         now = time.monotonic()
-        over = known.stopping or known.ended
+        over = known.stopping or known.ended or known.unmade
         if over or not known.lacks() or now - self._looked.get(known.key, 0.0) < LOOK_SECONDS:
             return
         self._looked[known.key] = now

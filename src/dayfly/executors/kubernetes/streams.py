@@ -1,12 +1,14 @@
-"""Answers of the cluster's API that come line by line for as long as something lasts: watches, and logs that are
-followed.
+"""Answers of the cluster's API: whole ones, and such that come line by line for as long as something lasts, which are
+watches, and logs that are followed.
 
-Each holds a connection. kr8s opens a hundred at most, so that the logs of a few clusters of pods would leave none for
-anything else: these have a client of their own, which opens as many as are asked for.
+Each of these holds a connection. kr8s opens a hundred at most, so that the logs of a few clusters of pods would leave
+none for anything else; and where it is refused, it closes the connections of all who wait for an answer. So it is asked
+for nothing but how to be let in.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from dayfly.executors.kubernetes.ongoing import Ongoing
 
 CONNECT_SECONDS = 30.0
+
+AT_ONCE = 100
+"""Whole answers that are waited for side by side."""
 
 UNAUTHORIZED = 401
 
@@ -31,13 +36,29 @@ class Answered(Exception):
 
 
 class Streams:
-    """The streams of one cluster, with what kr8s knows of how to be let in."""
+    """The answers of one cluster, with what kr8s knows of how to be let in."""
 
     def __init__(self, ongoing: Ongoing) -> None:
         self._ongoing = ongoing
         self._client: httpx.AsyncClient | None = None
+        self._entering = asyncio.Lock()
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self._former: list[httpx.AsyncClient] = []
         """With credentials that have expired since; what goes on over them goes on."""
+
+    async def whole(self, auth: Any, method: str, path: str, *, seconds: float, **more: Any) -> bytes:
+        """Return an answer, which has to come within so many seconds; `more` is httpx's. Raise as `lines` does."""
+        async with self._slots:
+            for last in (False, True):
+                client = self._client or await self._open(auth)
+                answer = await client.request(method, path, timeout=seconds, extensions=_extensions(auth), **more)
+                if answer.status_code == UNAUTHORIZED and not last:
+                    await self._enter_again(auth, client)
+                    continue
+                if answer.is_error:
+                    raise Answered(answer.status_code, _message(answer.content))
+                break
+            return answer.content
 
     async def lines(
         self, auth: Any, path: str, params: Mapping[str, str], *, most_bytes: int = 0
@@ -46,8 +67,9 @@ class Streams:
         `Answered`, and what httpx raises."""
         for last in (False, True):
             client = self._client or await self._open(auth)
-            more = {"sni_hostname": auth.tls_server_name} if auth.tls_server_name else {}
-            asked = client.send(client.build_request("GET", path, params=params, extensions=more), stream=True)
+            asked = client.send(
+                client.build_request("GET", path, params=params, extensions=_extensions(auth)), stream=True
+            )
             answer = await self._ongoing.do(asked, httpx.Response.aclose)
             async with contextlib.aclosing(answer):
                 if answer.status_code == UNAUTHORIZED and not last:
@@ -67,26 +89,29 @@ class Streams:
                 await client.aclose()
 
     async def _open(self, auth: Any) -> httpx.AsyncClient:
-        made = httpx.AsyncClient(
-            base_url=str(auth.server),
-            headers={"Authorization": f"Bearer {auth.token}"} if auth.token else {},
-            verify=await auth.ssl_context(),
-            timeout=httpx.Timeout(CONNECT_SECONDS, read=None),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
-            follow_redirects=True,
-            proxy=auth.proxy,
-        )
-        if self._client is None:
-            self._client = made
-        else:
-            await made.aclose()  # Another was faster.
-        return self._client
+        async with self._entering:
+            if self._client is None:  # Else another was faster.
+                self._client = httpx.AsyncClient(
+                    base_url=str(auth.server),
+                    headers={"Authorization": f"Bearer {auth.token}"} if auth.token else {},
+                    verify=await auth.ssl_context(),
+                    timeout=httpx.Timeout(CONNECT_SECONDS, read=None),
+                    limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+                    follow_redirects=True,
+                    proxy=auth.proxy,
+                )
+            return self._client
 
     async def _enter_again(self, auth: Any, refused: httpx.AsyncClient) -> None:
-        if self._client is refused:
-            self._client = None
-            self._former.append(refused)
-            await auth.reauthenticate()
+        async with self._entering:
+            if self._client is refused:
+                await auth.reauthenticate()
+                self._client = None
+                self._former.append(refused)
+
+
+def _extensions(auth: Any) -> dict[str, Any]:
+    return {"sni_hostname": auth.tls_server_name} if auth.tls_server_name else {}
 
 
 async def split(chunks: AsyncIterator[bytes], most_bytes: int = 0) -> AsyncIterator[bytes]:

@@ -21,6 +21,7 @@ from dayfly.model.phases import FailureKind
 from dayfly.ports.executors import ObservationKind
 from dayfly.ports.pod_groups import Maker, PodGroupReport, PodGroupSpec, PodPhase
 from tests.unit.executors.kubernetes.making import KEY
+from tests.unit.executors.kubernetes.test_known import MAKER
 
 Manifest = dict[str, Any]
 
@@ -65,6 +66,8 @@ class FakeCluster:
         return self.there.get((kind, namespace, name))
 
     async def list(self, kind: str, namespace: str, selector: str, *, fields: str = "") -> tuple[list[Manifest], str]:
+        if kind == "Event":
+            return [], "1"
         self.listed.add(kind)
         if kind not in self.served:
             raise errors.NotFound(kind)
@@ -274,6 +277,41 @@ async def test_a_later_platform_makes_the_rest(
     for _ in range(20):
         await asyncio.sleep(0)
     assert [name for _, name in world.cluster.list_names()] == made
+
+
+async def test_a_cluster_that_is_away_is_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(groups, "LONGEST_PAUSE_SECONDS", 0.0)
+    away = errors.ExecutorAway("Kubernetes does not answer.")
+    world.cluster.refused |= {"x1-n0-0": away, "x1-n0-0-worker-0": away}
+    await world.groups.start(spec("worker-0"))
+    assert (await world.next()).waits_for == away.message
+    del world.cluster.refused["x1-n0-0"]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    del world.cluster.refused["x1-n0-0-worker-0"]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert world.cluster.list_names() == [("Pod", "x1-n0-0"), ("Pod", "x1-n0-0-worker-0")]
+
+
+async def test_a_resource_that_waits_to_be_made_is_not_taken_for_deleted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name in ((groups, "PAUSE_SECONDS"), (groups, "LONGEST_PAUSE_SECONDS"), (groups, "LOOK_SECONDS")):
+        monkeypatch.setattr(module, name, 0.0)
+    job = pod("job", kind="Job", name="x")
+    world.cluster.refused["x"] = errors.ExecutorAway("Kubernetes does not answer.")
+    await world.groups.start(PodGroupSpec(KEY, NAMESPACE, (job,), "driver", maker=MAKER))
+    for _ in range(50):
+        await asyncio.sleep(0)
+    del world.cluster.refused["x"]
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert ("Job", "x") in world.cluster.list_names()
+    reports = [world.groups._reports.get_nowait() for _ in range(world.groups._reports.qsize())]
+    assert [one.pods[0].phase for one in reports if one is not None] == [PodPhase.QUEUED] * len(reports)
+    assert len(reports) >= 2
 
 
 async def test_what_is_stopped_while_it_waits_is_not_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

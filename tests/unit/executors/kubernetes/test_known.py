@@ -201,3 +201,13 @@ def test_a_group_of_another_is_stopped_when_nothing_is_left_and_nothing_is_made_
     assert not report(one).stopped
     one.cleared = True
     assert report(one).stopped
+
+
+def test_nobody_is_waited_for_before_there_is_something_to_take_up() -> None:
+    one = known.Known(KEY, known.Handle("ns", "x-runner", (("Job", "x"),), maker=MAKER))
+    one.unmade = True
+    assert report(one).pods[0].phase is PodPhase.QUEUED
+    assert report(one, 1000.0).pods[0].phase is PodPhase.QUEUED
+    one.unmade = False
+    assert report(one, 1001.0).pods[0].phase is PodPhase.QUEUED
+    assert report(one, 1002.0 + PATIENCE.operator).pods[0].phase is PodPhase.LOST

@@ -100,6 +100,17 @@ async def test_a_cluster_that_does_not_answer_is_asked_again() -> None:
     assert known.facts == Facts(taken_up=True)
 
 
+async def test_what_is_yet_to_be_made_is_not_taken_for_deleted() -> None:
+    fake, known = FakeApi(), group_of_another()
+    overseer = overseeing.Overseer(fake)  # type: ignore[arg-type]
+    known.unmade = True
+    await overseer.look(known)
+    assert (fake.asked, known.facts) == (0, Facts())
+    known.unmade = False
+    await overseer.look(known)
+    assert known.facts == Facts(gone=True)
+
+
 @pytest.mark.parametrize(
     ("owners", "fake", "given_up"),
     [
