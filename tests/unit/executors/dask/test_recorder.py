@@ -308,7 +308,7 @@ def test_workers_that_go_are_summed_up_with_what_they_took_along() -> None:
     row = dict.fromkeys(reading.WORKER_FIELDS, 0) | {"memory": 50, "threads": 1, "memory_limit": 100}
     frames: list[dict[str, Any]] = [
         {"t": 1.0, "workers": {"worker-0": row, "worker-1": row}},
-        {"t": 2.0, "tasks": [{"prefix": "f", "worker": "worker-0", "start": 1.0, "took": 0.5, "action": "compute"}]},
+        {"t": 2.0, "busy": {"worker-0": 0.5}},
         {
             "t": 3.0,
             "events": [
