@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser import seeing
 from tests.browser.seeing import Eyes
 from tests.browser.shop import Shop
 from tests.platforms.server import Server
+
+# A cluster that begins on a busy machine takes its time.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

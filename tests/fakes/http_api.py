@@ -86,9 +86,18 @@ class World:
         """As `ports.records.Records` does."""
         return self.made.get(name)
 
-    async def frames(self, key: AttemptKey, *, since: float = 0.0, limit: int = 1000) -> list[dict[str, Any]]:
-        """As `ports.records.Records` does, of frames at 1, 2 and 3."""
-        return [{"t": at} for at in (1.0, 2.0, 3.0) if at > since][:limit]
+    async def frames(
+        self,
+        key: AttemptKey,
+        *,
+        since: float = 0.0,
+        limit: int = 1000,
+        every_seconds: float = 0.0,
+        most_tasks: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """As `ports.records.Records` does, of frames at 1, 2 and 3; the last stands for all that are merged."""
+        frames = [{"t": at} for at in (1.0, 2.0, 3.0) if at > since]
+        return frames[-1:] if every_seconds else frames[:limit]
 
 
 @contextlib.asynccontextmanager

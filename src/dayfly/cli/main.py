@@ -14,6 +14,7 @@ COMMANDS = {
     "operator": "Look after the FlyteWorkflow resources of a platform that runs elsewhere.",
     "run": "Register and run one workflow or task of a file, and show it.",
     "watch": "Show an execution while it runs, then its outputs.",
+    "top": "Show runs, nodes and Dask workers, live.",
     "logs": "Print what an execution's tasks wrote.",
     "advice": "Say what a Dask task should ask for, by its past runs.",
     "cache": "Look at cached outputs, and remove some.",

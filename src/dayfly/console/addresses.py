@@ -80,5 +80,17 @@ def version(kind: str, entity: EntityId) -> str:
     return below(place, f"{kind}/{_part(entity.name)}/version/{_part(entity.version)}")
 
 
+def clusters(place: Place | None, query: Mapping[str, str] | None = None) -> str:
+    """Return the address of the list of Dask clusters of a place; of all places for None."""
+    if place is None:
+        return with_query(f"{ROOT}/clusters", query or {})
+    return below(place, "clusters", query)
+
+
+def cluster(execution: ExecutionId, node: str, attempt: int) -> str:
+    """Return the address of the Dask cluster of one attempt: a tab of its run's page."""
+    return run(execution, {"node": node, "attempt": str(attempt), "tab": "dask"})
+
+
 def _part(text: str) -> str:
     return quote(text, safe="")

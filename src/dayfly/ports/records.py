@@ -110,8 +110,19 @@ class ClusterRecord(msgspec.Struct, frozen=True):
 class Records(Protocol):
     """Where records are read. An attempt without one has no frames."""
 
-    async def frames(self, key: AttemptKey, *, since: float = 0.0, limit: int = 1000) -> list[dict[str, Any]]:
-        """Return at most `limit` frames made after `since`, oldest first, names resolved; see the recorder's form."""
+    async def frames(
+        self,
+        key: AttemptKey,
+        *,
+        since: float = 0.0,
+        limit: int = 1000,
+        every_seconds: float = 0.0,
+        most_tasks: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return at most `limit` frames made after `since`, oldest first, names resolved; see the recorder's form.
+
+        With `every_seconds` one stands for all of so long, with `most_tasks` each tells its longest tasks only.
+        """
         ...
 
     async def reports(self, key: AttemptKey) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Runs to look at: a shop's numbers, from sales to a forecast, with a node of every kind."""
 
 import enum
+import itertools
 import os
 import time
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from flytekit import (
 from flytekit.types.directory import FlyteDirectory
 from flytekit.types.file import FlyteFile
 from flytekitplugins.dask import Dask, Scheduler, WorkerGroup
+
+from dayfly.dask import Adapt, DaskCluster, Workers
 
 
 class Region(enum.Enum):
@@ -180,11 +183,52 @@ def simulate(until: str, seconds: float = 0.02) -> int:
     return done
 
 
-@task(task_config=Dask(workers=WorkerGroup(number_of_workers=2, limits=Resources(cpu="1", mem="250Mi"))))
+@task(
+    task_config=Dask(workers=WorkerGroup(number_of_workers=2, limits=Resources(cpu="1", mem="250Mi"))),
+    environment={"DAYFLY_REPORT_SECONDS": "60"},
+)
 def hoard() -> int:
     """Fail for want of memory."""
     with distributed.Client() as client:
         return client.submit(lambda: len(bytearray(2_000_000_000)), retries=0, key="hoard-1").result()
+
+
+def read_month(month: int) -> bytes:
+    time.sleep(0.1 + 0.05 * (month % 4))
+    return bytes(4_000_000 + 1_000_000 * (month % 3))
+
+
+def clean_month(content: bytes) -> bytes:
+    time.sleep(0.08)
+    return content[: len(content) // 2]
+
+
+def fit_season(*months: bytes) -> int:
+    time.sleep(0.5)
+    return sum(len(one) for one in months)
+
+
+@task(
+    task_config=DaskCluster(
+        workers=Workers(
+            number_of_workers=1, limits=Resources(cpu="500m", mem="300Mi"), adapt=Adapt(minimum=1, maximum=3)
+        )
+    )
+)
+def seasons(until: str, years: int = 4) -> int:
+    """Read, clean and fit, more and more, until a file appears; the cluster grows with the work."""
+    total = 0
+    with distributed.Client() as client:
+        for year in itertools.count():
+            read = client.map(read_month, range(12 * year, 12 * year + 12), key=f"read_month-{year}")
+            cleaned = client.map(clean_month, read, key=f"clean_month-{year}")
+            fitted = [
+                client.submit(fit_season, *cleaned[n : n + 3], key=f"fit_season-{year}-{n}") for n in (0, 3, 6, 9)
+            ]
+            total += sum(client.gather(fitted))
+            if year + 1 >= years and (not until or os.path.exists(until)):
+                return total
+    return total
 
 
 @task

@@ -34,8 +34,19 @@ MAX_SENTENCE = 2000
 InProject = Annotated[str, fastapi.Query(description="Only of this project.")]
 InDomain = Annotated[str, fastapi.Query(description="Only of this domain.")]
 OfExecution = Annotated[str, fastapi.Query(description="Only of this execution; with project and domain.")]
+OfTask = Annotated[str, fastapi.Query(max_length=1024, pattern=r"^[^\x00]*$", description="Only of this task.")]
 State = Annotated[Literal["", "live", "past"], fastapi.Query(description="Only those that live, or that are gone.")]
 Report = Annotated[str, fastapi.Path(description="Name of the report.", examples=["performance.html"])]
+Every = Annotated[
+    float,
+    fastapi.Query(ge=0, le=86_400, description="One frame for so many seconds: the last figures, and `memory_high`."),
+]
+MostTasks = Annotated[
+    int | None,
+    fastapi.Query(
+        alias="tasks", ge=0, le=100_000, description="So many tasks a frame, the longest; others are counted."
+    ),
+]
 Since = Annotated[float, fastapi.Query(description="Only frames made after this: seconds since the epoch.")]
 
 
@@ -52,6 +63,7 @@ def router(history: History, records: Records, find_attempt: FindAttempt) -> fas
         project: InProject = "",
         domain: InDomain = "",
         execution: OfExecution = "",
+        task: OfTask = "",
         state: State = "",
         limit: asking.Limit = 100,
         token: asking.Token = "",
@@ -61,7 +73,7 @@ def router(history: History, records: Records, find_attempt: FindAttempt) -> fas
                 f"Which execution {execution[:100]!r} is meant is not clear.", remedy="Give its project and domain too."
             )
         live = None if not state else state == "live"
-        wanted = WantedClusters(project, domain, execution, live)
+        wanted = WantedClusters(project, domain, execution, live, task)
         found = await history.list_clusters(wanted, then=asking.read_number(token), limit=limit)
         told = [_entry(_seen(row)) for row in found.attempts]
         return asking.respond(answers.ClusterPage(told, str(found.then or "")))
@@ -81,9 +93,16 @@ def router(history: History, records: Records, find_attempt: FindAttempt) -> fas
         description="The `t` of the last frame, given as `since`, gets what follows, while it grows and ever after.",
         responses=describing.answer("At most `limit` frames, oldest first.", examples.FRAMES),
     )
-    async def read_frames(key: asking.Key, since: Since = 0.0, limit: asking.Limit = 1000) -> fastapi.Response:
+    async def read_frames(
+        key: asking.Key,
+        since: Since = 0.0,
+        limit: asking.Limit = 1000,
+        every: Every = 0.0,
+        tasks: MostTasks = None,
+    ) -> fastapi.Response:
         await _get(find_attempt, key)
-        return asking.respond(answers.Frames(await records.frames(key, since=since, limit=limit)))
+        found = await records.frames(key, since=since, limit=limit, every_seconds=every, most_tasks=tasks)
+        return asking.respond(answers.Frames(found))
 
     @routes.get(
         CLUSTER + "/reports/{report}",

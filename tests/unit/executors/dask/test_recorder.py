@@ -21,7 +21,12 @@ from dayfly.ports.records import NOT_NEEDED, REPORTS, RecordedRole
 def worker(name: str, memory: int = 100, **changes: Any) -> SimpleNamespace:
     made = {
         "name": name,
-        "metrics": {"memory": memory << 20, "cpu": 50, "executing": 1, "spilled_bytes": {"disk": 7 << 20, "memory": 0}},
+        "metrics": {
+            "memory": memory << 20,
+            "cpu": 50,
+            "task_counts": {"executing": 1, "memory": 3},
+            "spilled_bytes": {"disk": 7 << 20, "memory": 0},
+        },
         "nbytes": 3 << 20,
         "processing": {"x"},
         "nthreads": 2,
@@ -70,6 +75,7 @@ def test_what_is_noted_is_read_back(tmp_path: Path) -> None:
     (frame,) = write(tmp_path / "record", recorder.take_frame(60.0))
     assert frame["workers"]["worker-0"]["memory"] == 100
     assert frame["workers"]["worker-0"]["spilled"] == 7
+    assert (frame["workers"]["worker-0"]["running"], frame["workers"]["worker-0"]["waiting"]) == (1, 0)
     assert frame["prefixes"]["inc"] == {
         "done": 5,
         "erred": 1,
@@ -303,7 +309,7 @@ def test_workers_that_go_are_summed_up_with_what_they_took_along() -> None:
     row = dict.fromkeys(reading.WORKER_FIELDS, 0) | {"memory": 50, "threads": 1, "memory_limit": 100}
     frames: list[dict[str, Any]] = [
         {"t": 1.0, "workers": {"worker-0": row, "worker-1": row}},
-        {"t": 2.0, "tasks": [{"prefix": "f", "worker": "worker-0", "start": 1.0, "took": 0.5, "action": "compute"}]},
+        {"t": 2.0, "busy": {"worker-0": 0.5}},
         {
             "t": 3.0,
             "events": [

@@ -85,9 +85,9 @@ async def test_clusters_are_listed_with_their_figures(http: httpx.AsyncClient, w
 
 
 async def test_which_clusters_are_asked_for(http: httpx.AsyncClient, world: Any) -> None:
-    query = {"project": "p", "domain": "d", "execution": "e", "state": "past"}
+    query = {"project": "p", "domain": "d", "execution": "e", "state": "past", "task": "t"}
     assert (await http.get("/clusters", params=query)).json() == {"clusters": [], "token": ""}
-    assert world.wanted == WantedClusters("p", "d", "e", live=False)
+    assert world.wanted == WantedClusters("p", "d", "e", live=False, task="t")
 
 
 async def test_a_living_cluster(http: httpx.AsyncClient, world: Any) -> None:
@@ -119,6 +119,8 @@ async def test_frames(http: httpx.AsyncClient, world: Any) -> None:
     put_cluster(world, AttemptPhase.SUCCEEDED)
     told = (await http.get(f"{CLUSTER}/frames", params={"since": 1, "limit": 1})).json()
     assert told == {"frames": [{"t": 2.0}]}
+    coarse = (await http.get(f"{CLUSTER}/frames", params={"every": 10, "tasks": 5})).json()
+    assert coarse == {"frames": [{"t": 3.0}]}
 
 
 async def test_reports(http: httpx.AsyncClient, world: Any) -> None:

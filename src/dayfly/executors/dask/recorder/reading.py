@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from dayfly.executors.dask.recorder import coarsening
+
 LENGTH_BYTES = 4
 
 WORKER_FIELDS = (
@@ -35,10 +37,57 @@ def read(raw: bytes) -> Iterator[dict[str, Any]]:
     Each has `t`, and where something happened: `workers` and `prefixes` as {name: {field: figure}}, `events`, and
     `tasks` as rows {prefix, worker, start (seconds since the epoch), took (seconds), action}.
     """
+    for _, frame in read_on(raw, {}):
+        yield frame
+
+
+def read_on(raw: bytes, names: dict[int, str], *, since: float = 0.0) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the frames that were made after `since`, and where each ends, of a file or of what follows a place in it.
+
+    `names` are those that were told before that place; those that are told are added.
+    """
+    for end, frame in split(raw):
+        names.update(frame.pop("names", {}))
+        if frame["t"] > since:
+            yield end, _named(frame, names)
+
+
+def read_coarsely(
+    raw: bytes, *, since: float, every_seconds: float, most_tasks: int | None
+) -> Iterator[dict[str, Any]]:
+    """Yield frames that each stand for all of so many seconds; of the tasks the longest are told."""
+    names: dict[int, str] = {}
+
+    def later() -> Iterator[dict[str, Any]]:
+        for _, frame in split(raw):
+            names.update(frame.pop("names", {}))
+            if frame["t"] > since:
+                yield frame
+
+    for gathered in coarsening.coarsen(later(), every_seconds=every_seconds):
+        frame = _named(gathered.to_frame(most_tasks), names)
+        for number, high in gathered.highest.items():
+            row = frame["workers"][names.get(number, "?")]
+            if high > row["memory"]:
+                row[coarsening.HIGHEST] = high
+        yield frame
+
+
+def read_busy(raw: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the frames of a file, with the seconds that each worker computed as `busy` instead of all tasks."""
     names: dict[int, str] = {}
     for _, frame in split(raw):
         names.update(frame.pop("names", {}))
-        yield _named(frame, names)
+        tasks = frame.pop("tasks", {})
+        busy: dict[int, float] = {}
+        parts = (tasks.get(name, ()) for name in ("worker", "took", "action"))
+        for worker, took, action in zip(*parts, strict=False):
+            if action <= 0:  # Computed, or failed.
+                busy[worker] = busy.get(worker, 0) + took
+        named = _named(frame, names)
+        if busy:
+            named["busy"] = {names.get(worker, "?"): took / 1000 for worker, took in busy.items()}
+        yield named
 
 
 def split(raw: bytes) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -10,11 +10,9 @@ from dayfly.ports.records import ClusterRecord, RecordedPrefix, RecordedRole, Re
 MAX_EVENTS = 2_000
 """Events kept: the last ones, which tell of an end."""
 
-COMPUTED = ("compute", "failed")
-
 
 def sum_up(frames: Iterable[Mapping[str, Any]]) -> ClusterRecord:
-    """Return the whole record, summed up."""
+    """Return the whole record, summed up; of frames as `reading.read_busy` yields them."""
     began_at = ended_at = 0.0
     workers: dict[str, dict[str, Any]] = {}
     prefixes: dict[str, RecordedPrefix] = {}
@@ -28,10 +26,8 @@ def sum_up(frames: Iterable[Mapping[str, Any]]) -> ClusterRecord:
             _see(workers, name, row, ended_at)
         for name, row in frame.get("prefixes", {}).items():
             prefixes[name] = RecordedPrefix(name, row["done"], row["erred"], row["seconds"])
-        for task in frame.get("tasks", ()):
-            if task["action"] in COMPUTED:
-                worker = _worker(workers, task["worker"], ended_at)
-                worker["busy_seconds"] += task["took"]
+        for name, seconds in frame.get("busy", {}).items():
+            _worker(workers, name, ended_at)["busy_seconds"] += seconds
         for name, (peak, limit) in frame.get("roles", {}).items():
             roles[name] = RecordedRole(name, peak, limit)
         for event in frame.get("events", ()):

@@ -243,7 +243,7 @@ class Recorder(distributed.SchedulerPlugin):
             metrics = worker.metrics
             spilled = metrics.get("spilled_bytes") or {}
             moving = metrics.get("transfer") or {}
-            running = metrics.get("executing", 0)
+            running = (metrics.get("task_counts") or {}).get("executing", 0)
             yield (
                 str(worker.name),
                 (
