@@ -1,30 +1,116 @@
-"""The tab that says in a sentence how it stands, and why."""
+"""The tab that says in a sentence how it stands, and why; then the attempts, and who started what."""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from dayfly.base.clock import SECOND
 from dayfly.client import watching
-from dayfly.console import addresses, markup
+from dayfly.console import addresses, markup, wording
+from dayfly.console.run import about_run, failure, picking, standing
 from dayfly.console.run.panel import Refresh, Tab
 from dayfly.console.run.subject import Subject
-from dayfly.model import identifiers
-from dayfly.model.phases import TERMINAL_EXECUTION, TERMINAL_NODE
+from dayfly.model.phases import TERMINAL_ATTEMPT, TERMINAL_EXECUTION, TERMINAL_NODE
+
+LISTED = 8
+"""Nodes that are named where many go on or failed."""
+
+FAILED = "value_in(phase,FAILED;TIMED_OUT)"
+GOING_ON = "value_in(phase,QUEUED;RUNNING;FAILING;DYNAMIC_RUNNING)"
+
+
+class Nodes(NamedTuple):
+    """Nodes of a run that say how it stands."""
+
+    failed: Sequence[Any] = ()
+    going_on: Sequence[Any] = ()
 
 
 async def build(subject: Subject) -> Refresh:
     """Show the tab."""
-    shown = markup.show(_content(subject))
+    shown = markup.show(_content(subject, await _nodes(subject)))
 
     async def refresh(later: Subject) -> None:
-        shown.set_content(str(_content(later)))
+        shown.set_content(str(_content(later, await _nodes(later))))
 
     return refresh
 
 
-def _content(subject: Subject) -> Markup:
+async def _nodes(subject: Subject) -> Nodes:
+    if subject.node is not None:
+        return Nodes()
+    over = subject.execution.closure.phase in TERMINAL_EXECUTION
+    if over and not subject.execution.closure.HasField("error"):
+        return Nodes()
+    client = subject.view.client
+    failed, going_on = await asyncio.gather(
+        client.list_nodes(subject.id, filters=FAILED), client.list_nodes(subject.id, filters=GOING_ON)
+    )
+    return Nodes(failed, () if over else going_on)
+
+
+def _content(subject: Subject, nodes: Nodes) -> Markup:
+    one = subject.execution if subject.node is None else subject.node
+    error = watching.error(one.closure)
+    parts = [
+        _failure(subject, error, nodes) if error else _standing(subject),
+        markup.facts([*_facts(subject), *_listed(subject, nodes)]),
+        _attempts(subject) if subject.attempts else Markup(""),
+    ]
+    return Markup("").join(parts)
+
+
+def _failure(subject: Subject, error: watching.ErrorView, nodes: Nodes) -> Markup:
+    told = failure.read(error.message, error.code)
+    remedy = Markup('<p class="remedy"><b>What to do</b> {}</p>').format(told.remedy) if told.remedy else Markup("")
+    where = Markup('<p class="where">at {}</p>').format(told.where) if told.where else Markup("")
+    details = (
+        Markup('<details class="fold"><summary>Traceback and all that was said</summary>{}</details>').format(
+            markup.block(told.details, "Traceback")
+        )
+        if told.details
+        else Markup("")
+    )
+    return Markup(
+        '<div class="problem reason" role="alert"><p class="sentence">{}</p>{}{}<p class="where"><code>{}</code> {}</p>'
+        '</div>{}<div class="row-of below">{}</div>'
+    ).format(
+        told.sentence, remedy, where, error.code, standing.fault(error.kind), details, _way_to_logs(subject, nodes)
+    )
+
+
+def _way_to_logs(subject: Subject, nodes: Nodes) -> Markup:
+    if subject.attempt is not None:
+        return markup.link("Open the logs", picking.address(subject, "logs"), "button")
+    if len(nodes.failed) == 1:
+        href = picking.address(subject, "logs", node=nodes.failed[0].id.node_id)
+        return markup.link("Open the logs of what failed", href, "button")
+    return Markup("")
+
+
+def _standing(subject: Subject) -> Markup:
+    tone, told = standing.tell(subject)
+    return Markup('<p class="standing standing-{}" role="status">{}</p>').format(tone, told)
+
+
+def _listed(subject: Subject, nodes: Nodes) -> list[tuple[str, Markup | str]]:
+    named = (("Failed nodes", nodes.failed), ("Going on", nodes.going_on))
+    return [(label, _links(subject, some)) for label, some in named if some]
+
+
+def _links(subject: Subject, nodes: Sequence[Any]) -> Markup:
+    links = Markup(" ").join(
+        markup.link(one.metadata.spec_node_id or one.id.node_id, picking.address(subject, "", node=one.id.node_id))
+        for one in nodes[:LISTED]
+    )
+    return links + (f" and {len(nodes) - LISTED} more" if len(nodes) > LISTED else "")
+
+
+def _facts(subject: Subject) -> list[tuple[str, Markup | str]]:
     one = subject.execution if subject.node is None else subject.node
     over = one.closure.phase in (TERMINAL_EXECUTION if subject.node is None else TERMINAL_NODE)
     started, ended = watching.span(one.closure, over)
@@ -34,15 +120,62 @@ def _content(subject: Subject) -> Markup:
         ("Duration", markup.duration(started, ended)),
     ]
     if subject.node is None:
-        workflow = identifiers.from_identifier(one.closure.workflow_id)
-        pairs.append(("Workflow", markup.link(workflow.name, addresses.version("workflow", workflow))))
-        pairs.append(("Version", markup.code(workflow.version)))
-    return Markup("{}{}").format(_error(one.closure), markup.facts(pairs))
+        return pairs + about_run.facts(subject)
+    pairs.append(("Node", markup.code(subject.node.id.node_id)))
+    if subject.attempt is not None:
+        task = subject.attempt.id.task_id
+        pairs.append(("Task", about_run.entity("task", task)))
+        pairs.append(("Kind of task", subject.attempt.closure.task_type or "–"))
+    child = subject.node.closure.workflow_node_metadata.executionId
+    if child.name:
+        pairs.append(("Launched", markup.link(child.name, addresses.run(about_run.execution(child)))))
+    return pairs
 
 
-def _error(closure: Any) -> Markup:
+def _attempts(subject: Subject) -> Markup:
+    items = Markup("").join(_attempt(subject, one) for one in reversed(subject.attempts))
+    return Markup('<h2 class="part">Attempts</h2><ol class="attempt-list" reversed>{}</ol>').format(items)
+
+
+def _attempt(subject: Subject, one: Any) -> Markup:
+    closure, number = one.closure, one.id.retry_attempt
+    started, ended = watching.span(closure, closure.phase in TERMINAL_ATTEMPT)
     error = watching.error(closure)
-    return markup.problem(error.message, error.code) if error else Markup("")
+    chosen = subject.attempt is not None and number == subject.attempt.id.retry_attempt
+    return Markup(
+        '<li class="attempt"{}><div class="row-of"><a href="{}">Attempt {}</a>{}{}<span class="spacer"></span>{}</div>'
+        "{}{}{}</li>"
+    ).format(
+        Markup(' aria-current="true"') if chosen else "",
+        picking.address(subject, "summary", attempt=number),
+        number,
+        markup.phase(picking.phase(one)),
+        markup.duration(started, ended),
+        markup.link("Logs", picking.address(subject, "logs", attempt=number)),
+        _why(error) if error and len(subject.attempts) > 1 else "",
+        _reasons(closure) if chosen else "",
+        about_run.links(subject, closure.logs) if chosen else "",
+    )
+
+
+def _why(error: watching.ErrorView) -> Markup:
+    sentence = failure.read(error.message).sentence
+    return Markup('<p class="why">{} <span class="faint">{}</span></p>').format(sentence, standing.fault(error.kind))
+
+
+def _reasons(closure: Any) -> Markup:
+    if not closure.reasons:
+        return Markup('<p class="why faint">{}</p>').format(closure.reason) if closure.reason else Markup("")
+    began = closure.created_at.ToMicroseconds()
+    items = Markup("").join(
+        Markup('<li><span class="num faint" title="{}">+{}</span> <span>{}</span></li>').format(
+            wording.moment(one.occurred_at.ToMicroseconds()),
+            wording.duration((one.occurred_at.ToMicroseconds() - began) / SECOND),
+            one.message,
+        )
+        for one in closure.reasons
+    )
+    return Markup('<ol class="reasons">{}</ol>').format(items)
 
 
 TAB = Tab("summary", "Summary", lambda subject: True, build)

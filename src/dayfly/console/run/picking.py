@@ -1,0 +1,44 @@
+"""The choice between a node's attempts, shown on each tab that is about one; and addresses within the run page."""
+
+from __future__ import annotations
+
+from flyteidl.core import execution_pb2 as phases_pb2
+from markupsafe import Markup
+
+from dayfly.console import addresses, markup, wording
+from dayfly.console.run.subject import Subject
+
+
+def address(subject: Subject, tab: str, *, node: str | None = None, attempt: int | None = None) -> str:
+    """Return the address of a tab about this run; of the chosen node unless another is named."""
+    chosen = node if node is not None else (subject.node.id.node_id if subject.node is not None else "")
+    kept = {name: value for name, value in subject.view.query.items() if name not in ("node", "attempt", "tab", "line")}
+    told = {**kept, "node": chosen, "attempt": "" if attempt is None else str(attempt), "tab": tab}
+    return addresses.run(subject.id, told)
+
+
+def phase(attempt: object) -> str:
+    """Return the name of an attempt's phase (admin.TaskExecution)."""
+    return str(phases_pb2.TaskExecution.Phase.Name(attempt.closure.phase))  # type: ignore[attr-defined]
+
+
+def show(subject: Subject, tab: str) -> None:
+    """Put the choice on the screen where there is one."""
+    if len(subject.attempts) > 1:
+        markup.show(_choice(subject, tab), "attempt-holder")
+
+
+def _choice(subject: Subject, tab: str) -> Markup:
+    chosen = subject.attempt.id.retry_attempt
+    links = Markup("").join(
+        Markup('<a href="{}"{}><i aria-hidden="true">{}</i>{}</a>').format(
+            address(subject, tab, attempt=one.id.retry_attempt),
+            Markup(' aria-current="true"') if one.id.retry_attempt == chosen else "",
+            wording.MARKS.get(phase(one), wording.WAITING),
+            one.id.retry_attempt,
+        )
+        for one in subject.attempts
+    )
+    return Markup('<nav class="attempts" aria-label="Attempts"><span class="faint">Attempt</span>{}</nav>').format(
+        links
+    )

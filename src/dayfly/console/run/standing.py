@@ -1,0 +1,87 @@
+"""How a run or node stands, in a sentence: what it waits for, what it does, how it ended. Pure."""
+
+from __future__ import annotations
+
+from dayfly.base.clock import SECOND
+from dayfly.client import watching
+from dayfly.console import wording
+from dayfly.console.run.subject import Subject
+from dayfly.model.phases import TERMINAL_EXECUTION, TERMINAL_NODE
+
+FAULTS = {
+    "USER": "The task's own error.",
+    "SYSTEM": "Not the task's error: it is retried for free.",
+}
+
+ATTEMPT = {
+    "UNDEFINED": "Its attempt is about to begin.",
+    "QUEUED": "Waits for its turn",
+    "WAITING_FOR_RESOURCES": "Waits for room",
+    "INITIALIZING": "Gets its environment ready",
+    "RUNNING": "Runs",
+}
+
+NODE = {
+    "QUEUED": "Waits for its turn: the nodes before it have ended, and its inputs are being read.",
+    "RUNNING": "Goes on.",
+    "PAUSED": "Waits for a person.",
+    "SKIPPED": "Was skipped: the branch took another way.",
+    "RECOVERED": "Was taken over from the run that this one recovers.",
+    "DYNAMIC_RUNNING": "Goes on with the nodes that it made.",
+}
+
+RUN = {
+    "QUEUED": "Waits for its turn: the platform has not begun with it.",
+    "RUNNING": "Goes on.",
+    "SUCCEEDING": "Has all its outputs, and ends.",
+    "FAILING": "Has failed, and ends what still goes on.",
+    "ABORTING": "Was told to end, and ends what still goes on.",
+    "PAUSED": "Waits for a person.",
+}
+
+
+def fault(kind: str) -> str:
+    """Return whose error it is, and what that means for retries."""
+    return FAULTS.get(kind, "")
+
+
+def tell(subject: Subject) -> tuple[str, str]:
+    """Return the sentence of what has no error, with the phase that gives its colour."""
+    phase, one = subject.phase, subject.execution if subject.node is None else subject.node
+    over = one.closure.phase in (TERMINAL_EXECUTION if subject.node is None else TERMINAL_NODE)
+    started, ended = watching.span(one.closure, over)
+    took = f" in {wording.duration((ended - started) / SECOND)}" if started is not None and ended is not None else ""
+    if phase == "SUCCEEDED":
+        return phase, f"Succeeded{took}{_cached(subject)}."
+    if phase == "ABORTED":
+        return phase, f"Was aborted{_because(subject)}."
+    if subject.node is None:
+        return phase, RUN.get(phase, wording.phase(phase) + ".")
+    if subject.attempt is not None and not over:
+        return phase, _attempt(subject)
+    if phase == "RUNNING" and subject.node.metadata.is_parent_node:
+        return phase, "Goes on with the nodes inside it."
+    return phase, NODE.get(phase, wording.phase(phase) + ".")
+
+
+def _attempt(subject: Subject) -> str:
+    closure = subject.attempts[-1].closure
+    phase = type(closure).DESCRIPTOR.fields_by_name["phase"].enum_type.values_by_number[closure.phase].name
+    told = ATTEMPT.get(phase, wording.phase(phase))
+    number = subject.attempts[-1].id.retry_attempt
+    again = f" (attempt {number})" if number else ""
+    return f"{told}{again}: {closure.reason}" if closure.reason else f"{told.rstrip('.')}{again}."
+
+
+def _cached(subject: Subject) -> str:
+    if subject.node is None or not subject.node.closure.HasField("task_node_metadata"):
+        return ""
+    metadata = subject.node.closure.task_node_metadata
+    hit = metadata.DESCRIPTOR.fields_by_name["cache_status"].enum_type.values_by_number[metadata.cache_status].name
+    return ": its outputs were in the cache" if hit == "CACHE_HIT" else ""
+
+
+def _because(subject: Subject) -> str:
+    told = subject.execution.closure.abort_metadata
+    by = f" by {told.principal}" if told.principal else ""
+    return f"{by}: {told.cause.rstrip('.')}" if told.cause else by
