@@ -84,7 +84,8 @@ class Reader:
         first = await self._first_part(listed, rows)
         if first is None:
             return folder
-        return msgspec.structs.replace(first, uri=uri, files=listed, total_files=len(files), total_rows=None)
+        total_rows = first.total_rows if len(files) == 1 else None
+        return msgspec.structs.replace(first, uri=uri, files=listed, total_files=len(files), total_rows=total_rows)
 
     async def _first_part(self, files: list[answers.PreviewFile], rows: int) -> answers.Preview | None:
         """Return the beginning of the first file, if it is a table; None for any other folder."""
