@@ -7,6 +7,7 @@ from typing import Any
 from flyteidl.core import catalog_pb2
 from markupsafe import Markup
 
+from dayfly.base import errors
 from dayfly.console import addresses, markup
 from dayfly.console.run import about_run, declared
 from dayfly.console.run.panel import Refresh, Tab
@@ -34,7 +35,10 @@ def _applies(subject: Subject) -> bool:
 
 async def build(subject: Subject) -> Refresh:
     """Show the tab."""
-    template = await declared.find_task(subject)
+    try:
+        template = await declared.find_task(subject)
+    except errors.NotFound:
+        template = None
     shown = markup.show(_content(subject, template))
 
     async def refresh(later: Subject) -> None:

@@ -30,7 +30,7 @@ class Seen(NamedTuple):
 
 async def build(subject: Subject) -> Refresh:
     """Show the tab."""
-    picking.show(subject, "data")
+    choice = picking.show(subject, "data")
     data, interface = await asyncio.gather(_read(subject), declared.find_interface(subject))
     seen = Seen(data, interface)
     inputs = markup.show(_inputs(seen))
@@ -38,6 +38,7 @@ async def build(subject: Subject) -> Refresh:
     markup.show(_code(subject))
 
     async def refresh(later: Subject) -> None:
+        await choice(later)
         again = Seen(await _read(later), interface)
         inputs.set_content(str(_inputs(again)))  # What did not change stays on the page as it is.
         outputs.set_content(str(_outputs(later, again)))

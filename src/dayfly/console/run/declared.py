@@ -26,9 +26,21 @@ async def get(view: View, id: Any) -> Any:
 
 async def find_task(subject: Subject) -> Any:
     """Return the template (core.TaskTemplate) of what the chosen node runs; None where it runs no task."""
-    if subject.attempt is None:
+    id = subject.attempt.id.task_id if subject.attempt is not None else await _find_task_id(subject)
+    return None if id is None else (await get(subject.view, id)).closure.compiled_task.template
+
+
+async def _find_task_id(subject: Subject) -> Any:
+    """Return the task of a node with no attempt, such as one whose outputs were cached: the workflow names it.
+
+    Nodes further down are not looked for: their ids are their own only together with those above.
+    """
+    node = subject.node
+    if node.id.node_id != node.metadata.spec_node_id:
         return None
-    return (await get(subject.view, subject.attempt.id.task_id)).closure.compiled_task.template
+    found = (await get(subject.view, subject.execution.closure.workflow_id)).closure.compiled_workflow.primary
+    ids = (one.task_node.reference_id for one in found.template.nodes if one.id == node.id.node_id)
+    return next((id for id in ids if id.name), None)
 
 
 async def find_interface(subject: Subject) -> interface_pb2.TypedInterface:

@@ -15,7 +15,7 @@ export default {
       <div class="log-bar" role="group" aria-label="Which lines">
         <input type="search" class="field" v-model.trim="search" @change="again" @keydown.enter="again" :aria-label="kind === 'events' ? 'Search events' : 'Search the logs'" placeholder="Search" data-log-search>
         <select class="field" v-model="level" @change="again" aria-label="Level">
-          <option value="">All levels</option><option v-for="l in levels" :key="l" :value="l">{{ label(l) }}</option>
+          <option value="">{{ kind === 'events' ? 'All events' : 'All levels' }}</option><option v-for="l in levels" :key="l" :value="l">{{ label(l) }}</option>
         </select>
         <select v-if="roles.length > 1" class="field" v-model="role" @change="again" aria-label="Process">
           <option value="">All processes</option><option v-if="workers > 1" value="worker">All workers</option>
@@ -48,23 +48,25 @@ export default {
     </div>`,
   props: { lines: String, logs: String, live: Boolean, kind: String, nodeHref: String, name: String },
   data: () => ({ count: 0, first: 0, last: 0, search: "", level: "", role: "", roles: [], chosen: null, loading: true, whole: false,
-    atEnd: true, fresh: 0, width: 80, problem: "", ended: false, following: false, copied: "", version: 0, dropped: 0, levels: LEVELS, ROW, TAIL }),
+    atEnd: true, fresh: 0, width: 80, problem: "", ended: false, following: false, copied: "", version: 0, dropped: 0, ROW, TAIL }),
   computed: {
     shown() {
       this.version;
       const to = new URL(location.href);
       return this.all.slice(this.first, this.last).map((l) => { to.searchParams.set("line", l.id); return { ...l, href: to.pathname + to.search }; });
     },
+    levels() { return this.kind === "events" ? ["WARNING", "ERROR"] : LEVELS; },
     workers() { return this.roles.filter((r) => r.startsWith("worker")).length; },
     detail() { this.version; return this.chosen && this.all.find((l) => l.id === this.chosen); },
     nothing() {
       if (this.problem) return this.problem;
-      if (this.search || this.level || this.role) return "No line is like that. Choose fewer filters.";
+      if (this.search || this.level || this.role) return this.kind === "events" ? "No event is like that. Choose fewer filters." : "No line is like that. Choose fewer filters.";
       return this.kind === "events" ? "Nothing has happened yet." : this.ended ? "Nothing was written." : "Nothing has been written yet. Lines come here as they are.";
     },
     status() {
       if (this.problem) return this.problem;
-      const many = `${this.count.toLocaleString("en")} ${this.count === 1 ? "line" : "lines"}`;
+      const word = this.kind === "events" ? "event" : "line";
+      const many = `${this.count.toLocaleString("en")} ${word}${this.count === 1 ? "" : "s"}`;
       const what = this.dropped ? `the last ${many}` : !this.whole && this.count >= TAIL ? `${many}, from the end` : many;
       return this.loading ? `${what} … reading` : this.following ? `${what} · following` : what;
     },
@@ -85,7 +87,10 @@ export default {
   },
   unmounted() { this.turn += 1; this.stream?.close(); this.resized.disconnect(); },
   methods: {
-    label(level) { return level === "CRITICAL" ? "Critical" : `${level[0]}${level.slice(1).toLowerCase()} or worse`; },
+    label(level) {
+      if (this.kind === "events") return level === "ERROR" ? "Failures" : "Failures and stops";
+      return level === "CRITICAL" ? "Critical" : `${level[0]}${level.slice(1).toLowerCase()} or worse`;
+    },
     async ask(path, query) {
       const answer = await fetch(`${path}?${query}`);
       const told = await answer.json().catch(() => ({}));
@@ -160,7 +165,7 @@ export default {
       if (this.kind === "events") {
         const level = /Failed|Refused/.test(one.kind) ? "ERROR" : /Stop|Abort|Lost|Timer/.test(one.kind) ? "WARNING" : "";
         const node = one.node ? this.nodeHref.replace("NODE", encodeURIComponent(one.node)) : "";
-        return { id: String(one.sequence), at: one.at, clock, timed: true, role: one.node || "run", node, level, colour: 0, text: one.told || one.kind, shown: one.told || one.kind };
+        return { id: String(one.sequence), at: one.at, clock, timed: true, role: one.node || "run", node, level, colour: 0, text: one.told || one.kind, shown: (one.told || one.kind).trim().replace(/\s*\n[^]*$/, " …") };
       }
       return { id: `${one.role}:${one.offset}`, at: one.at, clock, timed: one.timed, role: one.role, level: one.level, colour: this.colour(one.role), text: one.text, shown: this.shorter(one) };
     },
@@ -246,7 +251,13 @@ export default {
       holder.scrollTop = holder.scrollHeight;
       this.place();
     },
+    // One log as it is, where one is meant; else the lines that are here.
     save() {
+      const one = this.roles.length === 1 ? this.roles[0] : this.roles.includes(this.role) ? this.role : "";
+      if (one && !this.search && !this.level) {
+        Object.assign(document.createElement("a"), { href: `${this.logs}/${encodeURIComponent(one)}`, download: this.name.replace(/\.log$/, `-${one}.log`) }).click();
+        return;
+      }
       const text = this.all.map((l) => `${l.at} ${l.role} ${l.text}\n`).join("");
       const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob([text], { type: "text/plain" })), download: this.name || "log.txt" });
       link.click();

@@ -9,9 +9,9 @@ from dayfly.console.run.subject import Subject
 from dayfly.model.phases import TERMINAL_ATTEMPT, TERMINAL_EXECUTION
 
 
-async def build(subject: Subject) -> Refresh | None:
-    """Show the tab. The browser follows by itself, so that nothing is left to refresh."""
-    picking.show(subject, "logs")
+async def build(subject: Subject) -> Refresh:
+    """Show the tab. The browser follows by itself, so that only the choice of attempts is left to refresh."""
+    refresh = picking.show(subject, "logs")
     path = extras.PREFIX + subject.attempt_path
     number = subject.attempt.id.retry_attempt
     log_view.LogView(
@@ -20,7 +20,7 @@ async def build(subject: Subject) -> Refresh | None:
         live=subject.attempt.closure.phase not in TERMINAL_ATTEMPT,
         name=f"{subject.id.name}-{subject.node.id.node_id}-{number}.log",
     )
-    return None
+    return refresh
 
 
 async def build_story(subject: Subject) -> Refresh | None:

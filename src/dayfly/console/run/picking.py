@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from flyteidl.core import execution_pb2 as phases_pb2
 from markupsafe import Markup
 
 from dayfly.console import addresses, markup, wording
+from dayfly.console.run.panel import Refresh
 from dayfly.console.run.subject import Subject
 
 
@@ -22,13 +25,20 @@ def phase(attempt: object) -> str:
     return str(phases_pb2.TaskExecution.Phase.Name(attempt.closure.phase))  # type: ignore[attr-defined]
 
 
-def show(subject: Subject, tab: str) -> None:
-    """Put the choice on the screen where there is one."""
-    if len(subject.attempts) > 1:
-        markup.show(_choice(subject, tab), "attempt-holder")
+def show(subject: Subject, tab: str) -> Refresh:
+    """Put the choice on the screen where there is one, and return what keeps it up to date."""
+    shown = markup.show(_choice(subject, tab))
+
+    async def refresh(later: Subject) -> None:
+        # The attempt that is shown stays the chosen one, also where a new one has begun.
+        shown.set_content(str(_choice(dataclasses.replace(later, attempt=subject.attempt), tab)))
+
+    return refresh
 
 
 def _choice(subject: Subject, tab: str) -> Markup:
+    if len(subject.attempts) < 2:
+        return Markup("")
     chosen = subject.attempt.id.retry_attempt
     links = Markup("").join(
         Markup('<a href="{}"{}><i aria-hidden="true">{}</i>{}</a>').format(

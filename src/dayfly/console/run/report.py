@@ -28,16 +28,16 @@ class Report(NamedTuple):
     framed: bool
 
 
-async def build(subject: Subject) -> Refresh | None:
-    """Show the tab."""
-    picking.show(subject, "report")
+async def build(subject: Subject) -> Refresh:
+    """Show the tab. What is shown stays: a report that is read does not begin anew."""
+    choice = picking.show(subject, "report")
     found = [one for some in await asyncio.gather(_deck(subject), _dask(subject)) for one in some]
     if not found:
         hint = (
             "Decks are made by tasks with enable_deck=True; Dask's reports when a cluster ends that has lived a while."
         )
         markup.show(markup.empty("There is no report yet.", hint))
-        return None
+        return choice
     framed = [one for one in found if one.framed]
     if framed:
         markup.show(_frames(framed), "frames")
@@ -50,7 +50,7 @@ async def build(subject: Subject) -> Refresh | None:
             for one in others
         )
         markup.show(Markup('<ul class="links">{}</ul>').format(items))
-    return None
+    return choice
 
 
 async def _deck(subject: Subject) -> list[Report]:

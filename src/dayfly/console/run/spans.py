@@ -76,6 +76,16 @@ def of_metrics(span: Any) -> list[Interval]:
     return found
 
 
+def began(span: Any) -> Micros:
+    """Return when a span (core.Span) began."""
+    return _micros(span.start_time)
+
+
+def ended(span: Any, now: Micros) -> Micros:
+    """Return when a span ended, at the latest `now`."""
+    return min(_micros(span.end_time), now)
+
+
 def find_node(span: Any, node: str) -> Any:
     """Return the span of a node, wherever it is; None where there is none."""
     if span.WhichOneof("id") == "node_id" and span.node_id.node_id == node:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dayfly.base.clock import SECOND
 from dayfly.client import watching
 from dayfly.console import wording
@@ -32,7 +34,7 @@ NODE = {
 
 RUN = {
     "QUEUED": "Waits for its turn: the platform has not begun with it.",
-    "RUNNING": "Goes on.",
+    "RUNNING": "Runs: what goes on now is below.",
     "SUCCEEDING": "Has all its outputs, and ends.",
     "FAILING": "Has failed, and ends what still goes on.",
     "ABORTING": "Was told to end, and ends what still goes on.",
@@ -58,17 +60,18 @@ def tell(subject: Subject) -> tuple[str, str]:
     if subject.node is None:
         return phase, RUN.get(phase, wording.phase(phase) + ".")
     if subject.attempt is not None and not over:
-        return phase, _attempt(subject)
+        return phase, doing(subject.attempts[-1])
     if phase == "RUNNING" and subject.node.metadata.is_parent_node:
         return phase, "Goes on with the nodes inside it."
     return phase, NODE.get(phase, wording.phase(phase) + ".")
 
 
-def _attempt(subject: Subject) -> str:
-    closure = subject.attempts[-1].closure
+def doing(attempt: Any) -> str:
+    """Return what an attempt does (admin.TaskExecution): `Waits for room: 2 of 4 CPUs`."""
+    closure = attempt.closure
     phase = type(closure).DESCRIPTOR.fields_by_name["phase"].enum_type.values_by_number[closure.phase].name
     told = ATTEMPT.get(phase, wording.phase(phase))
-    number = subject.attempts[-1].id.retry_attempt
+    number = attempt.id.retry_attempt
     again = f" (attempt {number})" if number else ""
     return f"{told}{again}: {closure.reason}" if closure.reason else f"{told.rstrip('.')}{again}."
 

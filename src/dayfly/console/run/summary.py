@@ -14,7 +14,11 @@ from dayfly.console import addresses, markup, wording
 from dayfly.console.run import about_run, failure, picking, standing
 from dayfly.console.run.panel import Refresh, Tab
 from dayfly.console.run.subject import Subject
+from dayfly.model.identifiers import NodeId
 from dayfly.model.phases import TERMINAL_ATTEMPT, TERMINAL_EXECUTION, TERMINAL_NODE
+
+LOOKED_INTO = 3
+"""Nodes that go on of which it is told what they do."""
 
 LISTED = 8
 """Nodes that are named where many go on or failed."""
@@ -28,6 +32,8 @@ class Nodes(NamedTuple):
 
     failed: Sequence[Any] = ()
     going_on: Sequence[Any] = ()
+    doing: Sequence[Any] = ()
+    """Their last attempts (admin.TaskExecution), of the first ones."""
 
 
 async def build(subject: Subject) -> Refresh:
@@ -50,7 +56,11 @@ async def _nodes(subject: Subject) -> Nodes:
     failed, going_on = await asyncio.gather(
         client.list_nodes(subject.id, filters=FAILED), client.list_nodes(subject.id, filters=GOING_ON)
     )
-    return Nodes(failed, () if over else going_on)
+    if over:
+        return Nodes(failed)
+    first = [NodeId(one.id.node_id) for one in going_on[:LOOKED_INTO]]
+    attempts = await asyncio.gather(*(client.list_attempts(subject.id, node) for node in first))
+    return Nodes(failed, going_on, [some[-1] for some in attempts if some])
 
 
 def _content(subject: Subject, nodes: Nodes) -> Markup:
@@ -98,8 +108,21 @@ def _standing(subject: Subject) -> Markup:
 
 
 def _listed(subject: Subject, nodes: Nodes) -> list[tuple[str, Markup | str]]:
-    named = (("Failed nodes", nodes.failed), ("Going on", nodes.going_on))
-    return [(label, _links(subject, some)) for label, some in named if some]
+    pairs: list[tuple[str, Markup | str]] = []
+    if nodes.failed:
+        pairs.append(("Failed nodes", _links(subject, nodes.failed)))
+    if nodes.going_on:
+        looked_into = {one.id.node_execution_id.node_id: one for one in nodes.doing}
+        others = [one for one in nodes.going_on if one.id.node_id not in looked_into]
+        told = [_doing(subject, node, one) for node, one in looked_into.items()]
+        pairs.append(("Going on", Markup("<br>").join([*told, *([_links(subject, others)] if others else [])])))
+    return pairs
+
+
+def _doing(subject: Subject, node: str, attempt: Any) -> Markup:
+    task = attempt.id.task_id.name.rpartition(".")[2]
+    link = markup.link(f"{node} {task}", picking.address(subject, "", node=node))
+    return Markup('{} <span class="faint">{}</span>').format(link, standing.doing(attempt))
 
 
 def _links(subject: Subject, nodes: Sequence[Any]) -> Markup:

@@ -9,16 +9,21 @@ from typing import Any
 from flyteidl.admin import execution_pb2
 from markupsafe import Markup
 
-from dayfly.base.clock import Micros
+from dayfly.base.clock import SECOND, Micros
 from dayfly.client import watching
 from dayfly.console import markup, wording
-from dayfly.console.run import spans
+from dayfly.console.run import picking, spans
 from dayfly.console.run.panel import Refresh, Tab
 from dayfly.console.run.subject import Subject
 from dayfly.model import identifiers
 from dayfly.model.phases import TERMINAL_EXECUTION, TERMINAL_NODE
 
 DEPTH = 20
+
+REFRESH_SECONDS = 5.0
+
+LONGEST = 12
+"""Nodes of a run that are shown with their own bars."""
 
 PAGE = 1000
 MAX_PAGES = 10
@@ -36,9 +41,15 @@ LABELS = {
 async def build(subject: Subject) -> Refresh:
     """Show the tab."""
     shown = markup.show(await _content(subject))
+    phase, at = subject.phase, subject.view.site.clock.now()
 
     async def refresh(later: Subject) -> None:
-        shown.set_content(str(await _content(later)))
+        nonlocal phase, at
+        now = later.view.site.clock.now()
+        # All that happened is read for it, so not at each turn, but once more at the end.
+        if now - at >= REFRESH_SECONDS * SECOND or later.phase != phase:
+            phase, at = later.phase, now
+            shown.set_content(str(await _content(later)))
 
     return refresh
 
@@ -53,7 +64,37 @@ async def _content(subject: Subject) -> Markup:
     dask = spans.nodes_with_clusters(events)
     about = events if subject.node is None else [e for e in events if _inside(e["node"], subject.node.id.node_id)]
     intervals = spans.of_events(about, end, dask) + ([] if span is None else spans.of_metrics(span))
-    return _split(spans.split(intervals, start, end), over, (end - start) / 1e6)
+    whole = _split(spans.split(intervals, start, end), over, (end - start) / SECOND)
+    return whole + _nodes(subject, metrics, events, dask, end) if subject.node is None else whole
+
+
+def _nodes(subject: Subject, metrics: Any, events: Sequence[Any], dask: frozenset[str], now: Micros) -> Markup:
+    """Return the longest nodes of a run, each with its parts; their bars are shares of the longest one's time."""
+    timed = [(spans.ended(one, now) - spans.began(one), one) for one in metrics.spans if one.node_id.node_id]
+    longest = sorted(timed, key=lambda one: -one[0])[:LONGEST]
+    if len(longest) < 2:
+        return Markup("")
+    rows = Markup("").join(
+        _node(subject, span, took / max(longest[0][0], 1), events, dask, now) for took, span in longest
+    )
+    return Markup(
+        '<h2 class="part">Longest nodes</h2><table class="table split-table nodes"><thead><tr><th scope="col">Node</th>'
+        '<th scope="col" class="num">Time</th><th scope="col" class="grow">Parts</th></tr></thead>'
+        "<tbody>{}</tbody></table>"
+    ).format(rows)
+
+
+def _node(
+    subject: Subject, span: Any, share: float, events: Sequence[Any], dask: frozenset[str], now: Micros
+) -> Markup:
+    name, start, end = span.node_id.node_id, spans.began(span), spans.ended(span, now)
+    about = [one for one in events if _inside(one["node"], name)]
+    parts = spans.split([*spans.of_events(about, end, dask), *spans.of_metrics(span)], start, end)
+    link = markup.link(name, picking.address(subject, "time", node=name))
+    return Markup(
+        '<tr><td>{}</td><td class="num">{}</td>'
+        '<td class="grow"><div class="of-longest" style="width:{}%">{}</div></td></tr>'
+    ).format(link, wording.duration((end - start) / SECOND), f"{max(share * 100, 1):.1f}", _bar(parts))
 
 
 async def _metrics(subject: Subject) -> Any:
@@ -82,22 +123,26 @@ def _inside(node: str, chosen: str) -> bool:
 
 
 def _split(parts: Sequence[spans.Part], over: bool, seconds: float) -> Markup:
+    rows = Markup("").join(_row(one) for one in parts)
+    return Markup(
+        '<p class="standing">{}<b>{}</b>{}</p>{}'
+        '<table class="table split-table"><thead><tr><th scope="col">Part</th><th scope="col" class="num">Time</th>'
+        '<th scope="col" class="num">Share</th><th scope="col" class="grow">What it is</th></tr></thead>'
+        '<tbody>{}</tbody></table><p class="faint">Where several things went on at once, the second counts for the one '
+        "that stands highest here.</p>"
+    ).format("It took " if over else "So far it took ", wording.duration(seconds), ".", _bar(parts), rows)
+
+
+def _bar(parts: Sequence[spans.Part]) -> Markup:
     seen = [one for one in parts if one.share >= 0.002]
     label = ", ".join(f"{LABELS[one.kind][0]} {one.share:.0%}" for one in seen)
-    bar = Markup("").join(
+    pieces = Markup("").join(
         Markup('<span class="span-{}" style="flex-grow:{}" title="{} {}"></span>').format(
             one.kind, f"{one.share:.4f}", LABELS[one.kind][0], wording.duration(one.seconds)
         )
         for one in seen
     )
-    rows = Markup("").join(_row(one) for one in parts)
-    return Markup(
-        '<p class="standing">{}<b>{}</b>{}</p><div class="split" role="img" aria-label="{}">{}</div>'
-        '<table class="table split-table"><thead><tr><th scope="col">Part</th><th scope="col" class="num">Time</th>'
-        '<th scope="col" class="num">Share</th><th scope="col" class="grow">What it is</th></tr></thead>'
-        '<tbody>{}</tbody></table><p class="faint">Where several things went on at once, the second counts for the one '
-        "that stands highest here.</p>"
-    ).format("It took " if over else "So far it took ", wording.duration(seconds), ".", label, bar, rows)
+    return Markup('<div class="split" role="img" aria-label="{}">{}</div>').format(label, pieces)
 
 
 def _row(one: spans.Part) -> Markup:
