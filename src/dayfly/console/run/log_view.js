@@ -94,7 +94,7 @@ export default {
     async ask(path, query) {
       const answer = await fetch(`${path}?${query}`);
       const told = await answer.json().catch(() => ({}));
-      if (!answer.ok) throw new Error(answer.status === 404 && this.kind === "lines" ? "There are no logs yet." : told.error || `The server answers ${answer.status}.`);
+      if (!answer.ok) throw new Error(answer.status === 404 && this.kind === "lines" ? (this.live ? "There are no logs yet." : "It left no logs.") : told.error || `The server answers ${answer.status}.`);
       return told;
     },
     async readRoles() {
@@ -143,6 +143,7 @@ export default {
       const stream = (this.stream = new EventSource(`${this.lines}?${this.query(token ? { follow: "true", token } : { follow: "true" })}`));
       this.following = true;
       stream.addEventListener(this.kind, (event) => this.take(JSON.parse(event.data)));
+      stream.onerror = () => { if (stream.readyState === EventSource.CLOSED) { this.following = false; this.problem = "The server does not let it be followed any more: load the page anew."; } };
       stream.addEventListener("end", () => { stream.close(); this.following = false; this.ended = true; });
       // A new process has its log: it shall be among those to choose from.
       if (this.logs) stream.addEventListener("lines", () => { if (this.all.at(-1) && !this.roles.includes(this.all.at(-1).role)) this.readRoles(); });

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from flyteidl.core import execution_pb2 as phases_pb2
 from markupsafe import Markup
 
 from dayfly.console import addresses, markup, wording
+from dayfly.console.run import standing
 from dayfly.console.run.panel import Refresh
 from dayfly.console.run.subject import Subject
 
@@ -18,11 +18,6 @@ def address(subject: Subject, tab: str, *, node: str | None = None, attempt: int
     kept = {name: value for name, value in subject.view.query.items() if name not in ("node", "attempt", "tab", "line")}
     told = {**kept, "node": chosen, "attempt": "" if attempt is None else str(attempt), "tab": tab}
     return addresses.run(subject.id, told)
-
-
-def phase(attempt: object) -> str:
-    """Return the name of an attempt's phase (admin.TaskExecution)."""
-    return str(phases_pb2.TaskExecution.Phase.Name(attempt.closure.phase))  # type: ignore[attr-defined]
 
 
 def show(subject: Subject, tab: str) -> Refresh:
@@ -44,7 +39,7 @@ def _choice(subject: Subject, tab: str) -> Markup:
         Markup('<a href="{}"{}><i aria-hidden="true">{}</i>{}</a>').format(
             address(subject, tab, attempt=one.id.retry_attempt),
             Markup(' aria-current="true"') if one.id.retry_attempt == chosen else "",
-            wording.MARKS.get(phase(one), wording.WAITING),
+            wording.MARKS.get(standing.phase_of(one), wording.WAITING),
             one.id.retry_attempt,
         )
         for one in subject.attempts

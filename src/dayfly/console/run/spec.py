@@ -19,8 +19,8 @@ from dayfly.console.run.subject import Subject
 
 Pairs = list[tuple[str, Markup | str]]
 
-MAX_JSON = 400_000
-"""Characters of a message that are shown."""
+MAX_BYTES = 200_000
+"""Of a message that is shown as JSON; a workflow of thousands of nodes takes megabytes."""
 
 
 async def build(subject: Subject) -> Refresh | None:
@@ -185,12 +185,15 @@ def _part(label: str, pairs: Pairs) -> Markup:
 
 
 def _raw(label: str, message: Any) -> Markup:
+    if message.ByteSize() > MAX_BYTES:
+        return Markup('<p class="faint">{} takes {}: too much to be shown. The API has it.</p>').format(
+            label, wording.size(message.ByteSize())
+        )
     told = json.dumps(json_format.MessageToDict(message), indent=2, ensure_ascii=False)
-    cut = f"\n… ({len(told):,} characters)" if len(told) > MAX_JSON else ""
     return Markup(
         '<details class="fold"><summary>{} as JSON</summary><p><button type="button" class="small" data-copy="{}">Copy'
         "</button></p>{}</details>"
-    ).format(label, told[:MAX_JSON], markup.block(told[:MAX_JSON] + cut, label))
+    ).format(label, told, markup.block(told, label))
 
 
 def _env(values: Any) -> Markup:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+from flyteidl.core import catalog_pb2
+from flyteidl.core import execution_pb2 as phases_pb2
 
 from dayfly.base.clock import SECOND
 from dayfly.client import watching
@@ -34,7 +38,7 @@ NODE = {
 
 RUN = {
     "QUEUED": "Waits for its turn: the platform has not begun with it.",
-    "RUNNING": "Runs: what goes on now is below.",
+    "RUNNING": "Runs.",
     "SUCCEEDING": "Has all its outputs, and ends.",
     "FAILING": "Has failed, and ends what still goes on.",
     "ABORTING": "Was told to end, and ends what still goes on.",
@@ -66,10 +70,22 @@ def tell(subject: Subject) -> tuple[str, str]:
     return phase, NODE.get(phase, wording.phase(phase) + ".")
 
 
+def of_nodes(going_on: int, attempts: Sequence[Any]) -> str:
+    """Return how a run stands by its nodes that go on, and the last attempts of some: what it waits for, if it does."""
+    if len(attempts) == going_on and not any(phase_of(one) == "RUNNING" for one in attempts):
+        return "; ".join(f"{one.id.task_id.name.rpartition('.')[2]}: {doing(one)}" for one in attempts)
+    return f"Runs: {wording.count(going_on, 'node')} {'goes' if going_on == 1 else 'go'} on."
+
+
+def phase_of(attempt: Any) -> str:
+    """Return the name of an attempt's phase (admin.TaskExecution)."""
+    return str(phases_pb2.TaskExecution.Phase.Name(attempt.closure.phase))
+
+
 def doing(attempt: Any) -> str:
     """Return what an attempt does (admin.TaskExecution): `Waits for room: 2 of 4 CPUs`."""
     closure = attempt.closure
-    phase = type(closure).DESCRIPTOR.fields_by_name["phase"].enum_type.values_by_number[closure.phase].name
+    phase = phase_of(attempt)
     told = ATTEMPT.get(phase, wording.phase(phase))
     number = attempt.id.retry_attempt
     again = f" (attempt {number})" if number else ""
@@ -79,9 +95,8 @@ def doing(attempt: Any) -> str:
 def _cached(subject: Subject) -> str:
     if subject.node is None or not subject.node.closure.HasField("task_node_metadata"):
         return ""
-    metadata = subject.node.closure.task_node_metadata
-    hit = metadata.DESCRIPTOR.fields_by_name["cache_status"].enum_type.values_by_number[metadata.cache_status].name
-    return ": its outputs were in the cache" if hit == "CACHE_HIT" else ""
+    status = subject.node.closure.task_node_metadata.cache_status
+    return ": its outputs were in the cache" if status == catalog_pb2.CACHE_HIT else ""
 
 
 def _because(subject: Subject) -> str:

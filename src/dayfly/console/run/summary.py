@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from flyteidl.admin import node_execution_pb2
 from markupsafe import Markup
 
 from dayfly.base.clock import SECOND
@@ -14,11 +15,15 @@ from dayfly.console import addresses, markup, wording
 from dayfly.console.run import about_run, failure, picking, standing
 from dayfly.console.run.panel import Refresh, Tab
 from dayfly.console.run.subject import Subject
-from dayfly.model.identifiers import NodeId
+from dayfly.model import identifiers
+from dayfly.model.identifiers import END_NODE, START_NODE, NodeId
 from dayfly.model.phases import TERMINAL_ATTEMPT, TERMINAL_EXECUTION, TERMINAL_NODE
 
 LOOKED_INTO = 3
 """Nodes that go on of which it is told what they do."""
+
+MOST = 50
+"""Nodes that are asked for of each kind."""
 
 LISTED = 8
 """Nodes that are named where many go on or failed."""
@@ -53,9 +58,7 @@ async def _nodes(subject: Subject) -> Nodes:
     if over and not subject.execution.closure.HasField("error"):
         return Nodes()
     client = subject.view.client
-    failed, going_on = await asyncio.gather(
-        client.list_nodes(subject.id, filters=FAILED), client.list_nodes(subject.id, filters=GOING_ON)
-    )
+    failed, going_on = await asyncio.gather(_some(subject, FAILED), _some(subject, "" if over else GOING_ON))
     if over:
         return Nodes(failed)
     first = [NodeId(one.id.node_id) for one in going_on[:LOOKED_INTO]]
@@ -63,11 +66,23 @@ async def _nodes(subject: Subject) -> Nodes:
     return Nodes(failed, going_on, [some[-1] for some in attempts if some])
 
 
+async def _some(subject: Subject, filters: str) -> Sequence[Any]:
+    """Return the first nodes of a run that are like that, for there may be thousands."""
+    if not filters:
+        return ()
+    client = subject.view.client
+    request = node_execution_pb2.NodeExecutionListRequest(
+        workflow_execution_id=identifiers.to_execution_identifier(subject.id), filters=filters, limit=MOST
+    )
+    found = (await client.call(client.admin.ListNodeExecutions, request)).node_executions
+    return [one for one in found if one.id.node_id not in (START_NODE, END_NODE)]
+
+
 def _content(subject: Subject, nodes: Nodes) -> Markup:
     one = subject.execution if subject.node is None else subject.node
     error = watching.error(one.closure)
     parts = [
-        _failure(subject, error, nodes) if error else _standing(subject),
+        _failure(subject, error, nodes) if error else _standing(subject, nodes),
         markup.facts([*_facts(subject), *_listed(subject, nodes)]),
         _attempts(subject) if subject.attempts else Markup(""),
     ]
@@ -102,8 +117,10 @@ def _way_to_logs(subject: Subject, nodes: Nodes) -> Markup:
     return Markup("")
 
 
-def _standing(subject: Subject) -> Markup:
+def _standing(subject: Subject, nodes: Nodes) -> Markup:
     tone, told = standing.tell(subject)
+    if nodes.going_on and tone == "RUNNING":
+        told = standing.of_nodes(len(nodes.going_on), nodes.doing)
     return Markup('<p class="standing standing-{}" role="status">{}</p>').format(tone, told)
 
 
@@ -172,7 +189,7 @@ def _attempt(subject: Subject, one: Any) -> Markup:
         Markup(' aria-current="true"') if chosen else "",
         picking.address(subject, "summary", attempt=number),
         number,
-        markup.phase(picking.phase(one)),
+        markup.phase(standing.phase_of(one)),
         markup.duration(started, ended),
         markup.link("Logs", picking.address(subject, "logs", attempt=number)),
         _why(error) if error and len(subject.attempts) > 1 else "",
