@@ -143,7 +143,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
                 dashboards.router(calls, public_url=url, ways=executors.ways),
                 records.router(flight_records, public_url=url),
                 extras.router(
-                    extras.Sources(attempt_logs, store.runs, store.history, flight_records, store.catalog),
+                    extras.Sources(attempt_logs, store.runs, store.history, flight_records, store.catalog, blob_store),
                     version=VERSION,
                     public_url=url,
                     closing=closing,

@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.browser.seeing", "tests.browser.shop")
+pytest.register_assert_rewrite("tests.browser.panels", "tests.browser.seeing", "tests.browser.shop")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 
@@ -18,6 +18,9 @@ SERIOUS = ("serious", "critical")
 
 PICTURES = os.environ.get("DAYFLY_TEST_PICTURES", "")
 """Folder that pictures of all screens are written to; none are where it is empty."""
+
+PATIENCE_MILLISECONDS = 20_000
+"""How long is waited for what is expected; tests may share a machine with much else."""
 
 SIZE = {"width": 1366, "height": 768}
 """A small laptop's screen."""
@@ -37,6 +40,7 @@ def chromium_path() -> str:
 def browser() -> Iterator[Browser]:
     """Give a browser with no window."""
     path = chromium_path()
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
         # Tests run as root in containers, where Chromium's own sandbox cannot be.
         started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
@@ -52,7 +56,7 @@ class Eyes:
         self.context = browser.new_context(
             viewport=SIZE, color_scheme=theme, reduced_motion="reduce", locale="en-GB", timezone_id="UTC"
         )
-        self.context.set_default_timeout(20_000)
+        self.context.set_default_timeout(PATIENCE_MILLISECONDS)
         self.page: Page = self.context.new_page()
         self.wrong: list[str] = []
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))

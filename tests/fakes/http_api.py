@@ -24,6 +24,7 @@ from dayfly.ports.history import ClusterList, WantedClusters
 from dayfly.ports.records import ClusterRecord
 from dayfly.ports.runs import AttemptRow, ExecutionRow, UnreadEvent
 from tests.fakes.attempt_logs import MemoryLogs
+from tests.fakes.blobs import MemoryBlobs
 
 TASK = EntityId(int(identifier_pb2.TASK), "p", "d", "flows.fit", "v1")
 
@@ -38,6 +39,7 @@ class World:
         """Reports of each cluster."""
         self.logs = MemoryLogs()
         self.catalog = catalog
+        self.blobs = MemoryBlobs()
         self.attempts: dict[AttemptKey, AttemptRow] = {}
         self.closing = asyncio.Event()
         self.phase = "RUNNING"
@@ -104,7 +106,7 @@ class World:
 async def serving(world: World, folder: Path, port: int = 0) -> AsyncIterator[str]:
     """Serve the API; give its `host:port`."""
     world.closing.clear()
-    sources = routes.Sources(world.logs, world, world, world, world.catalog)  # type: ignore[arg-type]
+    sources = routes.Sources(world.logs, world, world, world, world.catalog, world.blobs)  # type: ignore[arg-type]
     made = app.build(
         blobs=None,  # type: ignore[arg-type]
         links=None,  # type: ignore[arg-type]

@@ -13,9 +13,9 @@ from dayfly.console import addresses, markup, static_files
 from dayfly.console.addresses import Place
 from dayfly.console.site import View
 
-SCRIPTS = ("console.js",)
+SCRIPTS = ("console.js", "panel.js")
 
-STYLES = ("console.css", "dask.css")
+STYLES = ("console.css", "panel.css", "dask.css")
 
 NAVIGATION = (
     ("runs", "Runs", "executions", "g r"),

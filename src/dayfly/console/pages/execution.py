@@ -12,14 +12,24 @@ from nicegui import ui
 from dayfly.client import watching
 from dayfly.console import addresses, frame, live, markup, table
 from dayfly.console.routing import Page
-from dayfly.console.run import dask, panel, subject, summary
+from dayfly.console.run import cache, dask, data, logs, panel, report, spec, subject, summary, time_split
 from dayfly.console.site import View
 from dayfly.model.identifiers import END_NODE, START_NODE, ExecutionId
 from dayfly.model.phases import TERMINAL_EXECUTION, TERMINAL_NODE
 
 REFRESH_SECONDS = 1.0
 
-TABS = (summary.TAB, dask.TAB)
+TABS = (
+    summary.TAB,
+    data.TAB,
+    logs.TAB,
+    logs.STORY,
+    dask.TAB,
+    report.TAB,
+    time_split.TAB,
+    cache.TAB,
+    spec.TAB,
+)
 
 COLUMNS = (table.column("phase", "Phase"), table.column("name", "Node", kind="grow"), table.column("took", "Duration"))
 

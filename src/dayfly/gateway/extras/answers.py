@@ -230,6 +230,40 @@ class TaskAdvice(msgspec.Struct, frozen=True):
     ]
 
 
+class PreviewColumn(msgspec.Struct, frozen=True):
+    """A column of a table."""
+
+    name: str
+    type: Annotated[str, Meta(description="As the file says; empty where it does not.", examples=["int64"])] = ""
+
+
+class PreviewFile(msgspec.Struct, frozen=True):
+    """A file of a folder."""
+
+    uri: str
+    size_bytes: int
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """How a stored file, folder or dataset begins."""
+
+    uri: str
+    kind: Annotated[
+        Literal["table", "text", "image", "folder", "binary"],
+        Meta(description="By its first bytes. A folder whose first file is a table is one."),
+    ]
+    media_type: str = ""
+    size_bytes: Annotated[int | None, Meta(description="Of the file; of a folder's first file; null otherwise.")] = None
+    text: Annotated[str, Meta(description="The first characters of a text.")] = ""
+    cut: Annotated[bool, Meta(description="The text goes on.")] = False
+    columns: Annotated[list[PreviewColumn], Meta(description="Of a table, the first ones.")] = []
+    rows: Annotated[list[list[str]], Meta(description="Of a table, the first ones; long cells are cut.")] = []
+    total_rows: Annotated[int | None, Meta(description="Of the whole table, where that is known.")] = None
+    files: Annotated[list[PreviewFile], Meta(description="Of a folder, the first ones by name.")] = []
+    total_files: Annotated[int | None, Meta(description="Of a folder.")] = None
+    told: Annotated[str, Meta(description="Why there is less to see than there might be.")] = ""
+
+
 class CacheSource(msgspec.Struct, frozen=True):
     """The attempt that made an entry of the cache."""
 

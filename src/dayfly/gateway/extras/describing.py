@@ -18,7 +18,8 @@ PATH = f"{PREFIX}/openapi.json"
 _REFERENCE = "#/components/schemas/{name}"
 
 _ABOUT = """What Dayfly knows beside what Flyte's API tells: the event log of executions, logs of all processes of an
-attempt, Dask clusters and their flight records, the cache of outputs. Only what says so changes anything.
+attempt, Dask clusters and their flight records, the cache of outputs, beginnings of stored files. Only what says so
+changes anything.
 
 A list has `limit` and `token`: give the token of one page to get the next; the last page's token is empty. Every error
 is a `Problem`. Following is by server-sent events; the id of an event is where to go on after a lost connection.
@@ -29,6 +30,7 @@ TAGS = (
     {"name": "logs", "description": "What the processes of an attempt wrote."},
     {"name": "clusters", "description": "Dask clusters that live, and the records of those that are gone."},
     {"name": "cache", "description": "Outputs that are kept for the next who asks for the same."},
+    {"name": "data", "description": "How inputs and outputs begin that are files."},
     {"name": "links", "description": "Older paths, which links lead to."},
 )
 

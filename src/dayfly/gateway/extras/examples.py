@@ -143,3 +143,13 @@ CACHE_SIZES = answers.CacheSizes(
 )
 
 CACHE_EVICTED = answers.CacheEvicted(12, 3_732)
+
+PREVIEW = answers.Preview(
+    "s3://data/flyte/ab/a7x-n0-0/0/00000",
+    "table",
+    "application/vnd.apache.parquet",
+    2_173,
+    columns=[answers.PreviewColumn("day", "date32[day]"), answers.PreviewColumn("sold", "int64")],
+    rows=[["2026-01-01", "40"], ["2026-01-02", "47"]],
+    total_rows=60,
+)

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import fastapi
 
 from dayfly.gateway import same_site
-from dayfly.gateway.extras import advice, asking, cache, clusters, describing, event_log, log_view, logs
+from dayfly.gateway.extras import advice, asking, cache, clusters, describing, event_log, log_view, logs, previews
 from dayfly.ports.attempt_logs import AttemptLogs
+from dayfly.ports.blobs import Blobs
 from dayfly.ports.catalog import Catalog
 from dayfly.ports.history import History
 from dayfly.ports.records import Records
@@ -24,6 +25,7 @@ class Sources(NamedTuple):
     history: History
     records: Records
     catalog: Catalog
+    blobs: Blobs
 
 
 def router(sources: Sources, *, version: str, public_url: str, closing: asyncio.Event) -> fastapi.APIRouter:
@@ -41,6 +43,7 @@ def router(sources: Sources, *, version: str, public_url: str, closing: asyncio.
         clusters.router(sources.history, sources.records, find_attempt),
         advice.router(sources.history, sources.records),
         cache.router(sources.catalog),
+        previews.router(sources.blobs),
     ):
         routes.include_router(one)
 
