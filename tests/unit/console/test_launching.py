@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import enum
-import typing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import msgpack
 import pytest
+from flyteidl.core import literals_pb2, types_pb2
 from flytekit.core.context_manager import FlyteContextManager
 from flytekit.core.type_engine import TypeEngine
-from flyteidl.core import literals_pb2, types_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -133,7 +132,7 @@ class Outer:
 
 
 class Settings(BaseModel):
-    inner: typing.Optional[Inner] = None
+    inner: Inner | None = None
     colour: Colour = Colour.GREEN
     span: timedelta = timedelta(minutes=90)
     rate: float = 0.5
@@ -245,9 +244,7 @@ def _union_of(inners: Any) -> Any:
 
 TYPED = st.recursive(
     _primitives(),
-    lambda inner: inner.map(_list_of)
-    | inner.map(_map_of)
-    | st.lists(inner, min_size=1, max_size=3).map(_union_of),
+    lambda inner: inner.map(_list_of) | inner.map(_map_of) | st.lists(inner, min_size=1, max_size=3).map(_union_of),
     max_leaves=4,
 )
 

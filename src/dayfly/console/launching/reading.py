@@ -43,8 +43,9 @@ def literal(
             made.collection.literals.append(inner)
     elif kind == "map":
         made.map.SetInParent()
-        for name, one, at in _entries(value, path, mistakes):
-            made.map.literals[name].CopyFrom(literal(one, declared.map_value_type, shape["item"], at, mistakes))
+        for name, one, below in _entries(value, path, mistakes):
+            inner = literal(one, declared.map_value_type, shape["item"], below, mistakes)
+            made.map.literals[name].CopyFrom(inner)
     elif kind == "union":
         _union(made, value, declared, shape, path, mistakes)
     else:

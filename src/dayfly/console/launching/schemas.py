@@ -90,7 +90,7 @@ def _union(options: list[Any], root: dict[str, Any], deeper: int) -> Shape:
 
 
 def _label(shape: Shape) -> str:
-    return shape.get("title") or _LABELS.get(shape["kind"], shape["kind"])
+    return str(shape.get("title") or _LABELS.get(shape["kind"], shape["kind"]))
 
 
 def _is_text(names: Any) -> bool:

@@ -65,6 +65,19 @@ def blank(shape: Shape, *, required: bool = True) -> Any:
     return None
 
 
+def with_blanks(shape: Shape) -> Shape:
+    """Return the shape with what a new form of each model in it holds, for the browser."""
+    made = dict(shape)
+    if "item" in made:
+        made["item"] = with_blanks(made["item"])
+    if "variants" in made:
+        made["variants"] = [{**one, "shape": with_blanks(one["shape"])} for one in made["variants"]]
+    if "fields" in made:
+        made["fields"] = [{**one, "shape": with_blanks(one["shape"])} for one in made["fields"]]
+        made["blank"] = blank(shape)
+    return made
+
+
 def _initial(field: dict[str, Any]) -> Any:
     if "default" in field:
         try:
