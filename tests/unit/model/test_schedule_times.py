@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from dayfly.base import clock, errors
 from dayfly.base.clock import SECOND, Micros
-from dayfly.services import schedule_times
-from dayfly.services.schedule_times import Times
+from dayfly.model import schedule_times
+from dayfly.model.schedule_times import Times
 
 NOON = datetime(2024, 2, 28, 12, 0, tzinfo=timezone.utc)
 
