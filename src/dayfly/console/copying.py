@@ -79,7 +79,7 @@ def show(launch: Launch, url: str) -> None:
             for label, told in (("Command", command(launch)), ("Python", program(launch, url)))
         )
         markup.show(Markup("<h2>Copy as code</h2>{}").format(parts))
-        ui.button("Close", on_click=dialog.close).classes("button").props("unelevated")
+        ui.button("Close", on_click=dialog.close, color=None).classes("button").props("unelevated")
     dialog.on("hide", dialog.delete)
 
 

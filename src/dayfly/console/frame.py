@@ -15,7 +15,7 @@ from dayfly.console.site import View
 
 SCRIPTS = ("console.js",)
 
-STYLES = ("console.css", "launch.css")
+STYLES = ("console.css", "launch.css", "registered.css")
 
 NAVIGATION = (
     ("runs", "Runs", "executions", "g r"),

@@ -5,7 +5,7 @@ Every page shows what the API says and no more; what several pages share is one 
 
 from __future__ import annotations
 
-from dayfly.console.pages import execution, home, launch, runs, versions
+from dayfly.console.pages import execution, home, launch, runs, schedules, task, tasks, versions, workflow, workflows
 
-PAGES = (home, runs, execution, launch, versions)
+PAGES = (home, runs, execution, workflows, workflow, tasks, task, schedules, launch, versions)
 """Modules; the order does not matter, for no two routes are the same."""
