@@ -45,6 +45,8 @@ def test_workflows_are_listed_with_their_last_runs(eyes: Eyes, shop: Shop) -> No
 
 def test_a_workflow_shows_runs_versions_and_plans(eyes: Eyes, shop: Shop, versions: str) -> None:
     run = shop.failed
+    for number, teams in enumerate([2, 5, 0, 8]):
+        shop.wait(shop.launch("budget", f"budget-{number}", teams=teams))
     page = eyes.go(f"{shops.PLACE}/workflows/showcase.budget")
     expect(page.get_by_role("group", name="Last runs by duration").get_by_role("link")).not_to_have_count(0)
     expect(page.get_by_role("table", name="Runs")).to_contain_text(run.name)
@@ -123,7 +125,7 @@ def test_a_version_is_told_in_words(eyes: Eyes, shop: Shop, kind: str, name: str
     expect(page.get_by_role("region", name="What was registered")).to_be_visible()
     eyes.check()
     page.get_by_text("As registered, in JSON").click()
-    eyes.picture(f"version-{kind}")
+    eyes.picture(f"version-{kind}", full=True)
 
 
 def test_a_schedule_is_activated_and_stopped(eyes: Eyes, shop: Shop) -> None:
@@ -137,6 +139,7 @@ def test_a_schedule_is_activated_and_stopped(eyes: Eyes, shop: Shop) -> None:
     expect(row).to_contain_text("Active")
     expect(row.locator("time").first).to_contain_text("in ")
     eyes.check()
+    expect(page.get_by_role("alert")).to_have_text("forecast.nightly is active.")
     eyes.picture("schedules")
     row.get_by_role("button", name="Deactivate").click()
     page.get_by_role("dialog").get_by_role("button", name="Deactivate").click()

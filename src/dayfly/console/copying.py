@@ -15,10 +15,9 @@ from urllib.parse import urlsplit
 from flyteidl.admin import execution_pb2
 from flyteidl.core import identifier_pb2, literals_pb2
 from markupsafe import Markup
-from nicegui import ui
 
 from dayfly.base import clock
-from dayfly.console import markup
+from dayfly.console import asking, markup
 from dayfly.console.addresses import Place
 from dayfly.console.launching import texts
 from dayfly.model import plain_values
@@ -70,17 +69,14 @@ def program(launch: Launch, url: str) -> str:
 
 def show(launch: Launch, url: str) -> None:
     """Open a dialog with both."""
-    with ui.dialog(value=True) as dialog, ui.element("div").classes("dialog copying"):
-        dialog.props('aria-label="Copy as code"')
-        parts = Markup("").join(
-            Markup('<h3>{} <button type="button" class="small" data-copy="{}">Copy</button></h3>{}').format(
-                label, told, markup.block(told, label)
-            )
-            for label, told in (("Command", command(launch)), ("Python", program(launch, url)))
+    parts = Markup("").join(
+        Markup('<h3>{} <button type="button" class="small" data-copy="{}">Copy</button></h3>{}').format(
+            label, told, markup.block(told, label)
         )
-        markup.show(Markup("<h2>Copy as code</h2>{}").format(parts))
-        ui.button("Close", on_click=dialog.close, color=None).classes("button").props("unelevated")
-    dialog.on("hide", dialog.delete)
+        for label, told in (("Command", command(launch)), ("Python", program(launch, url)))
+    )
+    with asking.Dialog("Copy as code").classes("copying"):
+        markup.show(parts)
 
 
 def _options(launch: Launch) -> Iterable[tuple[str, str]]:

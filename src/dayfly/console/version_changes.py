@@ -11,6 +11,9 @@ from markupsafe import Markup
 
 from dayfly.console import interfaces, markup
 
+ARCHIVE = "--additional-distribution"
+"""What flytekit puts before the archive of code in a task's arguments."""
+
 CONTEXT = 2
 """Lines shown around one that differs."""
 
@@ -27,6 +30,8 @@ def between(before: Any, after: Any) -> list[Change]:
     """Return the changes from one core.CompiledWorkflowClosure to another."""
     old, new = before.primary.template, after.primary.template
     found = [Change(_sentence(one)) for one in interfaces.changes(old.interface, new.interface)]
+    if _archives(before) != _archives(after):
+        found.append(Change("The code is different", tuple(_archive_lines(before, after))))
     found += _compared("Node", _nodes(old), _nodes(new))
     found += _compared("Task", _tasks(before), _tasks(after))
     return found
@@ -54,7 +59,31 @@ def _nodes(template: Any) -> dict[str, str]:
 
 
 def _tasks(closure: Any) -> dict[str, str]:
-    return {one.template.id.name: _text(one.template) for one in closure.tasks}
+    return {one.template.id.name: _text(_task(one.template)) for one in closure.tasks}
+
+
+def _archives(closure: Any) -> set[str]:
+    """Return the archives of code that tasks are run from, where they were registered without an image of their own."""
+    return {one for task in closure.tasks if (one := _archive(task.template))}
+
+
+def _archive(template: Any) -> str:
+    arguments = list(template.container.args)
+    at = arguments.index(ARCHIVE) + 1 if ARCHIVE in arguments else len(arguments)
+    return arguments[at] if at < len(arguments) else ""
+
+
+def _archive_lines(before: Any, after: Any) -> list[str]:
+    return [f"-{one}" for one in sorted(_archives(before))] + [f"+{one}" for one in sorted(_archives(after))]
+
+
+def _task(template: Any) -> Any:
+    """Return the template without its archive of code, which is told of once."""
+    copy = type(template)()
+    copy.CopyFrom(template)
+    if (archive := _archive(template)) in copy.container.args:
+        copy.container.args.remove(archive)
+    return copy
 
 
 def _text(message: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from dayfly.console import addresses, markup
+from dayfly.console import addresses, markup, wording
 from dayfly.model import identifiers
 
 MOST = 200
@@ -24,12 +24,13 @@ _KINDS = {
 def show(template: Any) -> Markup:
     """Return the nodes of a core.WorkflowTemplate as a card."""
     nodes = [one for one in template.nodes if not one.id.endswith("-node")]
+    names = {one.id: one.metadata.name or one.id for one in nodes}
     rows = Markup("").join(
         Markup("<tr><th scope=row>{}</th><td>{}</td><td>{}</td><td>{}</td></tr>").format(
-            one.metadata.name or one.id,
+            names[one.id],
             _KINDS.get(one.WhichOneof("target") or "", ""),
             _target(one),
-            ", ".join(name for name in one.upstream_node_ids if name != "start-node"),
+            ", ".join(names[id] for id in one.upstream_node_ids if id in names),
         )
         for one in nodes[:MOST]
     )
@@ -51,9 +52,16 @@ def _target(node: Any) -> Markup:
         return _link("workflow", node.workflow_node.sub_workflow_ref)
     if kind == "array_node":
         return _target(node.array_node.node)
+    if kind == "branch_node":
+        cases = 1 + len(node.branch_node.if_else.other)
+        return Markup("{}{}").format(wording.count(cases, "case"), _otherwise(node.branch_node.if_else))
     if kind == "gate_node":
         return markup.code(str(node.gate_node.WhichOneof("condition")))
     return markup.NOTHING
+
+
+def _otherwise(if_else: Any) -> str:
+    return ", else another node" if if_else.WhichOneof("default") == "else_node" else ", else it fails"
 
 
 def _link(kind: str, identifier: Any) -> Markup:

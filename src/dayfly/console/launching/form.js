@@ -67,7 +67,7 @@ const Field = {
       <fieldset v-else-if="shape.kind === 'record'" class="df-fields" :id="id" :aria-label="label" tabindex="-1">
         <div v-for="f in shape.fields" :key="f.name" class="df-line">
           <label :for="form.id(path + '/' + f.name)">{{ f.label || f.name }}<b v-if="f.required" aria-hidden="true"> *</b></label>
-          <div class="df-cell"><DfField :shape="f.shape" :value="value[f.name] ?? null" :path="path + '/' + f.name" :label="label + ' ' + (f.label || f.name)" :required="f.required" :place="f.place" @set="$emit('set', { ...value, [f.name]: $event })"></DfField><small v-if="f.help">{{ f.help }}</small></div>
+          <div class="df-cell"><DfField :shape="f.shape" :value="value[f.name] ?? null" :path="path + '/' + f.name" :label="label + ' ' + (f.label || f.name)" :required="f.required || 'default' in f" :place="f.place" @set="$emit('set', { ...value, [f.name]: $event })"></DfField><small v-if="f.help">{{ f.help }}</small></div>
         </div>
       </fieldset>
       <input v-else class="field" :class="{num: shape.kind === 'int' || shape.kind === 'float'}" type="text" :inputmode="shape.kind === 'int' ? 'numeric' : undefined" v-bind="told" :placeholder="place || hint" :value="value ?? ''" @input="typed">
@@ -129,7 +129,7 @@ export default {
           <div class="launch-value">
             <p v-if="f.help" class="launch-help">{{ f.help }}</p>
             <p v-if="isKept(f)" class="launch-kept">{{ inputs[f.name].kept }} <button v-if="f.shape.kind !== 'refused'" type="button" class="small" @click="inputs[f.name] = blankOf(f)">Change</button></p>
-            <DfField v-else :shape="f.shape" :value="inputs[f.name]" :path="'inputs/' + f.name" :label="f.name" :required="f.required" :place="f.required ? '' : 'Left out'" @set="inputs[f.name] = $event"></DfField>
+            <DfField v-else :shape="f.shape" :value="inputs[f.name]" :path="'inputs/' + f.name" :label="f.name" :required="f.required || values[f.name] !== null" :place="f.required ? '' : 'Left out'" @set="inputs[f.name] = $event"></DfField>
           </div>
           <button v-if="differs(f)" type="button" class="small launch-reset" :aria-label="'Reset ' + f.name" title="As it was at first" @click="reset(f)">Reset</button>
         </div>

@@ -96,7 +96,21 @@ def _union(literal: literals_pb2.Literal, declared: types_pb2.LiteralType, shape
         if fits and (same or len(fits) == 1):
             at = fits[0]
             return {"variant": at, "value": value(inner, variants[at], shape["variants"][at]["shape"])}
-    raise Inexpressible
+        raise Inexpressible
+    return _unwrapped(literal, declared, shape)
+
+
+def _unwrapped(literal: literals_pb2.Literal, declared: types_pb2.LiteralType, shape: Shape) -> Any:
+    """Return what a union's field holds for a value that does not say which variant it is, if it can be but one."""
+    try:
+        found = literals.literal_type(literal)
+    except literals.LiteralWithoutType as error:
+        raise Inexpressible from error
+    fits = [at for at, one in enumerate(declared.union_type.variants) if types.castable(found, one)]
+    if len(fits) != 1:
+        raise Inexpressible
+    at = fits[0]
+    return {"variant": at, "value": value(literal, declared.union_type.variants[at], shape["variants"][at]["shape"])}
 
 
 def _scalar(scalar: literals_pb2.Scalar, kind: str) -> Any:

@@ -101,14 +101,14 @@ class _Task:
         found = await fetch()
         clock = self._view.site.clock
         chart = markup.show(run_bars.chart(found, clock.now()), "card chart-card")
-        chart.set_visibility(bool(found))
+        chart.set_visibility(len(found) > 1)
         nothing = "It has not been launched by itself. Its runs in workflows are on their pages."
         shown = table.Table(run_lists.COLUMNS, run_lists.rows(found), label="Runs", nothing=nothing)
 
         async def refresh() -> None:
             later = await fetch()
             chart.set_content(str(run_bars.chart(later, clock.now())))
-            chart.set_visibility(bool(later))
+            chart.set_visibility(len(later) > 1)
             shown.set_rows(run_lists.rows(later))
 
         self._live = live.every(REFRESH_SECONDS, refresh)
@@ -129,7 +129,8 @@ def about(task: Any) -> Markup:
     )
     lines = interfaces.show("Inputs", interfaces.of_variables(template.interface.inputs.variables))
     lines += interfaces.show("Outputs", interfaces.of_variables(template.interface.outputs.variables))
-    return Markup('<div class="two">{}<section class="card"><h2>Interface</h2>{}</section></div>').format(told, lines)
+    interface = Markup('<section class="card"><h2>Interface</h2>{}</section>').format(lines)
+    return Markup('<div class="two"><div class="stack">{}</div>{}</div>').format(told, interface)
 
 
 def changes(before: Any, after: Any) -> str:

@@ -33,6 +33,12 @@ CHARTED, LISTED = 60, 100
 
 REFRESH_SECONDS = 3.0
 
+RUN_COLUMNS = (
+    *(one for one in run_lists.COLUMNS if one["key"] != "workflow"),
+    table.column("version", "Version"),
+    table.column("plan", "Launch plan", kind="grow"),
+)
+
 VERSION_COLUMNS = (
     table.column("name", "Version"),
     table.column("created", "Registered"),
@@ -101,16 +107,14 @@ class _Workflow:
         found = await fetch()
         clock = self._view.site.clock
         chart = markup.show(run_bars.chart(found[:CHARTED], clock.now()), "card chart-card")
-        chart.set_visibility(bool(found))
-        shown = table.Table(
-            run_lists.COLUMNS, run_lists.rows(found), label="Runs", nothing="It has not run yet: launch it."
-        )
+        chart.set_visibility(len(found) > 1)
+        shown = table.Table(RUN_COLUMNS, _run_rows(found), label="Runs", nothing="It has not run yet: launch it.")
 
         async def refresh() -> None:
             later = await fetch()
             chart.set_content(str(run_bars.chart(later[:CHARTED], clock.now())))
-            chart.set_visibility(bool(later))
-            shown.set_rows(run_lists.rows(later))
+            chart.set_visibility(len(later) > 1)
+            shown.set_rows(_run_rows(later))
 
         self._live = live.every(REFRESH_SECONDS, refresh)
 
@@ -182,6 +186,15 @@ class _Workflow:
         shown = scheduled.Plans(self._view, self._place, every=True)
         await shown.refresh(self._plans)
         self._live = live.every(REFRESH_SECONDS, refresh)
+
+
+def _run_rows(found: list[Any]) -> list[table.Row]:
+    rows = run_lists.rows(found)
+    for row, one in zip(rows, found, strict=True):
+        plan = one.spec.launch_plan.name
+        row["cells"]["version"] = table.text(one.closure.workflow_id.version)
+        row["cells"]["plan"] = table.text(plan, faint=plan == one.closure.workflow_id.name)
+    return rows
 
 
 def _interface(workflow: Any) -> Any:

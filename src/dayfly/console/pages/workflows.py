@@ -62,6 +62,10 @@ async def last_runs(view: View, place: Place, names: list[str], runs: list[Any],
     return found
 
 
+def _created(run: Any) -> table.Cell:
+    return table.moment(Micros(run.closure.created_at.ToMicroseconds()))
+
+
 def _entry(place: Place, named: Any, versions: list[Any], runs: list[Any], now: Micros) -> listing.Entry:
     name = named.id.name
     href = addresses.workflow(place, name)
@@ -70,7 +74,7 @@ def _entry(place: Place, named: Any, versions: list[Any], runs: list[Any], now: 
     cells = {
         "name": table.link(name, href, below=told),
         "bars": run_bars.cell(runs, now),
-        "last": table.moment(Micros(runs[0].closure.created_at.ToMicroseconds()) if runs else None),
+        "last": _created(runs[0]) if runs else table.text("–", faint=True),
         "versions": table.text(
             str(len(versions)) if versions else "–", title=versions[0].id.version if versions else ""
         ),
