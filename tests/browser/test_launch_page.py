@@ -69,3 +69,35 @@ def test_a_model_is_a_form_with_its_defaults(eyes: Eyes, shop: Shop) -> None:
     expect(form.get_by_role("textbox", name="model features 2")).to_have_value("weekday")
     eyes.check()
     eyes.picture("launch", full=True)
+
+
+def test_a_past_run_is_a_template(eyes: Eyes, shop: Shop) -> None:
+    run = shop.wait(shop.launch("budget", "budget-seven", amount=700, teams=7))
+    page = eyes.go(f"{shops.PLACE}/launch?execution={run.name}")
+    form = page.locator("form.launch")
+    expect(page.locator(".heading")).to_contain_text(f"filled in like {run.name}")
+    expect(form.get_by_role("textbox", name="amount")).to_have_value("700")
+    form.get_by_role("textbox", name="teams").fill("14")
+    eyes.check()
+    form.get_by_text("Options").click()
+    form.get_by_role("textbox", name="Option Name of the run").fill(run.name)
+    form.get_by_role("button", name="Launch", exact=True).click()
+    expect(form).to_contain_text("There is a run of this name.")
+    expect(form.get_by_role("textbox", name="teams")).to_have_value("14")
+    form.get_by_role("textbox", name="Option Name of the run").fill("budget-fourteen")
+    form.get_by_role("textbox", name="Option Name of the run").press("Control+Enter")
+    again = launched(page, shop, "budget-fourteen")
+    ended, outputs = shops.aside(launching.wait, shop.server, again)
+    assert (ended.phase.name, outputs) == ("SUCCEEDED", {"o0": 50.0})
+
+
+def test_a_task_is_launched_by_itself(eyes: Eyes, shop: Shop) -> None:
+    assert shop.remote
+    page = eyes.go(f"{shops.PLACE}/tasks/showcase.shrink")
+    page.get_by_role("link", name="Launch").click()
+    form = page.locator("form.launch")
+    form.get_by_role("button", name="Launch", exact=True).click()
+    expect(form.get_by_role("textbox", name="value")).to_have_attribute("aria-invalid", "true")
+    form.get_by_role("textbox", name="value").fill("8")
+    form.get_by_role("button", name="Launch", exact=True).click()
+    expect(page).to_have_url(re.compile("/executions/[a-z0-9]+$"))

@@ -23,6 +23,11 @@ from dayfly.console.launching import texts
 from dayfly.model import plain_values
 from dayfly.model.identifiers import EntityId
 
+NO_COMMAND = (
+    "There is no command for this one: `pyflyte run` fails on launch plans and tasks that take a dataclass or a model, "
+    "unless it has their code (flytekit 1.16). The program does not need it."
+)
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -33,6 +38,8 @@ class Launch:
     inputs: Mapping[str, literals_pb2.Literal]
     name: str = ""
     spec: execution_pb2.ExecutionSpec = field(default_factory=execution_pb2.ExecutionSpec)
+    takes_models: bool = False
+    """Whether any of its parameters, given or not, is a dataclass or a model."""
 
 
 def command(launch: Launch) -> str:
@@ -69,12 +76,17 @@ def program(launch: Launch, url: str) -> str:
 
 def show(launch: Launch, url: str) -> None:
     """Open a dialog with both."""
+    offered = [("Python", program(launch, url))]
+    if not launch.takes_models:
+        offered.insert(0, ("Command", command(launch)))
     parts = Markup("").join(
         Markup('<h3>{} <button type="button" class="small" data-copy="{}">Copy</button></h3>{}').format(
             label, told, markup.block(told, label)
         )
-        for label, told in (("Command", command(launch)), ("Python", program(launch, url)))
+        for label, told in offered
     )
+    if launch.takes_models:
+        parts = Markup("<p>{}</p>{}").format(NO_COMMAND, parts)
     with asking.Dialog("Copy as code").classes("copying"):
         markup.show(parts)
 
@@ -132,6 +144,8 @@ def _argument(name: str, literal: literals_pb2.Literal) -> str:
 def _arguments(launch: Launch, code: _Code) -> Iterable[str]:
     """Yield what `remote.execute` is told beside the inputs."""
     spec = launch.spec
+    if hints := _hints(launch):
+        yield hints
     if launch.name:
         yield f"execution_name={launch.name!r}"
     if spec.overwrite_cache:
@@ -146,6 +160,24 @@ def _arguments(launch: Launch, code: _Code) -> Iterable[str]:
     if told:
         code.needs("flytekit", "Options")
         yield f"options=Options({', '.join(told)})"
+
+
+def _hints(launch: Launch) -> str:
+    """Return the types that flytekit shall not guess: it makes classes of models that no plain value is one of."""
+    found = {name: hint for name, one in sorted(launch.inputs.items()) if "dict" in (hint := _hint(one))}
+    told = ", ".join(f"{name!r}: {hint}" for name, hint in found.items())
+    return f"type_hints={{{told}}}" if told else ""
+
+
+def _hint(literal: literals_pb2.Literal) -> str:
+    inner = _unwrapped(literal)
+    if inner.HasField("collection"):
+        hints = {_hint(one) for one in inner.collection.literals}
+        return f"list[{hints.pop()}]" if len(hints) == 1 and "" not in hints else ""
+    if inner.HasField("map"):
+        hints = {_hint(one) for one in inner.map.literals.values()}
+        return f"dict[str, {hints.pop()}]" if len(hints) == 1 and "" not in hints else ""
+    return "dict" if inner.scalar.WhichOneof("value") in ("binary", "generic") else ""
 
 
 def _more(spec: execution_pb2.ExecutionSpec, code: _Code) -> Iterable[str]:

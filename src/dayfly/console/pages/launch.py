@@ -70,7 +70,8 @@ class _Launching:
         if mistakes:
             self._form.refuse(mistakes, {"told": "Code can be made once all fields are right."})
             return
-        launch = copying.Launch(self._place, self._target.id, dict(inputs.literals), name, spec)
+        models = any(one.shape["kind"] in ("record", "json") for one in self._form.fields)
+        launch = copying.Launch(self._place, self._target.id, dict(inputs.literals), name, spec, models)
         copying.show(launch, self._view.site.public_url)
 
 
