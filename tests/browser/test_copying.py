@@ -36,7 +36,7 @@ def run(folder: Path, *command: str) -> None:
 
 def test_the_command_launches_what_the_form_says(eyes: Eyes, shop: Shop, tmp_path: Path) -> None:
     assert shop.remote
-    form = eyes.go(f"{shops.PLACE}/launch?launch_plan=showcase.budget").locator("form.launch")
+    form = eyes.go(f"{shops.PLACE}/launch?launch_plan=showcase.budget&version=v1").locator("form.launch")
     form.get_by_role("textbox", name="teams").fill("4")
     form.get_by_text("Options").click()
     form.get_by_role("textbox", name="Option Name of the run").fill("copied-command")
@@ -54,7 +54,7 @@ def test_the_command_launches_what_the_form_says(eyes: Eyes, shop: Shop, tmp_pat
 
 def test_the_program_launches_what_the_form_says(eyes: Eyes, shop: Shop, tmp_path: Path) -> None:
     assert shop.remote
-    form = eyes.go(f"{shops.PLACE}/launch?launch_plan=forecast.nightly").locator("form.launch")
+    form = eyes.go(f"{shops.PLACE}/launch?launch_plan=forecast.nightly&version=v1").locator("form.launch")
     form.get_by_role("textbox", name="days").fill("30")
     form.get_by_role("combobox", name="region").select_option("south")
     form.get_by_role("textbox", name="model depth").fill("3")

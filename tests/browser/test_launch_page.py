@@ -26,7 +26,7 @@ def test_all_types_are_filled_in_and_the_run_succeeds(eyes: Eyes, shop: Shop, tm
     (folder / "deep").mkdir(parents=True)
     (folder / "one.csv").write_text("a,b\n1,2\n")
     (folder / "deep" / "two.csv").write_text("c\n3\n")
-    page = eyes.go(f"{shops.PLACE}/launch?launch_plan=showcase.many_types")
+    page = eyes.go(f"{shops.PLACE}/launch?launch_plan=showcase.many_types&version=v1")
     form = page.locator("form.launch")
     with page.expect_file_chooser() as chooser:
         form.get_by_role("button", name="Upload folder").click()
@@ -62,7 +62,7 @@ def test_all_types_are_filled_in_and_the_run_succeeds(eyes: Eyes, shop: Shop, tm
 
 def test_a_model_is_a_form_with_its_defaults(eyes: Eyes, shop: Shop) -> None:
     assert shop.remote
-    page = eyes.go(f"{shops.PLACE}/launch?launch_plan=forecast.nightly")
+    page = eyes.go(f"{shops.PLACE}/launch?launch_plan=forecast.nightly&version=v1")
     form = page.locator("form.launch")
     expect(form.get_by_role("combobox", name="region")).to_have_value("north")
     expect(form.get_by_role("textbox", name="model depth")).to_have_value("6")
@@ -77,8 +77,10 @@ def test_a_past_run_is_a_template(eyes: Eyes, shop: Shop) -> None:
     form = page.locator("form.launch")
     expect(page.locator(".heading")).to_contain_text(f"filled in like {run.name}")
     expect(form.get_by_role("textbox", name="amount")).to_have_value("700")
+    expect(page.get_by_role("complementary", name="Past runs").get_by_role("link", name=run.name)).to_be_visible()
     form.get_by_role("textbox", name="teams").fill("14")
     eyes.check()
+    eyes.picture("launch-like-a-run")
     form.get_by_text("Options").click()
     form.get_by_role("textbox", name="Option Name of the run").fill(run.name)
     form.get_by_role("button", name="Launch", exact=True).click()

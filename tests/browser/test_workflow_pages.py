@@ -125,6 +125,7 @@ def test_a_version_is_told_in_words(eyes: Eyes, shop: Shop, kind: str, name: str
     expect(page.get_by_role("region", name="What was registered")).to_be_visible()
     eyes.check()
     page.get_by_text("As registered, in JSON").click()
+    page.evaluate("scrollTo(0, 0)")
     eyes.picture(f"version-{kind}", full=True)
 
 

@@ -120,3 +120,11 @@ def test_every_moment_fires_once_however_often_one_looks(times: Times, start: in
         expected.append(moment)
         moment = schedule_times.next_after(times, moment)
     assert fired == expected
+
+
+def test_the_latest_moments_are_told_backwards() -> None:
+    hour = 3600 * SECOND
+    start = Micros(1_767_225_600 * SECOND)
+    hourly = Times(cron="0 * * * *")
+    assert schedule_times.latest(hourly, start, Micros(start + 3 * hour), 2) == [start + 3 * hour, start + 2 * hour]
+    assert schedule_times.latest(hourly, start, Micros(start + hour), 5) == [start + hour]

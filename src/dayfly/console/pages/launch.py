@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from flyteidl.core import execution_pb2 as phases_pb2
 from markupsafe import Markup
 from nicegui import ui
 
 from dayfly.base import errors
-from dayfly.console import addresses, copying, frame, markup, wording
+from dayfly.base.clock import Micros
+from dayfly.console import addresses, copying, frame, markup, registered, wording
 from dayfly.console.addresses import Place
 from dayfly.console.launching import filling, form, options
 from dayfly.console.launching import target as targets
@@ -15,16 +19,23 @@ from dayfly.console.launching.target import Target
 from dayfly.console.routing import Page
 from dayfly.console.site import View
 
+PAST = 8
+"""Past runs that the form can be filled in like."""
+
 
 async def build(view: View) -> None:
     """Show the form."""
     place = view.place
     assert place is not None  # By its route.
     found = await targets.read(view, place, view.query)
+    field = "task.name" if found.kind == "task" else "launch_plan.name"
+    past = await registered.runs(view, place, registered.of_name(field, found.id.name), limit=PAST)
     active = "tasks" if found.kind == "task" else "workflows"
     with frame.page(view, title=f"Launch {found.id.name}", active=active, crumbs=_crumbs(found)):
         frame.heading(f"Launch {found.id.name}", below=_below(found))
-        _Launching(view, place, found)
+        with ui.element("div").classes("launching"):
+            _Launching(view, place, found)
+            markup.show(_past(place, past), "launch-past")
 
 
 class _Launching:
@@ -97,6 +108,23 @@ def _below(found: Target) -> Markup:
         return told
     run = found.template.id
     return Markup("{} · filled in like {}").format(told, markup.link(run.name, addresses.run(run)))
+
+
+def _past(place: Place, runs: list[Any]) -> Markup:
+    if not runs:
+        return Markup("")
+    items = Markup("").join(
+        Markup('<li>{}<a href="{}">{}</a> {}</li>').format(
+            markup.phase(phases_pb2.WorkflowExecution.Phase.Name(one.closure.phase)),
+            addresses.launch(place, {"execution": one.id.name}),
+            one.id.name,
+            markup.moment(Micros(one.closure.created_at.ToMicroseconds())),
+        )
+        for one in runs
+    )
+    return Markup(
+        '<aside class="card" aria-label="Past runs"><h2>Fill in like a past run</h2><ul>{}</ul></aside>'
+    ).format(items)
 
 
 PAGES = (Page("/projects/{project}/domains/{domain}/launch", build),)
