@@ -24,7 +24,7 @@ from dayfly.model import plain_values
 from dayfly.model.identifiers import EntityId
 
 NO_COMMAND = (
-    "There is no command for this one: `pyflyte run` fails on launch plans and tasks that take a dataclass or a model, "
+    "There is no command for this one: pyflyte run fails on launch plans and tasks that take a dataclass or a model, "
     "unless it has their code (flytekit 1.16). The program does not need it."
 )
 

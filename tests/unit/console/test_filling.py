@@ -97,3 +97,6 @@ def test_wrong_options_are_named() -> None:
     mistakes: reading.Mistakes = {}
     options.read(options.blank() | {"name": "My run", "max_parallelism": "-1", "raw_output": "here"}, mistakes)
     assert sorted(mistakes) == ["options/max_parallelism", "options/name", "options/raw_output"]
+    mistakes.clear()
+    options.read(options.blank() | {"labels": [["team", None]], "max_parallelism": "many"}, mistakes)
+    assert sorted(mistakes) == ["options/labels/0/value", "options/max_parallelism"]

@@ -101,6 +101,8 @@ def test_what_a_field_holds_is_read_as_a_literal(
         (COUNTS, [["", "1"]], "x/0/key", "name is required"),
         (COUNTS, [["a", "1"], ["b", "z"]], "x/1/value", "not a whole number"),
         (MAYBE, {"variant": 0, "value": "z"}, "x/value", "not a whole number"),
+        (simple("STRUCT"), "{1: 2}", "x", "not JSON"),
+        (simple("STRUCT"), str(2**70), "x", "cannot be sent"),
     ],
 )
 def test_a_mistake_is_named_by_its_field(declared: types_pb2.LiteralType, value: Any, path: str, told: str) -> None:

@@ -75,13 +75,21 @@ def of_run(spec: execution_pb2.ExecutionSpec) -> dict[str, Any]:
 
 def read(value: Any, mistakes: Mistakes) -> tuple[str, execution_pb2.ExecutionSpec]:
     """Return the name and spec of the run; what is wrong is added to `mistakes`."""
-    told: dict[str, Any] = reading.plain(value, SHAPE, "options", mistakes)
-    told = {name: one for name, one in told.items() if one is not None}
+    found: Mistakes = {}
+    told: dict[str, Any] = reading.plain(value, SHAPE, "options", found)
+    if not found:
+        _check(told, found)
+    mistakes.update(found)
+    if found:
+        return "", execution_pb2.ExecutionSpec()
+    return str(told.get("name", "")), _spec(told)
+
+
+def _spec(told: dict[str, Any]) -> execution_pb2.ExecutionSpec:
     spec = execution_pb2.ExecutionSpec(overwrite_cache=told.get("overwrite_cache") == _YES)
     if "interruptible" in told:
         spec.interruptible.value = told["interruptible"] == _YES
-    _check(told, mistakes)
-    if "max_parallelism" in told and "options/max_parallelism" not in mistakes:
+    if "max_parallelism" in told:
         spec.max_parallelism = told["max_parallelism"]
     spec.labels.values.update(told.get("labels", {}))
     spec.annotations.values.update(told.get("annotations", {}))
@@ -93,7 +101,7 @@ def read(value: Any, mistakes: Mistakes) -> tuple[str, execution_pb2.ExecutionSp
         spec.security_context.run_as.k8s_service_account = told["service_account"]
     if told.get("cluster_pool"):
         spec.cluster_assignment.cluster_pool_name = told["cluster_pool"]
-    return str(told.get("name", "")), spec
+    return spec
 
 
 def _check(told: dict[str, Any], mistakes: Mistakes) -> None:

@@ -100,7 +100,10 @@ def _scalar(
     if declared.WhichOneof("type") == "simple" and declared.simple == types_pb2.STRUCT:
         told = plain(value, shape, path, mistakes)
         made.scalar.binary.tag = literals.MSGPACK
-        made.scalar.binary.value = msgpack.packb(told)
+        try:
+            made.scalar.binary.value = msgpack.packb(told)
+        except (OverflowError, ValueError) as error:  # Whole numbers of more than 64 bits, text that is none.
+            mistakes[path] = f"This cannot be sent: {error}."
         return
     try:
         if kind in ("file", "directory", "dataset"):
