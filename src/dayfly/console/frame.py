@@ -15,7 +15,7 @@ from dayfly.console.site import View
 
 SCRIPTS = ("console.js", "panel.js")
 
-STYLES = ("console.css", "panel.css", "dask.css")
+STYLES = ("console.css", "panel.css", "dask.css", "launch.css", "registered.css")
 
 NAVIGATION = (
     ("runs", "Runs", "executions", "g r"),
@@ -60,6 +60,11 @@ def problem(error: errors.DayflyError) -> None:
     """Say on the page why something cannot be shown."""
     heading("This cannot be shown")
     markup.show(markup.problem(error.message, error.remedy))
+
+
+def go(address: str) -> None:
+    """Lead the reader to another page of the console."""
+    ui.navigate.to(address.removeprefix(addresses.ROOT))  # NiceGUI puts its root before every path.
 
 
 def _head() -> str:

@@ -60,6 +60,11 @@ def duration(started: Micros | None, ended: Micros | None, *, longest_seconds: f
     return {"text": wording.duration(took), "share": share, "tone": tone}
 
 
+def bars(shown: Sequence[Mapping[str, Any]], label: str) -> Cell:
+    """Return small bars, such as last runs: each has `tone`, `share`, `title` and `href`. `label` says it in words."""
+    return {"bars": list(shown), "label": label, "text": ""}
+
+
 def actions(*offered: tuple[str, str]) -> Cell:
     """Return buttons: the name that `on_action` is told, and the label."""
     return {"actions": [{"name": name, "label": label} for name, label in offered], "text": ""}

@@ -14,10 +14,10 @@ from dayfly.base.clock import Clock
 from dayfly.compiler import digests
 from dayfly.compiler import errors as compile_errors
 from dayfly.compiler import launch_plans as compiling
-from dayfly.model import identifiers
+from dayfly.model import identifiers, schedule_times
 from dayfly.model.identifiers import EntityId
 from dayfly.ports.definitions import Definition, Definitions
-from dayfly.services import naming, paging, projects, registering, schedule_times
+from dayfly.services import naming, paging, projects, registering
 from dayfly.services.settings import ApiSettings
 from dayfly.services.timestamps import to_timestamp
 

@@ -15,10 +15,9 @@ from flyteidl.core import literals_pb2
 from dayfly.base import clock as clocks
 from dayfly.base import errors, logs
 from dayfly.base.clock import SECOND, Clock, Micros
-from dayfly.model import identifiers
+from dayfly.model import identifiers, schedule_times
 from dayfly.model.identifiers import EntityId
 from dayfly.ports.schedules import ScheduledPlan, Schedules
-from dayfly.services import schedule_times
 from dayfly.services.launching import Launcher
 from dayfly.services.timestamps import to_timestamp
 

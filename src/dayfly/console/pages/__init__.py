@@ -5,7 +5,19 @@ Every page shows what the API says and no more; what several pages share is one 
 
 from __future__ import annotations
 
-from dayfly.console.pages import clusters, execution, home, runs, versions
+from dayfly.console.pages import (
+    clusters,
+    execution,
+    home,
+    launch,
+    runs,
+    schedules,
+    task,
+    tasks,
+    versions,
+    workflow,
+    workflows,
+)
 
-PAGES = (home, runs, execution, versions, clusters)
+PAGES = (home, runs, execution, clusters, workflows, workflow, tasks, task, schedules, launch, versions)
 """Modules; the order does not matter, for no two routes are the same."""

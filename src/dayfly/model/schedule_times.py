@@ -88,6 +88,11 @@ def next_after(times: Times, moment: Micros) -> Micros | None:
     return next(_walk(times.cron, moment, "get_next"), None)
 
 
+def latest(times: Times, after: Micros, until: Micros, count: int) -> list[Micros]:
+    """Return the last moments from `after`, which is left out, to `until`, the last one first: `count` at most."""
+    return list(itertools.islice(_backwards(times, after, until), count))
+
+
 def due(times: Times, fired_at: Micros, now: Micros, *, catch_up: int) -> Due:
     """Return what to fire at `now`, everything up to `fired_at` having been seen to.
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from dayfly.base import clock, errors
 from dayfly.base.clock import SECOND, Micros
-from dayfly.services import schedule_times
-from dayfly.services.schedule_times import Times
+from dayfly.model import schedule_times
+from dayfly.model.schedule_times import Times
 
 NOON = datetime(2024, 2, 28, 12, 0, tzinfo=timezone.utc)
 
@@ -120,3 +120,11 @@ def test_every_moment_fires_once_however_often_one_looks(times: Times, start: in
         expected.append(moment)
         moment = schedule_times.next_after(times, moment)
     assert fired == expected
+
+
+def test_the_latest_moments_are_told_backwards() -> None:
+    hour = 3600 * SECOND
+    start = Micros(1_767_225_600 * SECOND)
+    hourly = Times(cron="0 * * * *")
+    assert schedule_times.latest(hourly, start, Micros(start + 3 * hour), 2) == [start + 3 * hour, start + 2 * hour]
+    assert schedule_times.latest(hourly, start, Micros(start + hour), 5) == [start + hour]
