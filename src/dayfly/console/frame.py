@@ -15,7 +15,7 @@ from dayfly.console.site import View
 
 SCRIPTS = ("console.js",)
 
-STYLES = ("console.css",)
+STYLES = ("console.css", "board.css")
 
 NAVIGATION = (
     ("runs", "Runs", "executions", "g r"),
