@@ -60,6 +60,16 @@ def test_a_link_to_a_node_deep_inside_shows_it(eyes: Eyes, shop: Shop) -> None:
     expect(page.get_by_role("region", name="What is chosen").locator("dt", has_text="Phase")).to_be_visible()
 
 
+def test_an_element_of_a_map_can_be_chosen(eyes: Eyes, shop: Shop) -> None:
+    page = _open(eyes, shop.succeeded, "?node=n2-0-n0%233")
+    expect(_row(page, "score [3]")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("region", name="What is chosen")).to_contain_text("Succeeded")
+    _row(page, "score [5]").click()
+    expect(page).to_have_url(re.compile(r"\?node=n2-0-n0%235$"))
+    page.goto(page.url.replace("%235", "%23500"))
+    expect(page.get_by_role("region", name="What is chosen")).to_contain_text("has not run")
+
+
 def test_the_tree_by_keyboard_alone(eyes: Eyes, shop: Shop) -> None:
     page = _open(eyes, shop.succeeded)
     page.keyboard.press("f")
@@ -134,7 +144,7 @@ def test_a_run_is_seen_going_on(eyes: Eyes, shop: Shop) -> None:
     expect(waits.first).to_contain_text("Running")
     expect(waits.last).to_contain_text("Not started")
     waits.last.click()
-    expect(page.get_by_role("region", name="What is chosen")).to_contain_text("is not there yet")
+    expect(page.get_by_role("region", name="What is chosen")).to_contain_text("wait_for has not started yet")
     clock = waits.first.locator(".btook")
     told = clock.text_content()
     expect(clock).not_to_have_text(told or "")

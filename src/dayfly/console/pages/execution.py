@@ -71,7 +71,7 @@ class _Run:
                 self._feed.show(board.Board(self._feed.start(_start(self._asked)), answers))
             with ui.element("section").classes("run-right card").props('aria-label="What is chosen"'):
                 self._panel = panel.Panel(TABS, self._asked.get("tab", ""), lambda name: self._tell(tab=name))
-                self._absent = markup.show(_absent(self._choice.node))
+                self._absent = markup.show(Markup(""))
                 await self._show_chosen()
         if not self._feed.over:
             live.every(REFRESH_SECONDS, self._refresh)
@@ -94,7 +94,7 @@ class _Run:
 
     async def _show_chosen(self) -> None:
         there = self._is_there()
-        self._absent.set_content(str(_absent(self._choice.node)))
+        self._absent.set_content("" if there else str(self._absence()))
         self._absent.set_visibility(not there)
         self._panel.set_visibility(there)
         if there:
@@ -123,6 +123,12 @@ class _Run:
     def _is_there(self) -> bool:
         return self._about.node is not None or not self._choice.node
 
+    def _absence(self) -> Markup:
+        name = self._feed.name_of(self._choice.node)
+        if self._feed.over:
+            return markup.empty(f"{name} has not run.", "The run ended without it, or took another way.")
+        return markup.empty(f"{name} has not started yet.", "It does once all that it waits for has succeeded.")
+
     async def _viewed(self, view: str) -> None:
         self._asked["view"] = view
 
@@ -145,12 +151,6 @@ def _head(about: Subject) -> Markup:
     return Markup(
         '<div class="row-of"><h1>{}</h1>{}<span class="run-facts"><span>{}</span><span>{}</span>{}</span></div>'
     ).format(about.id.name, markup.phase(phase), of, created, markup.duration(started, ended))
-
-
-def _absent(node: str) -> Markup:
-    return markup.empty(
-        f"{node} is not there yet." if node else "", "It starts once what it waits for has ended, and is shown then."
-    )
 
 
 def _start(asked: Mapping[str, str]) -> dict[str, str]:

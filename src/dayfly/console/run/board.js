@@ -106,7 +106,7 @@ export default {
       // The cursor stays on its row, wherever that has come to be.
       const row = before?.[this.cursor]?.entry;
       if (row && now[this.cursor]?.entry !== row) { const at = now.findIndex((one) => one.entry === row); this.cursor = at >= 0 ? at : 0; }
-      this.$nextTick(this.place);
+      this.$nextTick(() => { if (this.sought) this.sight(); this.place(); });
     },
     view() { this.$nextTick(() => { if (this.view === "graph") this.draw(); else { this.sight(); this.place(); } }); },
   },
@@ -136,6 +136,7 @@ export default {
     },
     // -- what is chosen, and the address -----------------------------------------------------------------------------
     choose(entry, attempt = null) {
+      this.sought = false;
       const id = entry === this.store.run ? "" : entry.id || entry.key;
       if (id !== this.node || attempt !== null) this.go({ node: id, attempt: attempt === null ? "" : String(attempt) });
       this.node = id;
@@ -160,10 +161,12 @@ export default {
       this.$nextTick(this.sight);
       this.$emit("came", { query });
     },
+    // Unfold what is around the chosen node; it is scrolled to once it is there.
     reveal() {
-      for (let entry = this.node && this.store.find(this.node); entry && entry.owner; entry = this.store.byId.get(entry.owner)) this.open.add(entry.owner);
-      const array = this.node.split("#")[0];
-      if (array !== this.node && !this.open.has(array)) { this.open.add(array); this.$emit("unfold", { id: array }); }
+      const [array, at] = this.node.split("#");
+      for (let entry = this.node && this.store.find(array); entry?.owner; entry = this.store.byId.get(entry.owner)) this.open.add(entry.owner);
+      if (at !== undefined && !this.open.has(array)) { this.open.add(array); this.$emit("unfold", { id: array }); }
+      this.sought = true;
     },
     // -- rows ------------------------------------------------------------------------------------------------------------
     place() {
@@ -186,7 +189,7 @@ export default {
     },
     sight() {
       const at = this.node ? this.rows.findIndex((r) => r.entry.id === this.node) : -1;
-      if (at >= 0) { this.cursor = at; this.into(at); }
+      if (at >= 0) { this.sought = false; this.cursor = at; this.into(at); }
     },
     into(at) {
       const scroll = this.$refs.scroll;

@@ -64,6 +64,12 @@ class Feed:
         """Say whether the run has ended."""
         return self.execution.closure.phase in TERMINAL_EXECUTION
 
+    def name_of(self, node: str) -> str:
+        """Return what people call a node that may not have started yet: by its id, or its owner's and its own."""
+        owner, _, spec = node.rpartition("/")
+        part = self._flows.get(owner, flows.NOTHING).parts.get(spec)
+        return part.name if part is not None else node
+
     def start(self, choice: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the board begins with; `choice` is what the address says."""
         return {
@@ -100,6 +106,9 @@ class Feed:
     # -- what the browser asks for ------------------------------------------------------------------------------------
     async def unfold(self, id: str) -> None:
         """Tell what a node consists of."""
+        state = self.nodes.states.get(id)
+        if state is not None and state.kind == "map" and id not in self._strips:
+            await self._tell_strip(id)
         await self._open(id)
         news = {"flows": {id: board.named(self._flows[id])}} if id in self._flows else {}
         self._tell({**news, **self._changes()})
