@@ -11,7 +11,8 @@ from dayfly.model.identifiers import ExecutionId
 from tests.browser import shop as shops
 from tests.browser.seeing import Eyes
 from tests.browser.shop import Shop
-from tests.platforms import wide_runs
+from tests.platforms import remotes, wide_runs
+from tests.platforms.launching import DOMAIN, PROJECT, VERSION
 from tests.platforms.server import Server
 
 
@@ -185,6 +186,28 @@ def test_ten_thousand_nodes(eyes: Eyes, shop: Shop) -> None:
     expect(stack.first).to_contain_text("99 succeeded, 1 failed")
     eyes.check()
     eyes.picture("run-wide-graph")
+
+
+def test_a_map_is_a_strip_and_each_attempt_a_bar(eyes: Eyes, shop: Shop) -> None:
+    remote = shops.aside(remotes.register, shop.server, Path(__file__).parent / "programs" / "survey.py")
+    plan = remote.fetch_launch_plan(name="survey.survey", version=VERSION)
+    remote.execute(plan, inputs={"people": list(range(40))}, execution_name="survey")
+    run = shop.wait(ExecutionId(PROJECT, DOMAIN, "survey"))
+    page = _open(eyes, run, "?view=timeline")
+    expect(_row(page, "publish").locator(".bpart:not(.bwait)")).to_have_count(2)
+    _row(page, "publish").locator(".fill-FAILED").click()
+    expect(page).to_have_url(re.compile(r"node=n2&attempt=0$"))
+    page.get_by_role("button", name="Grid").click()
+    mapped = _row(page, "ask")
+    expect(mapped).to_contain_text("3 of 40 failed")
+    expect(mapped.get_by_role("img", name="37 succeeded, 3 failed")).to_be_visible()
+    mapped.get_by_role("button", name="Unfold ask").click()
+    page.get_by_label("Filter nodes by name or phase").fill("ask failed")
+    expect(_row(page, "ask [31]")).to_contain_text("Failed")
+    expect(page.get_by_role("treegrid")).to_have_attribute("aria-rowcount", "6")  # heading, run, map and three
+    eyes.check()
+    page.get_by_label("Filter nodes by name or phase").fill("")
+    eyes.picture("run-map")
 
 
 def test_a_lost_server_is_told_and_the_page_goes_on(browser: Browser, tmp_path: Path) -> None:
