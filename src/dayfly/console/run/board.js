@@ -32,7 +32,7 @@ export default {
           <div v-else role="columnheader" class="btrack" ref="axis" aria-label="Time since the start" @wheel="wheel" @pointerdown="grab"><span v-for="t in axis" :key="t.left" class="btick" :style="{left: t.left + '%'}">{{ t.label }}</span></div>
         </div></div>
         <div role="rowgroup" class="board-rows" :style="{height: rows.length * ROW + 'px'}">
-          <div v-for="r in shown" :key="r.entry.key || 'run'" :id="'row-' + (r.entry.key || 'run')" role="row" class="brow" :class="{chosen: r.entry.id === node && (r.entry.phase || !node), cursor: r.index === cursor, waiting: !r.entry.phase}"
+          <div v-for="r in shown" :key="r.index % slots" :id="'row-' + (r.entry.key || 'run')" role="row" class="brow" :class="{chosen: r.entry.id === node && (r.entry.phase || !node), cursor: r.index === cursor, waiting: !r.entry.phase}"
                :style="{top: r.index * ROW + 'px'}" :aria-rowindex="r.index + 2" :aria-level="r.level" :aria-posinset="r.at + 1" :aria-setsize="r.of" :aria-expanded="r.entry.inner ? open.has(r.entry.id) : undefined" :aria-selected="r.entry.id === node"
                @click="pick(r, $event)" @dblclick="fold(r.entry)">
             <div role="rowheader" class="bname" :style="{paddingLeft: (r.level - 1) * 16 + 6 + 'px'}">
@@ -61,7 +61,7 @@ export default {
     this.inGraph = new Set();
     this.asked = { grid: new Set(), timeline: new Set() };
     return {
-      VIEWS, KINDS, ROW, view: start.view, node: start.node, text: "", chip: "", cursor: 0, first: 0, last: 40,
+      VIEWS, KINDS, ROW, view: start.view, node: start.node, text: "", chip: "", cursor: 0, first: 0, last: 40, slots: 60,
       tick: 0, now: Date.now(), zoom: null, graph: null, open: new Set(), problem: "",
     };
   },
@@ -172,6 +172,8 @@ export default {
     place() {
       const scroll = this.$refs.scroll;
       if (!scroll) return;
+      // Rows that go out of sight become those that come in: making new ones is what takes time.
+      this.slots = Math.ceil(scroll.clientHeight / ROW) + 2 * AROUND + 2;
       this.first = Math.max(0, Math.min(Math.floor(scroll.scrollTop / ROW) - AROUND, this.rows.length));
       this.last = Math.min(this.rows.length, Math.ceil((scroll.scrollTop + scroll.clientHeight) / ROW) + AROUND);
       clearTimeout(this.resting);
