@@ -220,6 +220,7 @@ def test_a_lost_server_is_told_and_the_page_goes_on(browser: Browser, tmp_path: 
         expect(_row(page, "n0")).to_contain_text("Running")
         server.kill()
         expect(page.locator("#popup")).to_be_visible()
+        eyes.picture("run-lost")
         server.start()
         until.touch()
         expect(page.locator(".run-head")).to_contain_text("Succeeded")

@@ -45,7 +45,7 @@ export default {
               <span class="btook num">{{ took(r.entry) }}</span>
             </div>
             <template v-if="view === 'grid'"><div v-for="(c, n) in columns" :key="c.name" role="gridcell" class="bcell" :class="{own: c.own}"><template v-if="cell(r.entry, c, n)"><i v-if="c.own" class="bsquare" :class="'fill-' + r.entry.phase" :title="'This run: ' + word(r.entry.phase)"></i>
-              <a v-else :href="c.href + (r.entry.id ? '?node=' + encodeURIComponent(r.entry.id) : '')" tabindex="-1" class="bsquare" :class="'fill-' + cell(r.entry, c, n).phase" :aria-label="c.name + ': ' + word(cell(r.entry, c, n).phase)" :title="c.name + ': ' + word(cell(r.entry, c, n).phase) + cellTook(cell(r.entry, c, n))" @click.stop></a></template></div></template>
+              <a v-else :href="c.href + (r.entry.id ? '?node=' + encodeURIComponent(cell(r.entry, c, n).id) : '')" tabindex="-1" class="bsquare" :class="'fill-' + cell(r.entry, c, n).phase" :aria-label="c.name + ': ' + word(cell(r.entry, c, n).phase)" :title="c.name + ': ' + word(cell(r.entry, c, n).phase) + cellTook(cell(r.entry, c, n))" @click.stop></a></template></div></template>
             <div v-else role="gridcell" class="btrack" @wheel="wheel"><span v-for="t in axis" :key="t.left" class="bline" :style="{left: t.left + '%'}" aria-hidden="true"></span>
               <i v-for="(b, n) in bars(r.entry)" :key="n" class="bpart" :class="b.what === 'waited' ? 'bwait' : 'fill-' + b.phase" :style="{left: b.left + '%', width: b.width + '%'}" :title="r.entry.name + ' ' + b.what + ' ' + span(b.took)" @click.stop="choose(r.entry, b.attempt)"></i></div>
           </div>
@@ -96,7 +96,7 @@ export default {
       const all = this.store.columns.map((one) => (one.own ? { ...one, phase: this.store.run.phase, started: this.store.run.started, ended: this.store.run.ended } : one));
       const took = (one) => (one.started == null ? 0 : (one.ended ?? this.now) - one.started);
       const longest = Math.max(...all.map(took), 1);
-      return all.map((one) => ({ ...one, height: Math.max(3, (36 * took(one)) / longest), label: `${one.name}: ${word(one.phase)}, ${span(took(one))}${one.own ? ", this run" : ""}` }));
+      return all.map((one) => ({ ...one, height: Math.max(3, (36 * took(one)) / longest), label: `${one.name}: ${word(one.phase)}, ${span(took(one))}, ${one.own ? "this run" : `version ${one.version}`}` }));
     },
     span_() { return this.zoom || whole(this.store, this.now); },
     axis() { this.tick; return ticks(this.span_, this.store.run.started ?? this.store.base, span); },

@@ -9,12 +9,13 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from flyteidl.core import execution_pb2 as phases_pb2
 
 from dayfly.client import watching
 from dayfly.console.run import board, elements, flows, history, layout, nodes
 from dayfly.console.run.flows import Flow
-from dayfly.console.run.history import Column
+from dayfly.console.run.history import Cell, Column
 from dayfly.console.run.layout import Level
 from dayfly.console.run.nodes import Nodes, State
 from dayfly.console.site import View
@@ -24,6 +25,9 @@ from dayfly.model.phases import TERMINAL_ATTEMPT, TERMINAL_EXECUTION
 
 MOST_OPENED = 40
 """Nodes that are looked into for one that an address names."""
+
+MOST_COMPARED = 1000
+"""Nodes of a workflow whose other versions are read, to know which of their nodes stand for which of ours."""
 
 _known = flows.Flows()
 
@@ -124,14 +128,8 @@ class Feed:
         if view == "timeline":
             await self._tell_attempts([id for id in every if id not in self._attempts])
             return
-        others = [one if one.id != self._id else None for one in self._columns]
-        places = [at for at, one in enumerate(others) if one is not None]
-        runs = [one for one in others if one is not None]
-        found = await asyncio.gather(
-            *(history.cells(self._view.client, runs, parent, some) for parent, some in ids.items() if some)
-        )
-        cells = [[places[one.column], one.node, *one[2:]] for some in found for one in some]
-        self._tell({"cells": cells})
+        found = await asyncio.gather(*(self._cells(parent, some) for parent, some in ids.items() if some))
+        self._tell({"cells": [list(cell) for some in found for cell in some]})
 
     async def graph(self, unfolded: Sequence[str]) -> None:
         """Tell where boxes and lines are, with these nodes unfolded."""
@@ -171,6 +169,24 @@ class Feed:
         while id in self.nodes.states and (id := self.nodes.states[id].parent):
             found.insert(0, id)
         return found
+
+    async def _cells(self, parent: str, ids: Sequence[str]) -> list[Cell]:
+        known = [id for id in ids if id in self.nodes.states]
+        runs = [
+            (at, one.id, await self._alike(one, known) if not parent else {id: id for id in known})
+            for at, one in enumerate(self._columns)
+            if one.id != self._id
+        ]
+        return await history.cells(self._view.client, runs, parent)
+
+    async def _alike(self, column: Column, ids: Sequence[str]) -> dict[str, str]:
+        """Return which top-level nodes of another run stand for which of ours."""
+        workflow = identifiers.from_identifier(self.execution.closure.workflow_id)
+        ours = self._flows[""]
+        if column.version == workflow.version or len(ours.parts) > MOST_COMPARED:
+            return {id: id for id in ids}
+        other = msgspec.structs.replace(workflow, version=column.version)
+        return history.alike(ours, await _known.of_workflow(self._view.client, other), ids)
 
     # -- reading and telling ------------------------------------------------------------------------------------------
     def _has_inner(self, state: State) -> bool:

@@ -6,7 +6,8 @@ Of another run no more nodes are asked for than are in sight.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flyteidl.admin import common_pb2
@@ -17,6 +18,7 @@ from dayfly.client import watching
 from dayfly.client.connecting import Client
 from dayfly.console import addresses
 from dayfly.console.run import nodes
+from dayfly.console.run.flows import Flow
 from dayfly.model import identifiers
 from dayfly.model.identifiers import ExecutionId, NodeId
 from dayfly.model.phases import TERMINAL_EXECUTION
@@ -43,6 +45,9 @@ class Cell(NamedTuple):
 
     column: int
     node: str
+    """Ours that it stands for."""
+    id: str
+    """Its own, there."""
     phase: str
     started: int | None
     ended: int | None
@@ -59,21 +64,37 @@ async def read(client: Client, execution: Any) -> list[Column]:
     return [_column(one) for one in reversed(found)]
 
 
-async def cells(client: Client, columns: Sequence[Column], parent: str, wanted: Sequence[str]) -> list[Cell]:
-    """Return nodes of runs, by their ids below a parent. A run that has none of them says nothing."""
-    filters = f"value_in(node_id,{';'.join(wanted)})"
-    found = await asyncio.gather(*(_nodes(client, one.id, parent, filters) for one in columns))
+async def cells(client: Client, runs: Sequence[tuple[int, ExecutionId, Mapping[str, str]]], parent: str) -> list[Cell]:
+    """Return nodes of runs below a parent. Of each run: its column, and which of its ids stands for which of ours."""
+    found = await asyncio.gather(*(_nodes(client, id, parent, theirs) for _, id, theirs in runs if theirs))
+    asked = [(column, theirs) for column, _, theirs in runs if theirs]
     return [
-        Cell(at, state.id, state.phase, state.started, state.ended)
-        for at, messages in enumerate(found)
+        Cell(column, theirs[state.id], state.id, state.phase, state.started, state.ended)
+        for (column, theirs), messages in zip(asked, found, strict=True)
         for state in (nodes.to_state(message, parent) for message in messages)
+        if state.id in theirs
     ]
 
 
-async def _nodes(client: Client, id: ExecutionId, parent: str, filters: str) -> list[Any]:
+def alike(ours: Flow, theirs: Flow, wanted: Sequence[str]) -> dict[str, str]:
+    """Return which nodes of another version stand for ours: of the same id and name, else the only one of that name."""
+    found, named = {}, Counter(part.name for part in theirs.parts.values())
+    by_name = {part.name: spec for spec, part in theirs.parts.items()}
+    for spec in wanted:
+        name = ours.parts[spec].name if spec in ours.parts else ""
+        if spec in theirs.parts and theirs.parts[spec].name == name:
+            found[spec] = spec
+        elif named[name] == 1 and sum(part.name == name for part in ours.parts.values()) == 1:
+            found[by_name[name]] = spec
+    return found
+
+
+async def _nodes(client: Client, id: ExecutionId, parent: str, wanted: Iterable[str]) -> list[Any]:
     # A run of another version may not have the parent.
     try:
-        return await client.list_nodes(id, NodeId(parent) if parent else None, filters=filters)
+        return await client.list_nodes(
+            id, NodeId(parent) if parent else None, filters=f"value_in(node_id,{';'.join(wanted)})"
+        )
     except errors.NotFound:
         return []
 

@@ -40,9 +40,9 @@ export class Store {
       const entry = this.byId.get(id);
       if (entry) entry.attempts = attempts.map(([number, phase, created, started, ended]) => ({ number, phase, created, started, ended }));
     }
-    for (const [column, id, phase, started, ended] of news.cells || []) {
+    for (const [column, id, theirs, phase, started, ended] of news.cells || []) {
       if (!this.cells.has(id)) this.cells.set(id, []);
-      this.cells.get(id)[column] = { phase, started, ended };
+      this.cells.get(id)[column] = { id: theirs, phase, started, ended };
     }
     if ("complete" in news) this.complete = news.complete;
   }
