@@ -113,6 +113,7 @@ def test_the_graph_unfolds_and_chooses(eyes: Eyes, shop: Shop) -> None:
     graph.get_by_role("button", name="Unfold size").click()
     expect(graph.get_by_role("button", name="Fold scoring")).to_be_visible()
     expect(graph.get_by_text("not taken")).to_be_visible()
+    expect(graph.locator("[aria-pressed=true]")).to_have_count(0)
     graph.get_by_role("button", name="total").click()
     expect(page).to_have_url(re.compile(r"node=n2-0-n1"))
     eyes.check()

@@ -79,6 +79,8 @@ def test_only_what_changed_is_asked_for_and_told() -> None:
         client.pages = [[node("n0"), node("n1", at=2005)]]
         await found.refresh(fully=True)
         assert client.asked[-1].filters == ""
+        await found.refresh(fully=True)  # Nothing changes after the end.
+        assert len(client.asked) == 3
 
     asyncio.run(run())
 

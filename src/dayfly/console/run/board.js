@@ -32,8 +32,8 @@ export default {
           <div v-else role="columnheader" class="btrack" ref="axis" aria-label="Time since the start" @wheel="wheel" @pointerdown="grab"><span v-for="t in axis" :key="t.left" class="btick" :style="{left: t.left + '%'}">{{ t.label }}</span></div>
         </div></div>
         <div role="rowgroup" class="board-rows" :style="{height: rows.length * ROW + 'px'}">
-          <div v-for="r in shown" :key="r.index % slots" :id="'row-' + (r.entry.key || 'run')" role="row" class="brow" :class="{chosen: r.entry.id === node && (r.entry.phase || !node), cursor: r.index === cursor, waiting: !r.entry.phase}"
-               :style="{top: r.index * ROW + 'px'}" :aria-rowindex="r.index + 2" :aria-level="r.level" :aria-posinset="r.at + 1" :aria-setsize="r.of" :aria-expanded="r.entry.inner ? open.has(r.entry.id) : undefined" :aria-selected="r.entry.id === node"
+          <div v-for="r in shown" :key="r.index % slots" :id="'row-' + (r.entry.key || 'run')" role="row" class="brow" :class="{chosen: chosen(r.entry), cursor: r.index === cursor, waiting: !r.entry.phase}"
+               :style="{top: r.index * ROW + 'px'}" :aria-rowindex="r.index + 2" :aria-level="r.level" :aria-posinset="r.at + 1" :aria-setsize="r.of" :aria-expanded="r.entry.inner ? open.has(r.entry.id) : undefined" :aria-selected="chosen(r.entry)"
                @click="pick(r, $event)" @dblclick="fold(r.entry)">
             <div role="rowheader" class="bname" :style="{paddingLeft: (r.level - 1) * 16 + 6 + 'px'}">
               <button v-if="r.entry.inner" type="button" class="bfold" tabindex="-1" :aria-label="(open.has(r.entry.id) ? 'Fold ' : 'Unfold ') + r.entry.name" @click.stop="fold(r.entry)">{{ open.has(r.entry.id) ? '▾' : '▸' }}</button><span v-else class="bfold" aria-hidden="true"></span>
@@ -74,7 +74,7 @@ export default {
     this.watching = new ResizeObserver(this.place);
     this.watching.observe(this.$el);
     this.clock = setInterval(() => { if (this.store.moving()) this.now = Date.now(); }, 1000);
-    this.cursor = Math.max(0, this.rows.findIndex((r) => r.entry.id === this.node));
+    this.cursor = Math.max(0, this.rows.findIndex((r) => this.chosen(r.entry)));
     this.$nextTick(() => { this.sight(); this.place(); if (this.view === "graph") this.draw(); });
   },
   unmounted() {
@@ -85,7 +85,7 @@ export default {
     window.dayflyKeys = [];
   },
   computed: {
-    counts() { this.tick; return this.store.counts(); },
+    counts() { this.tick; return this.store.counts().filter((one) => one.count || one.label === this.chip); },
     complete() { this.tick; return this.store.complete; },
     filtered() { return !!(this.text.trim() || this.chip); },
     rows() { this.tick; return this.store.rows(this.open, this.text, this.chip ? this.counts.find((one) => one.label === this.chip)?.phases || [] : null); },
@@ -120,7 +120,11 @@ export default {
       if (news.graph) this.graph = Object.freeze(news.graph);
       this.now = Date.now();
       this.tick++;
+      // What was chosen before it had started has got an id.
+      const entry = this.node.includes("/") && this.store.entries.get(this.node);
+      if (entry && entry.id) this.choose(entry, null, true);
     },
+    chosen(entry) { return this.store.is(entry, this.node); },
     took(entry) { return entry.started == null ? "" : span((entry.ended ?? this.now) - entry.started); },
     bars(entry) { return bars(entry, this.span_, this.now); },
     cell(entry, column, at) {
@@ -135,10 +139,10 @@ export default {
       return failed ? `${failed.toLocaleString()} of ${all.toLocaleString()} failed` : `${(strip.counts.SUCCEEDED || 0).toLocaleString()} / ${all.toLocaleString()}`;
     },
     // -- what is chosen, and the address -----------------------------------------------------------------------------
-    choose(entry, attempt = null) {
+    choose(entry, attempt = null, here = false) {
       this.sought = false;
       const id = entry === this.store.run ? "" : entry.id || entry.key;
-      if (id !== this.node || attempt !== null) this.go({ node: id, attempt: attempt === null ? "" : String(attempt) });
+      if (id !== this.node || attempt !== null) this.go({ node: id, attempt: attempt === null ? "" : String(attempt) }, here);
       this.node = id;
       this.$emit("choose", { node: id, attempt });
     },
@@ -190,7 +194,7 @@ export default {
       if (Object.keys(ids).length) this.$emit("see", { view: this.view, ids });
     },
     sight() {
-      const at = this.node ? this.rows.findIndex((r) => r.entry.id === this.node) : -1;
+      const at = this.node ? this.rows.findIndex((r) => this.chosen(r.entry)) : -1;
       if (at >= 0) { this.sought = false; this.cursor = at; this.into(at); }
     },
     into(at) {

@@ -36,11 +36,15 @@ async def begin(view: View, execution: Any, node: str) -> Feed:
     """Return the feed of an admin.Execution, with what is around the chosen node."""
     id = identifiers.from_execution_identifier(execution.id)
     found = nodes.shared(view.client, id, view.site.clock)
+    known = bool(found.opened)
     workflow = identifiers.from_identifier(execution.closure.workflow_id)
     flow, columns, _ = await asyncio.gather(
         _known.of_workflow(view.client, workflow), history.read(view.client, execution), found.open("")
     )
     feed = Feed(view, id, execution, found, flow, columns)
+    if known:  # Another page has read them, some time ago.
+        await found.refresh(fully=feed.over)
+    found.final = found.final or feed.over
     await feed.reveal(node)
     return feed
 

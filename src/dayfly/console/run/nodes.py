@@ -65,6 +65,8 @@ class Nodes:
         self.states: dict[str, State] = {}
         self.opened: set[str] = set()
         """Parents whose nodes were read, or are being read."""
+        self.final = False
+        """Whether they were read after the run's end: nothing changes any more."""
         self._client, self._clock = client, clock
         self._changes: dict[str, int] = {}
         self._ids: dict[tuple[str, str], tuple[int, str]] = {}
@@ -113,13 +115,14 @@ class Nodes:
         """Read what changed; `fully` all there is, at the end of a run."""
         async with self._lock:
             now = self._clock.monotonic()
-            if not fully and now - self._asked < OFTEN_SECONDS:
+            if self.final or (not fully and now - self._asked < OFTEN_SECONDS):
                 return
             self._asked = now
             since = "" if fully or not self._newest else f"gte(updated_at,{_moment(self._newest)})"
             await asyncio.gather(
                 *(self._refresh(parent, since) for parent in sorted(self.opened) if self._moves(parent))
             )
+            self.final = fully
 
     def _moves(self, parent: str) -> bool:
         """Say whether anything below a parent may change: not once it has ended and its end was seen."""

@@ -11,20 +11,20 @@ export default {
       <div v-else :style="{width: graph.width * scale + 2 * ROOM + 'px', height: graph.height * scale + 2 * ROOM + 'px'}" class="graph-sheet">
         <div class="graph-inner" :style="{transform: 'translate(' + left + 'px,' + ROOM + 'px) scale(' + scale + ')', width: graph.width + 'px', height: graph.height + 'px'}">
           <template v-for="b in boxes" :key="b.key">
-            <div v-if="b.group" class="graph-group" :class="{chosen: b.entry.id && b.entry.id === node}" :style="b.place"></div>
+            <div v-if="b.group" class="graph-group" :class="{chosen: b.chosen}" :style="b.place"></div>
           </template>
           <svg :width="graph.width" :height="graph.height" aria-hidden="true"><path v-for="(d, n) in paths" :key="n" :d="d"></path></svg>
           <template v-for="b in boxes" :key="b.key">
             <div v-if="b.group" class="graph-title" :style="b.title">
-              <button type="button" class="graph-name" :aria-pressed="b.entry.id === node" @click="$emit('choose', b.entry)"><i class="bmark" :class="'phase-' + b.entry.phase" aria-hidden="true">{{ mark(b.entry.phase) }}</i>{{ b.entry.name }}<span class="hidden">{{ word(b.entry.phase) }}</span></button>
+              <button type="button" class="graph-name" :aria-pressed="b.chosen" @click="$emit('choose', b.entry)"><i class="bmark" :class="'phase-' + b.entry.phase" aria-hidden="true">{{ mark(b.entry.phase) }}</i>{{ b.entry.name }}<span class="hidden">{{ word(b.entry.phase) }}</span></button>
               <button type="button" class="graph-fold" :aria-label="'Fold ' + b.entry.name" @click="$emit('fold', b.entry)">−</button>
             </div>
             <div v-else-if="b.count > 1" class="graph-box graph-stack" :style="b.place">
               <button type="button" class="graph-name" @click="$emit('stack', b.entry)" :title="'Show all ' + b.count + ' in the grid'"><b>{{ b.entry.name }} <span class="faint">× {{ b.count }}</span></b>
                 <small>{{ b.sum }}</small></button><span class="bstrip" aria-hidden="true"><i v-for="(p, n) in b.strip" :key="n" :class="'fill-' + p.phase" :style="{flexGrow: p.width}"></i></span>
             </div>
-            <div v-else class="graph-box" :class="['edge-' + b.entry.phase, {chosen: b.entry.id && b.entry.id === node && b.entry.phase, waiting: !b.entry.phase}]" :style="b.place">
-              <button type="button" class="graph-name" :aria-pressed="b.entry.id === node" :title="b.entry.name" @click="$emit('choose', b.entry)">
+            <div v-else class="graph-box" :class="['edge-' + b.entry.phase, {chosen: b.chosen, waiting: !b.entry.phase}]" :style="b.place">
+              <button type="button" class="graph-name" :aria-pressed="b.chosen" :title="b.entry.name" @click="$emit('choose', b.entry)">
                 <b><i class="bmark" :class="'phase-' + b.entry.phase" aria-hidden="true">{{ mark(b.entry.phase) }}</i><span class="cut">{{ b.entry.name }}</span></b><small>{{ b.under }}</small></button>
               <button v-if="b.entry.inner && b.entry.kind !== 'map'" type="button" class="graph-fold" :aria-label="'Unfold ' + b.entry.name" @click="$emit('fold', b.entry)">+</button>
             </div>
@@ -42,7 +42,7 @@ export default {
       this.tick;
       return this.graph.boxes.map(([owner, specs, x, y, width, height, group]) => {
         const entry = this.store.entry(owner, specs[0]);
-        const box = { key: `${entry.key}:${specs.length}`, entry, group, count: specs.length, place: { left: x + "px", top: y + "px", width: width + "px", height: height + "px" } };
+        const box = { key: `${entry.key}:${specs.length}`, entry, group, count: specs.length, chosen: this.store.is(entry, this.node), place: { left: x + "px", top: y + "px", width: width + "px", height: height + "px" } };
         if (group) box.title = { left: x + "px", top: y + "px", width: width + "px" };
         else if (specs.length > 1) this.sum(box, owner, specs);
         else box.under = this.under(entry);

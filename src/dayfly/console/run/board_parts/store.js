@@ -111,6 +111,9 @@ export class Store {
     return entry.items || [];
   }
 
+  // Whether an entry is what the address names: by its id, or its owner's and its own while it has none.
+  is(entry, node) { return node === "" ? entry === this.run : entry.id === node || entry.key === node; }
+
   find(id) {
     const [array, at] = id.split("#");
     if (at !== undefined && this.byId.has(array)) return this.items(this.byId.get(array))[+at];
@@ -141,7 +144,7 @@ export class Store {
   counts() {
     const by = {};
     for (const entry of this.entries.values()) by[entry.phase] = (by[entry.phase] || 0) + 1;
-    return GROUPS.map(([label, phases]) => ({ label, phases, count: phases.reduce((sum, one) => sum + (by[one] || 0), 0) })).filter((one) => one.count);
+    return GROUPS.map(([label, phases]) => ({ label, phases, count: phases.reduce((sum, one) => sum + (by[one] || 0), 0) }));
   }
 
   moving() { return !this.run.ended; }
