@@ -70,7 +70,7 @@ export default {
     addEventListener("popstate", this.came);
     document.addEventListener("dayfly-key", this.pressed);
     this.$el.addEventListener("dayfly-walk", this.walk);
-    window.dayflyKeys = [["f", "Filter nodes"], ["1 2 3", "Grid, graph, timeline"], ["← →", "Fold and unfold a node"]];
+    window.dayflyKeys = [...(window.dayflyKeys || []), ["f", "Filter nodes"], ["1 2 3", "Grid, graph, timeline"], ["← →", "Fold and unfold a node"]];
     this.watching = new ResizeObserver(this.place);
     this.watching.observe(this.$el);
     this.clock = setInterval(() => { if (this.store.moving()) this.now = Date.now(); }, 1000);
@@ -82,7 +82,6 @@ export default {
     document.removeEventListener("dayfly-key", this.pressed);
     this.watching.disconnect();
     clearInterval(this.clock);
-    window.dayflyKeys = [];
   },
   computed: {
     counts() { this.tick; return this.store.counts().filter((one) => one.count || one.label === this.chip); },
