@@ -4,7 +4,7 @@ UV_VERSION = 0.13.9
 AZURITE_VERSION = 3.37.0
 BIN = .venv/bin
 
-.PHONY: install old-client dask-operators azurite demo test test-browser test-cluster check bench bench-million bench-clusters lock clean
+.PHONY: install old-client dask-operators azurite demo test test-browser test-cluster check bench bench-million bench-console bench-clusters lock clean
 
 install: .venv/installed
 
@@ -73,6 +73,9 @@ bench: install
 
 bench-million: install
 	@$(BIN)/python -m benchmarks.million_executions
+
+bench-console: install
+	@$(BIN)/python -m benchmarks.console
 
 bench-clusters: install
 	@$(BIN)/python -m benchmarks.many_clusters

@@ -15,7 +15,7 @@ from dayfly.console.site import View
 
 SCRIPTS = ("console.js", "panel.js")
 
-STYLES = ("console.css", "panel.css", "dask.css", "launch.css", "registered.css")
+STYLES = ("console.css", "board.css", "panel.css", "dask.css", "launch.css", "registered.css")
 
 NAVIGATION = (
     ("runs", "Runs", "executions", "g r"),

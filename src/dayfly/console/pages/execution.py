@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
+from collections.abc import Mapping
 
 from flyteidl.core import execution_pb2 as phases_pb2
 from markupsafe import Markup
 from nicegui import ui
 
+from dayfly.base import errors
+from dayfly.base.clock import Micros
 from dayfly.client import watching
-from dayfly.console import addresses, frame, live, markup, table
+from dayfly.console import addresses, frame, live, markup
 from dayfly.console.routing import Page
-from dayfly.console.run import cache, dask, data, logs, panel, report, spec, subject, summary, time_split
+from dayfly.console.run import (
+    board,
+    cache,
+    dask,
+    data,
+    feeding,
+    logs,
+    panel,
+    report,
+    spec,
+    subject,
+    summary,
+    time_split,
+)
+from dayfly.console.run.subject import Choice, Subject
 from dayfly.console.site import View
-from dayfly.model.identifiers import END_NODE, START_NODE, ExecutionId
-from dayfly.model.phases import TERMINAL_EXECUTION, TERMINAL_NODE
+from dayfly.model import identifiers
+from dayfly.model.identifiers import ExecutionId
+from dayfly.model.phases import TERMINAL_EXECUTION
 
 REFRESH_SECONDS = 1.0
+
+REST_SECONDS = 0.2
+"""How often the board of a run that has ended is told what was read behind the first page."""
 
 TABS = (
     summary.TAB,
@@ -31,64 +50,140 @@ TABS = (
     spec.TAB,
 )
 
-COLUMNS = (table.column("phase", "Phase"), table.column("name", "Node", kind="grow"), table.column("took", "Duration"))
-
 
 async def build(view: View) -> None:
     """Show the page."""
     id = ExecutionId(view.path["project"], view.path["domain"], view.path["name"])
-    choice = subject.Choice(view.query.get("node", ""), _number(view.query.get("attempt", "")))
-    about, nodes = await asyncio.gather(subject.read(view, id, choice), view.client.list_nodes(id))
-    asked = dict(view.query)
-
-    def tell(**changed: str) -> None:
-        asked.update(changed)
-        ui.navigate.history.replace(addresses.run(id, asked))
-
+    page = _Run(view, id)
+    await page.fetch()
     place = addresses.Place(id.project, id.domain)
     with frame.page(view, title=id.name, active="runs", crumbs=[("Runs", addresses.runs(place))]):
-        head = markup.show(_head(about))
+        await page.show()
+
+
+class _Run:
+    """One page of a run, while somebody looks at it."""
+
+    def __init__(self, view: View, id: ExecutionId) -> None:
+        self._view, self._id = view, id
+        self._asked = dict(view.query)
+        self._choice = _choice(self._asked)
+        self._turn = 0
+        """Goes up with each choice, so that an answer to an earlier one is dropped."""
+
+    async def fetch(self) -> None:
+        """Read what is shown at first. Raise `NotFound`."""
+        self._about = await self._read()
+        self._feed = await feeding.begin(self._view, self._about.execution, self._choice.node)
+
+    async def show(self) -> None:
+        """Put it on the screen, and keep it up to date."""
+        with ui.element("div").classes("run-head"):
+            self._head = markup.show(_head(self._about))
+            ui.element("div").classes("run-actions")
         with ui.element("div").classes("run"):
             with ui.element("section").classes("run-left").props('aria-label="Nodes"'):
-                shown = table.Table(COLUMNS, _rows(nodes, id), label="Nodes")
+                answers: dict[str, board.Answer] = {
+                    "choose": self.choose,
+                    "view": self._viewed,
+                    "came": self._came,
+                    "unfold": self._feed.unfold,
+                    "see": self._feed.see,
+                    "graph": self._feed.graph,
+                }
+                self._feed.show(board.Board(self._feed.start(_start(self._asked)), answers))
             with ui.element("section").classes("run-right card").props('aria-label="What is chosen"'):
-                right = panel.Panel(TABS, asked.get("tab", ""), lambda name: tell(tab=name))
-                await right.show(about)
+                self._panel = panel.Panel(TABS, self._asked.get("tab", ""), lambda name: self._tell(tab=name))
+                self._absent = markup.show(Markup(""))
+                await self._show_chosen()
+        if not self._feed.over:
+            live.every(REFRESH_SECONDS, self._refresh)
+        elif not self._feed.nodes.complete:
+            live.every(REST_SECONDS, self._feed.go_on)
 
-        async def refresh() -> bool:
-            later = await subject.read(view, id, choice)
-            head.set_content(str(_head(later)))
-            shown.set_rows(_rows(await view.client.list_nodes(id), id))
-            await right.refresh(later)
-            return later.execution.closure.phase in TERMINAL_EXECUTION
+    async def choose(self, node: str, attempt: int | None = None) -> None:
+        """Show another node, or an attempt of it; an empty name is the run itself. The browser has the address."""
+        self._asked["node"], self._asked["attempt"] = node, "" if attempt is None else str(attempt)
+        await self._chosen()
 
-        if about.execution.closure.phase not in TERMINAL_EXECUTION:
-            live.every(REFRESH_SECONDS, refresh)
+    async def _chosen(self) -> None:
+        self._choice = _choice(self._asked)
+        self._turn += 1
+        turn = self._turn
+        about = await self._read()
+        if turn == self._turn:
+            self._about = about
+            await self._show_chosen()
+
+    async def _show_chosen(self) -> None:
+        there = self._is_there()
+        self._absent.set_content("" if there else str(self._absence()))
+        self._absent.set_visibility(not there)
+        self._panel.set_visibility(there)
+        if there:
+            await self._panel.show(self._about)
+
+    async def _refresh(self) -> bool:
+        turn, was_there = self._turn, self._is_there()
+        about = await self._read()
+        self._head.set_content(str(_head(about)))
+        over = await self._feed.refresh(about.execution)
+        if turn == self._turn:
+            self._about = about
+            if was_there and self._is_there():
+                await self._panel.refresh(about)
+            elif self._is_there():
+                await self._show_chosen()
+        return over
+
+    async def _read(self) -> Subject:
+        """Return what is chosen; the run alone where that is not there, or has not started yet."""
+        try:
+            return await subject.read(self._view, self._id, self._choice)
+        except (errors.NotFound, errors.InvalidArgument):
+            return await subject.read(self._view, self._id, Choice())
+
+    def _is_there(self) -> bool:
+        return self._about.node is not None or not self._choice.node
+
+    def _absence(self) -> Markup:
+        name = self._feed.name_of(self._choice.node)
+        if self._feed.over:
+            return markup.empty(f"{name} has not run.", "The run ended without it, or took another way.")
+        return markup.empty(f"{name} has not started yet.", "It does once all that it waits for has succeeded.")
+
+    async def _viewed(self, view: str) -> None:
+        self._asked["view"] = view
+
+    async def _came(self, query: Mapping[str, str]) -> None:
+        self._asked = {str(name): str(value) for name, value in query.items()}
+        await self._chosen()
+
+    def _tell(self, **changed: str) -> None:
+        self._asked.update(changed)
+        ui.navigate.history.replace(addresses.run(self._id, self._asked))
 
 
-def _head(about: subject.Subject) -> Markup:
-    phase = phases_pb2.WorkflowExecution.Phase.Name(about.execution.closure.phase)
-    return Markup('<div class="heading row-of"><h1>{}</h1>{}</div>').format(about.id.name, markup.phase(phase))
+def _head(about: Subject) -> Markup:
+    closure = about.execution.closure
+    phase = phases_pb2.WorkflowExecution.Phase.Name(closure.phase)
+    started, ended = watching.span(closure, closure.phase in TERMINAL_EXECUTION)
+    workflow = identifiers.from_identifier(closure.workflow_id)
+    of = markup.link(workflow.name, addresses.version("workflow", workflow))
+    created = markup.moment(Micros(closure.created_at.ToMicroseconds()))
+    return Markup(
+        '<div class="row-of"><h1>{}</h1>{}<span class="run-facts"><span>{}</span><span>{}</span>{}</span></div>'
+    ).format(about.id.name, markup.phase(phase), of, created, markup.duration(started, ended))
 
 
-def _rows(nodes: list[Any], id: ExecutionId) -> list[table.Row]:
-    return [_row(one, id) for one in nodes if one.id.node_id not in (START_NODE, END_NODE)]
+def _start(asked: Mapping[str, str]) -> dict[str, str]:
+    view = asked.get("view", "")
+    return {"node": asked.get("node", ""), "view": view if view in board.VIEWS else board.VIEWS[0]}
 
 
-def _row(one: Any, id: ExecutionId) -> table.Row:
-    phase = phases_pb2.NodeExecution.Phase.Name(one.closure.phase)
-    started, ended = watching.span(one.closure, one.closure.phase in TERMINAL_NODE)
-    href = addresses.run(id, {"node": one.id.node_id})
-    cells = {
-        "phase": table.phase(phase),
-        "name": table.link(one.metadata.spec_node_id or one.id.node_id, href),
-        "took": table.duration(started, ended, tone=phase),
-    }
-    return table.row(one.id.node_id, cells, href=href)
-
-
-def _number(told: str) -> int | None:
-    return int(told) if told.isascii() and told.isdigit() else None
+def _choice(asked: Mapping[str, str]) -> Choice:
+    told = asked.get("attempt", "")
+    return Choice(asked.get("node", ""), int(told) if told.isascii() and told.isdigit() else None)
 
 
 PAGES = (Page("/projects/{project}/domains/{domain}/executions/{name}", build),)

@@ -39,6 +39,11 @@ class Panel:
         self._bar = ui.tabs(on_change=self._changed).props('dense no-caps align="left" inline-label').classes("tabs")
         self._content = ui.element("div").classes("panel-content").props('role="tabpanel" tabindex="0"')
 
+    def set_visibility(self, visible: bool) -> None:
+        """Show or hide all of it: a node that has not started has nothing to be said of it."""
+        self._bar.set_visibility(visible)
+        self._content.set_visibility(visible)
+
     async def show(self, subject: Subject) -> None:
         """Show another subject, in the same tab if it has that."""
         self._subject = subject

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from flyteidl.admin import node_execution_pb2
 from flyteidl.core import execution_pb2 as phases_pb2
 
+from dayfly.console.run import element_subjects
 from dayfly.console.site import View
 from dayfly.model import identifiers
 from dayfly.model.identifiers import ExecutionId, NodeId
@@ -58,14 +59,17 @@ async def read(view: View, id: ExecutionId, choice: Choice) -> Subject:
     """Return what is chosen as it is now. Raise `NotFound`."""
     if not choice.node:
         return Subject(view, id, await view.client.get_execution(id))
+    of = choice.node.partition("#")[0]  # Of an element of a map task: the whole map.
     request = node_execution_pb2.NodeExecutionGetRequest(
-        id={"node_id": choice.node, "execution_id": identifiers.to_execution_identifier(id)}
+        id={"node_id": of, "execution_id": identifiers.to_execution_identifier(id)}
     )
     execution, node, attempts = await asyncio.gather(
         view.client.get_execution(id),
         view.client.call(view.client.admin.GetNodeExecution, request),
-        view.client.list_attempts(id, NodeId(choice.node)),
+        view.client.list_attempts(id, NodeId(of)),
     )
+    if of != choice.node:
+        node, attempts = element_subjects.build(choice.node, node, attempts)
     numbered = {one.id.retry_attempt: one for one in attempts}
     last = attempts[-1] if attempts else None
     chosen = last if choice.attempt is None else numbered.get(choice.attempt, last)

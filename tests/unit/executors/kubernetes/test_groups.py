@@ -21,7 +21,6 @@ from dayfly.model.phases import FailureKind
 from dayfly.ports.executors import ObservationKind
 from dayfly.ports.pod_groups import Maker, PodGroupReport, PodGroupSpec, PodPhase
 from tests.unit.executors.kubernetes.making import KEY
-from tests.unit.executors.kubernetes.test_known import MAKER
 
 Manifest = dict[str, Any]
 
