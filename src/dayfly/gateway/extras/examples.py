@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from dayfly.gateway.extras import advising, answers
+from dayfly.gateway.extras import advising, answers, overview_answers
 from dayfly.ports.records import ClusterRecord, RecordedPrefix, RecordedWorker
 
 _AT = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=timezone.utc)
@@ -143,3 +143,36 @@ CACHE_SIZES = answers.CacheSizes(
 )
 
 CACHE_EVICTED = answers.CacheEvicted(12, 3_732)
+
+OVERVIEW = overview_answers.Overview(
+    {"RUNNING": 3, "QUEUED": 1},
+    [overview_answers.PhaseHour(_AT.replace(minute=0, second=0, microsecond=0), {"SUCCEEDED": 12, "FAILED": 1})],
+    [
+        overview_answers.FailedRun(
+            "flytesnacks",
+            "development",
+            "a7x",
+            "flows.train",
+            "v1",
+            "FAILED",
+            _AT,
+            "USER:ValueError",
+            "ValueError: no rows",
+        )
+    ],
+    [overview_answers.WaitingGate("flytesnacks", "development", "b9k", "good-price", "approval", _AT)],
+)
+
+PLACES = overview_answers.Places([overview_answers.PlaceRuns("flytesnacks", "development", 1_204)])
+
+HEALTH = overview_answers.Health(
+    "0.7.0",
+    "warning",
+    [
+        overview_answers.Part("database", "well", "SQLite answered in 1 ms; 0 events unread, 0 commands open."),
+        overview_answers.Part("disk", "warning", "3.1 GiB of 80.0 GiB are free.", "Free some space."),
+    ],
+    ["local", "dask"],
+    "local",
+    {"server.port": "30080", "data.database": "not set"},
+)

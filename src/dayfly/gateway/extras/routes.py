@@ -7,11 +7,24 @@ from typing import NamedTuple
 
 import fastapi
 
+from dayfly.base.clock import Clock
 from dayfly.gateway import same_site
-from dayfly.gateway.extras import advice, asking, cache, clusters, describing, event_log, log_view, logs
+from dayfly.gateway.extras import (
+    advice,
+    asking,
+    cache,
+    clusters,
+    describing,
+    event_log,
+    health,
+    log_view,
+    logs,
+    overview,
+)
 from dayfly.ports.attempt_logs import AttemptLogs
 from dayfly.ports.catalog import Catalog
 from dayfly.ports.history import History
+from dayfly.ports.overview import Overview
 from dayfly.ports.records import Records
 from dayfly.ports.runs import Runs
 
@@ -24,6 +37,9 @@ class Sources(NamedTuple):
     history: History
     records: Records
     catalog: Catalog
+    overview: Overview
+    platform: health.Platform
+    clock: Clock
 
 
 def router(sources: Sources, *, version: str, public_url: str, closing: asyncio.Event) -> fastapi.APIRouter:
@@ -41,6 +57,8 @@ def router(sources: Sources, *, version: str, public_url: str, closing: asyncio.
         clusters.router(sources.history, sources.records, find_attempt),
         advice.router(sources.history, sources.records),
         cache.router(sources.catalog),
+        overview.router(sources.overview, sources.clock),
+        health.router(sources.overview, sources.platform, sources.clock, version),
     ):
         routes.include_router(one)
 
