@@ -51,12 +51,15 @@ async def test_runs_are_counted_by_the_hour_they_were_created_in(filled: databas
     assert sum(one.count for one in await filled.overview.count_hours(ALL, at(0))) == 5
 
 
-async def test_runs_that_failed_are_listed_the_newest_first(filled: database.Database) -> None:
-    found = await filled.overview.list_failed(ALL, limit=10)
+async def test_runs_in_some_phases_are_listed_the_newest_first(filled: database.Database) -> None:
+    failed = (ExecutionPhase.FAILED, ExecutionPhase.TIMED_OUT)
+    found = await filled.overview.list_newest(ALL, failed, limit=10)
     assert [one.id.name for one in found] == ["c", "b"]
     assert b"it broke" in found[0].closure
-    assert [one.id.name for one in await filled.overview.list_failed(HERE, limit=1)] == ["c"]
-    assert await filled.overview.list_failed(ELSEWHERE, limit=1) == []
+    assert [one.id.name for one in await filled.overview.list_newest(HERE, failed, limit=1)] == ["c"]
+    assert await filled.overview.list_newest(ELSEWHERE, failed, limit=1) == []
+    every = await filled.overview.list_newest(ALL, tuple(ExecutionPhase), limit=10)
+    assert [one.id.name for one in every] == ["f", "d", "c", "b", "a"]
 
 
 async def test_signals_are_listed_that_runs_under_way_wait_for(filled: database.Database) -> None:

@@ -3,12 +3,14 @@ itself is."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 import msgspec
 
 from dayfly.base.clock import Micros
 from dayfly.model.identifiers import ExecutionId
+from dayfly.model.phases import ExecutionPhase
 from dayfly.ports.signals import Signal
 
 
@@ -27,8 +29,8 @@ class HourCount(msgspec.Struct, frozen=True):
     count: int
 
 
-class FailedRun(msgspec.Struct, frozen=True):
-    """A run that failed."""
+class NewRun(msgspec.Struct, frozen=True):
+    """A run."""
 
     id: ExecutionId
     closure: bytes
@@ -67,8 +69,8 @@ class Overview(Protocol):
         """Return how many runs were created in each hour since, by their phase now; hours without any are left out."""
         ...
 
-    async def list_failed(self, scope: Scope, *, limit: int) -> list[FailedRun]:
-        """Return the runs that failed, those created last first."""
+    async def list_newest(self, scope: Scope, phases: Collection[ExecutionPhase], *, limit: int) -> list[NewRun]:
+        """Return the runs that are in one of the phases, those created last first."""
         ...
 
     async def list_unset(self, scope: Scope, *, limit: int) -> list[Signal]:

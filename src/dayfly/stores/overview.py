@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from dayfly.base.clock import SECOND, Micros
 from dayfly.model.identifiers import ExecutionId
 from dayfly.model.phases import TERMINAL_EXECUTION, ExecutionPhase
-from dayfly.ports.overview import MOST_COUNTED, Backlog, FailedRun, HourCount, PlaceCount, Scope
+from dayfly.ports.overview import MOST_COUNTED, Backlog, HourCount, NewRun, PlaceCount, Scope
 from dayfly.ports.signals import Signal
 from dayfly.stores import schema
 from dayfly.stores.connections import Connections
@@ -21,7 +21,6 @@ _executions, _signals = schema.executions.c, schema.signals.c
 
 _ALL = tuple(phase.name for phase in ExecutionPhase)
 _ACTIVE = tuple(phase.name for phase in ExecutionPhase if phase not in TERMINAL_EXECUTION)
-_FAILED = (ExecutionPhase.FAILED.name, ExecutionPhase.TIMED_OUT.name)
 _NAMED = (_executions.project, _executions.domain, _executions.name)
 _KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
@@ -50,21 +49,21 @@ class SqlOverview:
         )
         return [HourCount(Micros(int(row[0])), row[1], row[2]) for row in await self._rows(query)]
 
-    async def list_failed(self, scope: Scope, *, limit: int) -> list[FailedRun]:
-        """Return the runs that failed, those created last first. Each phase has an order of its own in the index."""
+    async def list_newest(self, scope: Scope, phases: Collection[ExecutionPhase], *, limit: int) -> list[NewRun]:
+        """Return the runs that are in one of the phases. Each phase has an order of its own in the index."""
         columns = (*_NAMED, _executions.closure, _executions.created_at, _executions.id)
         newest = [
             sa.select(*columns)
-            .where(*_within(scope, [phase]))
+            .where(*_within(scope, [phase.name]))
             .order_by(_executions.created_at.desc(), _executions.id.desc())
             .limit(limit)
             .subquery()
-            for phase in _FAILED
+            for phase in phases
         ]
         merged = sa.union_all(*(sa.select(one) for one in newest)).subquery()
         query = sa.select(merged).order_by(merged.c.created_at.desc(), merged.c.id.desc()).limit(limit)
         return [
-            FailedRun(ExecutionId(row.project, row.domain, row.name), bytes(row.closure))
+            NewRun(ExecutionId(row.project, row.domain, row.name), bytes(row.closure))
             for row in await self._rows(query)
         ]
 

@@ -144,22 +144,25 @@ CACHE_SIZES = answers.CacheSizes(
 
 CACHE_EVICTED = answers.CacheEvicted(12, 3_732)
 
+_RUN = overview_answers.RunEntry(
+    "flytesnacks",
+    "development",
+    "a7x",
+    "flows.train",
+    "v1",
+    "FAILED",
+    _AT,
+    _AT,
+    12.5,
+    "USER:ValueError",
+    "ValueError: no rows",
+)
+
 OVERVIEW = overview_answers.Overview(
     {"RUNNING": 3, "QUEUED": 1},
     [overview_answers.PhaseHour(_AT.replace(minute=0, second=0, microsecond=0), {"SUCCEEDED": 12, "FAILED": 1})],
-    [
-        overview_answers.FailedRun(
-            "flytesnacks",
-            "development",
-            "a7x",
-            "flows.train",
-            "v1",
-            "FAILED",
-            _AT,
-            "USER:ValueError",
-            "ValueError: no rows",
-        )
-    ],
+    [_RUN],
+    [_RUN],
     [overview_answers.WaitingGate("flytesnacks", "development", "b9k", "good-price", "approval", _AT)],
 )
 

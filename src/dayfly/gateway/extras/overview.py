@@ -13,6 +13,7 @@ from flyteidl.core import types_pb2
 from dayfly.base import clock
 from dayfly.base.clock import SECOND, Clock, Micros
 from dayfly.gateway.extras import asking, describing, examples, overview_answers
+from dayfly.model.phases import TERMINAL_EXECUTION, ExecutionPhase
 from dayfly.ports import overview as ports
 from dayfly.ports.overview import Scope
 from dayfly.ports.signals import Signal
@@ -22,7 +23,9 @@ MAX_HOURS = 24 * 14
 MAX_REASON = 300
 """Characters of a failed run's reason."""
 
-SHOWN_FAILED, SHOWN_WAITING = 20, 100
+SHOWN, SHOWN_WAITING = 20, 100
+
+FAILED = (ExecutionPhase.FAILED, ExecutionPhase.TIMED_OUT)
 
 _Name = fastapi.Query(max_length=255, pattern=r"^[^\x00]*$", description="Only of this one.")
 Hours = Annotated[int, fastapi.Query(ge=1, le=MAX_HOURS, description="How far to look back.")]
@@ -42,15 +45,20 @@ def router(overview: ports.Overview, now: Clock) -> fastapi.APIRouter:
     ) -> fastapi.Response:
         scope = Scope(project, domain)
         since = Micros(now.now() - hours * 3600 * SECOND)
-        active, by_hour, failed, unset = await asyncio.gather(
+        active, by_hour, newest, failed, unset = await asyncio.gather(
             overview.count_active(scope),
             overview.count_hours(scope, since),
-            overview.list_failed(scope, limit=SHOWN_FAILED),
+            overview.list_newest(scope, tuple(ExecutionPhase), limit=SHOWN),
+            overview.list_newest(scope, FAILED, limit=SHOWN),
             overview.list_unset(scope, limit=SHOWN_WAITING),
         )
         return asking.respond(
             overview_answers.Overview(
-                active, _hours(by_hour), [_failed(one) for one in failed], [_waiting(one) for one in unset]
+                active,
+                _hours(by_hour),
+                [_entry(one) for one in newest],
+                [_entry(one) for one in failed],
+                [_waiting(one) for one in unset],
             )
         )
 
@@ -95,9 +103,10 @@ def _hours(counts: list[ports.HourCount]) -> list[overview_answers.PhaseHour]:
     ]
 
 
-def _failed(one: ports.FailedRun) -> overview_answers.FailedRun:
+def _entry(one: ports.NewRun) -> overview_answers.RunEntry:
     closure: Any = execution_pb2.ExecutionClosure.FromString(one.closure)
-    return overview_answers.FailedRun(
+    ended = closure.phase in TERMINAL_EXECUTION
+    return overview_answers.RunEntry(
         one.id.project,
         one.id.domain,
         one.id.name,
@@ -105,6 +114,8 @@ def _failed(one: ports.FailedRun) -> overview_answers.FailedRun:
         closure.workflow_id.version,
         phases_pb2.WorkflowExecution.Phase.Name(closure.phase),
         clock.to_datetime(Micros(closure.created_at.ToMicroseconds())),
+        clock.to_datetime(Micros(closure.started_at.ToMicroseconds())) if closure.HasField("started_at") else None,
+        closure.duration.ToMicroseconds() / SECOND if ended else None,
         closure.error.code,
         reason(closure.error.message),
     )

@@ -17,17 +17,19 @@ class PhaseHour(msgspec.Struct, frozen=True):
     phases: Annotated[dict[str, int], Meta(description="How many of them are in each phase now.")]
 
 
-class FailedRun(msgspec.Struct, frozen=True):
-    """A run that failed."""
+class RunEntry(msgspec.Struct, frozen=True):
+    """A run."""
 
     project: str
     domain: str
     name: str
     workflow: str
     version: str
-    phase: Annotated[str, Meta(examples=["FAILED", "TIMED_OUT"])]
+    phase: Annotated[str, Meta(examples=["RUNNING", "FAILED"])]
     created_at: Time
-    code: Annotated[str, Meta(description="Of the error.", examples=["USER:ValueError"])]
+    started_at: Time | None
+    duration_seconds: Annotated[float | None, Meta(description="Once it has ended.")]
+    code: Annotated[str, Meta(description="Of the error; empty where there is none.", examples=["USER:ValueError"])]
     reason: Annotated[str, Meta(description="The one line of the error that says most.")]
 
 
@@ -47,7 +49,8 @@ class Overview(msgspec.Struct, frozen=True):
 
     now: Annotated[dict[str, int], Meta(description="Runs under way, by phase.")]
     hours: Annotated[list[PhaseHour], Meta(description="The oldest first; hours without runs are left out.")]
-    failed: Annotated[list[FailedRun], Meta(description="Runs that failed, those created last first.")]
+    newest: Annotated[list[RunEntry], Meta(description="Runs, those created last first.")]
+    failed: Annotated[list[RunEntry], Meta(description="Runs that failed, those created last first.")]
     waiting: Annotated[list[WaitingGate], Meta(description="The one that has waited longest first.")]
 
 

@@ -11,7 +11,13 @@ from dayfly.gateway.extras import health, overview
 
 
 async def test_the_overview_of_nothing_is_empty(http: httpx.AsyncClient) -> None:
-    assert (await http.get("/overview")).json() == {"now": {}, "hours": [], "failed": [], "waiting": []}
+    assert (await http.get("/overview")).json() == {
+        "now": {},
+        "hours": [],
+        "newest": [],
+        "failed": [],
+        "waiting": [],
+    }
     assert (await http.get("/places")).json() == {"places": []}
     assert (await http.get("/overview?hours=0")).status_code == 400
 
