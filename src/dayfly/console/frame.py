@@ -13,9 +13,9 @@ from dayfly.console import addresses, markup, static_files
 from dayfly.console.addresses import Place
 from dayfly.console.site import View
 
-SCRIPTS = ("console.js",)
+SCRIPTS = ("console.js", "lists.js")
 
-STYLES = ("console.css",)
+STYLES = ("console.css", "lists.css")
 
 NAVIGATION = (
     ("runs", "Runs", "executions", "g r"),
@@ -52,8 +52,7 @@ def page(view: View, *, title: str, active: str, crumbs: Sequence[Crumb] = ()) -
 
 def heading(text: str, *, below: Markup | str = "") -> None:
     """Put the page's own heading on the screen, and a line below it."""
-    under = Markup('<p class="under">{}</p>').format(below) if below else Markup("")
-    markup.show(Markup("<h1>{}</h1>{}").format(text, under), "heading")
+    markup.show(markup.heading(text, below))
 
 
 def problem(error: errors.DayflyError) -> None:
@@ -92,7 +91,7 @@ def _bar(view: View, active: str) -> Markup:
         at=f"{place.project} / {place.domain}",
         ways=ways,
         find=addresses.runs(place),
-        health=f"{addresses.ROOT}/health",
+        health=addresses.health(),
     )
 
 

@@ -43,7 +43,14 @@ export default {
     all() { return this.rows.length > 0 && this.rows.every((r) => this.chosen.has(r.id)); },
   },
   watch: {
-    rows() {
+    rows(now, before) {
+      // What is in sight stays where it is when rows come above it. At the top new ones are seen at once.
+      const above = this.$el.getBoundingClientRect().top;
+      const top = Math.floor(-above / ROW);
+      if (top > 0 && before[top]) {
+        const at = now.findIndex((r) => r.id === before[top].id);
+        if (at >= 0 && at !== top) this.$nextTick(() => scrollBy(0, (at - top) * ROW));
+      }
       const there = new Set(this.rows.map((r) => r.id));
       const gone = [...this.chosen].filter((id) => !there.has(id));
       if (gone.length) { gone.forEach((id) => this.chosen.delete(id)); this.tell(); }

@@ -10,16 +10,16 @@ from markupsafe import Markup
 from nicegui import ui
 
 from dayfly.client import watching
-from dayfly.console import addresses, frame, live, markup, table
+from dayfly.console import acting, addresses, frame, live, markup, table
 from dayfly.console.routing import Page
-from dayfly.console.run import panel, subject, summary
+from dayfly.console.run import gate, panel, subject, summary
 from dayfly.console.site import View
 from dayfly.model.identifiers import END_NODE, START_NODE, ExecutionId
 from dayfly.model.phases import TERMINAL_EXECUTION, TERMINAL_NODE
 
 REFRESH_SECONDS = 1.0
 
-TABS = (summary.TAB,)
+TABS = (summary.TAB, gate.TAB)
 
 COLUMNS = (table.column("phase", "Phase"), table.column("name", "Node", kind="grow"), table.column("took", "Duration"))
 
@@ -37,7 +37,11 @@ async def build(view: View) -> None:
 
     place = addresses.Place(id.project, id.domain)
     with frame.page(view, title=id.name, active="runs", crumbs=[("Runs", addresses.runs(place))]):
-        head = markup.show(_head(about))
+        with ui.element("div").classes("run-head"):
+            head = markup.show(_head(about))
+            with ui.element("div").classes("run-actions"):
+                buttons = acting.Buttons(view, about.execution)
+        waits = markup.show(gate.banner(about), "banner-holder").props('role="status"')
         with ui.element("div").classes("run"):
             with ui.element("section").classes("run-left").props('aria-label="Nodes"'):
                 shown = table.Table(COLUMNS, _rows(nodes, id), label="Nodes")
@@ -48,6 +52,8 @@ async def build(view: View) -> None:
         async def refresh() -> bool:
             later = await subject.read(view, id, choice)
             head.set_content(str(_head(later)))
+            waits.set_content(str(gate.banner(later)))
+            buttons.refresh(later.execution)
             shown.set_rows(_rows(await view.client.list_nodes(id), id))
             await right.refresh(later)
             return later.execution.closure.phase in TERMINAL_EXECUTION
