@@ -153,7 +153,7 @@ def _setting(state: Any, told: str) -> Callable[[View, ExecutionId, Choices], Aw
 
 def _reason(choices: Choices) -> None:
     ui.textarea("Reason", placeholder="Others will read it on the run's page").bind_value(choices, "reason").props(
-        f"outlined dense autogrow maxlength={MAX_REASON}"
+        f"outlined dense autogrow stack-label maxlength={MAX_REASON}"
     ).classes("wide")
 
 
@@ -167,7 +167,7 @@ ACTIONS = (
     Action(
         "abort",
         "Abort",
-        "What runs is stopped, its Dask clusters too. To recover it later goes on from what had succeeded.",
+        "What runs is stopped, its Dask clusters too. Recovering it later keeps what had succeeded.",
         lambda one: not _ended(one) and one.closure.phase != ExecutionPhase.ABORTING,
         _abort,
         danger=True,

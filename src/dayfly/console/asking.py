@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 from markupsafe import Markup
 from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
 
 from dayfly.base import errors
 from dayfly.console import markup, wording
@@ -42,7 +43,8 @@ class Job(Generic[T]):
 @contextlib.contextmanager
 def dialog(label: str) -> Iterator[ui.dialog]:
     """Open a dialog with a heading, that is gone once it is closed. What is made in the context is in it."""
-    with ui.dialog() as shown, ui.card().classes("asking"):
+    # In the page itself, not in what the button that asks is in: that may be drawn anew meanwhile.
+    with ui.context.client.content, ui.dialog() as shown, ui.card().classes("asking"):
         # The element that Quasar has for it: its name is what is read out. Not parsed, as `props(...)` would be.
         shown.props["aria-label"] = label
         markup.show(Markup("<h2>{}</h2>").format(label))
@@ -52,9 +54,25 @@ def dialog(label: str) -> Iterator[ui.dialog]:
     shown.open()
 
 
-def button(label: str, does: Callable[[], object], *, classes: str = "") -> ui.button:
-    """Put a button of a dialog or a page's head on the screen."""
-    return ui.button(label, on_click=does, color=None).props("no-caps unelevated").classes(f"button {classes}")
+class Button(TextElement):
+    """A button of a dialog or of a page's head: the browser's own, which looks as all others do."""
+
+    def __init__(self, label: str, does: Callable[[], object], classes: str = "") -> None:
+        super().__init__(tag="button", text=label)
+        self.props('type="button"').classes(f"button {classes}")
+        self.on("click", lambda: does())
+
+    def allow(self, allowed: bool) -> None:
+        """Let it be pressed or not."""
+        if allowed:
+            self.props(remove="disabled")
+        else:
+            self.props("disabled")
+
+
+def button(label: str, does: Callable[[], object], *, classes: str = "") -> Button:
+    """Put a button on the screen. `does` may be a coroutine function."""
+    return Button(label, does, classes)
 
 
 def question(

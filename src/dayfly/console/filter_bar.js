@@ -9,7 +9,7 @@ export default {
           <button v-for="[label, value] in quick" :key="label" type="button" :aria-pressed="(values[quickKey] || '') === value ? 'true' : 'false'" @click="set(quickKey, value)">{{ label }}</button>
         </div>
         <button ref="opener" type="button" class="button" :aria-expanded="open ? 'true' : 'false'" aria-controls="filters-panel" @click="toggle">Filter <kbd>f</kbd></button>
-        <span v-for="f in chips" :key="f.key" class="chip"><span><b>{{ f.label }}</b> {{ shown(f) }}</span><button type="button" :aria-label="'Remove filter ' + f.label" @click="set(f.key, '')">×</button></span>
+        <span v-for="f in chips" :key="f.key" class="filter-chip"><span><b>{{ f.label }}</b> {{ shown(f) }}</span><button type="button" :aria-label="'Remove filter ' + f.label" @click="set(f.key, '')">×</button></span>
         <button v-if="any" type="button" class="plain" @click="$emit('change', {})">Clear</button>
         <span class="spacer"></span>
         <span class="views">

@@ -50,6 +50,12 @@ def page(view: View, *, title: str, active: str, crumbs: Sequence[Crumb] = ()) -
         yield
 
 
+def go(address: str) -> None:
+    """Open another page of the console in place of this one."""
+    # NiceGUI puts the path before it where the console is mounted.
+    ui.navigate.to(address.removeprefix(addresses.ROOT))
+
+
 def heading(text: str, *, below: Markup | str = "") -> None:
     """Put the page's own heading on the screen, and a line below it."""
     markup.show(markup.heading(text, below))

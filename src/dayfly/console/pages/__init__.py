@@ -5,7 +5,7 @@ Every page shows what the API says and no more; what several pages share is one 
 
 from __future__ import annotations
 
-from dayfly.console.pages import cache, execution, health, home, runs, versions
+from dayfly.console.pages import cache, compare, execution, health, home, runs, versions
 
-PAGES = (home, runs, execution, versions, cache, health)
+PAGES = (home, runs, execution, versions, cache, compare, health)
 """Modules; the order does not matter, for no two routes are the same."""

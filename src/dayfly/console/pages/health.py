@@ -197,13 +197,15 @@ def _field(label: str, target: dict[str, str], key: str, hint: str) -> None:
 
 def _parts(health: dict[str, Any]) -> Markup:
     items = Markup("").join(home.part(one) for one in health["parts"])
-    return Markup('<section class="card"><h2>Health</h2><ul class="rows health-parts">{}</ul></section>').format(items)
+    return Markup('<section class="card"><h2>Health</h2><ul class="home-rows health-parts">{}</ul></section>').format(
+        items
+    )
 
 
 def _links(view: View) -> Markup:
     url = view.site.public_url
     pairs = [
-        ("Metrics", Markup('<a href="/metrics">/metrics</a> <small>for Prometheus</small>')),
+        ("Metrics", Markup('<a href="/metrics">/metrics</a>')),
         ("Liveness", Markup('<a href="/healthcheck">/healthcheck</a>')),
         ("HTTP API", Markup('<a href="{}">openapi.json</a>').format(HTTP)),
         ("Clients", markup.code(f"{url.partition('://')[2]}")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -44,7 +45,7 @@ async def build(view: View) -> None:
     with frame.page(view, title="Home", active=""):
         markup.show(_head(scope, [Place(*one) for one in places]))
         if not told["overview"]["newest"] and not any(scope.values()):
-            first = markup.show(_first_screen(view), "home-holder")
+            first = markup.show(_first_screen(view, told["health"]), "home-holder")
         else:
             first = None
         parts = _show(told) if first is None else []
@@ -52,7 +53,7 @@ async def build(view: View) -> None:
         async def refresh() -> None:
             later = await _read(view, scope)
             if first is not None and later["overview"]["newest"]:
-                ui.navigate.to(addresses.home())
+                frame.go(addresses.home())
             for element, draw in parts:
                 element.set_content(str(draw(later)))
 
@@ -103,15 +104,15 @@ def _head(scope: dict[str, str], places: list[Place]) -> Markup:
     ).format(choice)
 
 
-def _first_screen(view: View) -> Markup:
-    config = "~/.dayfly/config.yaml"
+def _first_screen(view: View, health: dict[str, Any]) -> Markup:
+    config = shlex.quote(health["settings"].get("data.folder", "~/.dayfly") + "/config.yaml")
     run = f"pyflyte --config {config} run --remote hello.py hello"
     return Markup(
         """<section class="first card"><h2>Nothing has run here yet. Two commands change that.</h2>
 <ol><li><p>Write a workflow. <span class="faint">Or take one of yours: whatever Flyte 1 runs, this runs.</span></p>
 <pre class="block" tabindex="0" role="region" aria-label="Command that writes hello.py">{}</pre>
 <button type="button" class="small" data-copy="{}" aria-label="Copy the first command">Copy</button></li>
-<li><p>Run it. <span class="faint"><code>dayfly up</code> has printed where its config.yaml is.</span></p>
+<li><p>Run it. <span class="faint">From another machine, with a copy of that config.yaml.</span></p>
 <pre class="block" tabindex="0" role="region" aria-label="Command that runs it">{}</pre>
 <button type="button" class="small" data-copy="{}" aria-label="Copy the second command">Copy</button></li></ol>
 <p class="first-after"><span class="first-dot" aria-hidden="true"></span>This page listens at <code>{}</code>, and shows
@@ -175,7 +176,9 @@ def _waiting(told: dict[str, Any]) -> Markup:
         )
         for one in gates[:SHOWN]
     )
-    return _card("Waiting for people", Markup('<ul class="rows">{}</ul>').format(items), tone="warn", count=len(gates))
+    return _card(
+        "Waiting for people", Markup('<ul class="home-rows">{}</ul>').format(items), tone="warn", count=len(gates)
+    )
 
 
 def _failed(told: dict[str, Any]) -> Markup:
@@ -185,7 +188,7 @@ def _failed(told: dict[str, Any]) -> Markup:
     items = Markup("").join(
         Markup(
             '<li><div class="row-line"><a href="{}">{}</a><span class="faint grow-cell">{}</span>{}</div>'
-            '<p class="reason" title="{}">{}</p></li>'
+            '<p class="home-reason" title="{}">{}</p></li>'
         ).format(
             addresses.run(_id(one)),
             one["name"],
@@ -196,7 +199,7 @@ def _failed(told: dict[str, Any]) -> Markup:
         )
         for one in failed
     )
-    return _card("Recent failures", Markup('<ul class="rows failures">{}</ul>').format(items))
+    return _card("Recent failures", Markup('<ul class="home-rows failures">{}</ul>').format(items))
 
 
 def _newest(told: dict[str, Any]) -> Markup:
@@ -240,14 +243,14 @@ def _clusters(told: dict[str, Any]) -> Markup:
         )
         for one in found
     )
-    return _card("Dask clusters", Markup('<ul class="rows">{}</ul>').format(items), count=len(found))
+    return _card("Dask clusters", Markup('<ul class="home-rows">{}</ul>').format(items), count=len(found))
 
 
 def _health(told: dict[str, Any]) -> Markup:
     items = Markup("").join(part(one) for one in told["health"]["parts"])
     more = markup.link("Projects and health", addresses.health())
     return _card(
-        "Health", Markup('<ul class="rows health-parts">{}</ul><p class="card-foot">{}</p>').format(items, more)
+        "Health", Markup('<ul class="home-rows health-parts">{}</ul><p class="card-foot">{}</p>').format(items, more)
     )
 
 

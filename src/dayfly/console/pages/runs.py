@@ -186,9 +186,9 @@ class _Screen:
         self._count.set_text(f"{wording.count(len(chosen), 'run')} chosen")
         for name, made in self._buttons.items():
             fits = sum(acting.find(name).fits(one) for one in chosen)
-            made.set_enabled(fits > 0)
+            made.allow(fits > 0)
             made.set_visibility(fits > 0 or name != "restore")
-        self._compare.set_enabled(len(chosen) == 2)
+        self._compare.allow(len(chosen) == 2)
 
     def _executions(self) -> list[Any]:
         wanted = set(self._chosen)
@@ -199,7 +199,7 @@ class _Screen:
 
     def _compare_two(self) -> None:
         newer, older = self._executions()[:2]
-        ui.navigate.to(addresses.compare(self._place, older.id.name, newer.id.name))
+        frame.go(addresses.compare(self._place, older.id.name, newer.id.name))
 
 
 def _offered(key: str, known: dict[str, list[str]]) -> dict[str, Any]:

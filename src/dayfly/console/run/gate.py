@@ -77,41 +77,42 @@ class _Gates:
     """The signals of a run on the screen; those that are set are told, the others are asked for."""
 
     def __init__(self, subject: Subject) -> None:
-        self._view, self._id = subject.view, subject.id
+        self._view = subject.view
         self._over = False
-        self._drawn: tuple[tuple[str, bytes], ...] | None = None
+        self._drawn: dict[str, tuple[ui.element, tuple[bytes, bool]]] = {}
         self._shown = ui.element("div").classes("gates")
 
     async def refresh(self, subject: Subject) -> None:
-        """Draw what has changed; what somebody is writing stays."""
-        signals = list(subject.signals)
-        over = subject.execution.closure.phase in TERMINAL_EXECUTION
-        now = tuple((one.id.signal_id, one.value.SerializeToString()) for one in signals)
-        if (now, over) == (self._drawn, self._over):
-            return
-        self._drawn, self._over = now, over
-        self._shown.clear()
-        with self._shown:
-            for one in signals:
+        """Draw anew what has changed, and nothing else: somebody may be writing a value."""
+        self._over = subject.execution.closure.phase in TERMINAL_EXECUTION
+        for one in subject.signals:
+            name, now = one.id.signal_id, (one.value.SerializeToString(), self._over)
+            section, before = self._drawn.get(name, (None, None))
+            if before == now:
+                continue
+            if section is None:
+                with self._shown:
+                    section = ui.element("section").classes("gate").props('role="group"')
+                    section.props["aria-label"] = f"Signal {name}"
+            self._drawn[name] = (section, now)
+            section.clear()
+            with section:
                 self._draw(one)
 
     def _draw(self, signal: Any) -> None:
-        name = signal.id.signal_id
-        with ui.element("section").classes("gate").props('role="group"') as group:
-            group.props["aria-label"] = f"Signal {name}"
-            kind = "approval" if is_approval(signal) else type_names.describe(signal.type)
-            markup.show(Markup("<h3>{} <small>{}</small></h3>").format(name, kind))
-            if is_set(signal):
-                told = plain_values.to_plain(signal.value)
-                said = {True: "Approved", False: "Disapproved"}.get(told) if isinstance(told, bool) else None
-                shown = Markup("{}").format(said) if said else markup.code(json.dumps(told, ensure_ascii=False))
-                markup.show(Markup('<p class="gate-set"><i aria-hidden="true">✓</i> {}</p>').format(shown))
-            elif self._over:
-                markup.show(Markup('<p class="faint">Nobody answered before the run ended.</p>'))
-            elif is_approval(signal):
-                self._approval(signal)
-            else:
-                self._value(signal)
+        kind = "approval" if is_approval(signal) else type_names.describe(signal.type)
+        markup.show(Markup("<h3>{} <small>{}</small></h3>").format(signal.id.signal_id, kind))
+        if is_set(signal):
+            told = plain_values.to_plain(signal.value)
+            said = {True: "Approved", False: "Disapproved"}.get(told) if isinstance(told, bool) else None
+            shown = Markup("{}").format(said) if said else markup.code(json.dumps(told, ensure_ascii=False))
+            markup.show(Markup('<p class="gate-set"><i aria-hidden="true">✓</i> {}</p>').format(shown))
+        elif self._over:
+            markup.show(Markup('<p class="faint">Nobody answered before the run ended.</p>'))
+        elif is_approval(signal):
+            self._approval(signal)
+        else:
+            self._value(signal)
 
     def _approval(self, signal: Any) -> None:
         with ui.element("div").classes("row-of"):
@@ -135,11 +136,11 @@ class _Gates:
     def _value(self, signal: Any) -> None:
         declared = signal.type
         if declared.WhichOneof("type") == "enum_type":
-            field: Any = ui.select(list(declared.enum_type.values), label="Value").props("outlined dense options-dense")
+            field: Any = ui.select(list(declared.enum_type.values), label="Value").props("outlined dense stack-label")
         else:
             simple = declared.simple if declared.WhichOneof("type") == "simple" else None
             hint = HINTS.get(simple, JSON) if simple is not None else JSON
-            field = ui.input("Value", placeholder=hint).props("outlined dense")
+            field = ui.input("Value", placeholder=hint).props("outlined dense stack-label")
         field.classes("gate-field")
         problem = markup.show(Markup(""))
 

@@ -81,17 +81,17 @@ def reason(message: str) -> str:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     if not lines:
         return ""
-    traced = any(line.startswith("Traceback (most recent call last)") for line in lines)
-    told = _last_said(lines) if traced else lines[0]
+    told = _last_said(lines) if lines[0].startswith("Trace") else lines[0]
     return told if len(told) <= MAX_REASON else told[: MAX_REASON - 1] + "…"
 
 
 def _last_said(lines: list[str]) -> str:
-    # flytekit puts the error again below its traceback, as `Message:` and a block.
-    for at, line in enumerate(lines):
-        if line == "Message:" and at + 1 < len(lines):
+    # flytekit puts the error again below its traceback, as `Message:` and a block; we say below that where it failed.
+    for at, line in enumerate(lines[:-1]):
+        if line == "Message:":
             return lines[at + 1]
-    return lines[-1]
+    said = [line for line in lines if not line.startswith("Failed at:")]
+    return said[-1]
 
 
 def _hours(counts: list[ports.HourCount]) -> list[overview_answers.PhaseHour]:

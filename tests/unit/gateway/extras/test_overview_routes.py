@@ -62,6 +62,11 @@ def test_settings_are_told_without_secrets() -> None:
             "Trace:\n  Traceback (most recent call last):\n    File x\n\nMessage:\n\n  ValueError: no rows\n  more",
             "ValueError: no rows",
         ),
+        (
+            "ZeroDivisionError: by zero\nTraceback (most recent call last):\n...\nFailed at: n0",
+            "ZeroDivisionError: by zero",
+        ),
+        ("Traceback (most recent call last):\nValueError: no\nFailed at: n0", "ValueError: no"),
         ("x" * 400, "x" * 299 + "…"),
     ],
 )
