@@ -73,6 +73,7 @@ def ask(
         confirm=f"{action.label} {what if len(jobs) > 1 else 'run'}",
         danger=action.danger,
         more=lambda: action.fields(choices),
+        named=len(jobs) > 1,
         after=after,
     )
 

@@ -116,8 +116,9 @@ class _Gates:
 
     def _approval(self, signal: Any) -> None:
         with ui.element("div").classes("row-of"):
-            asking.button("Approve", lambda: self._set(signal, _boolean(True)), classes="main-one")
+            asking.button("Approve", lambda: self._set(signal, _boolean(True), problem), classes="main-one")
             asking.button("Disapprove", lambda: self._ask_no(signal), classes="danger")
+        problem = markup.show(Markup(""))
 
     def _ask_no(self, signal: Any) -> None:
         async def perform(_: None) -> str:
@@ -155,16 +156,13 @@ class _Gates:
         field.on("keydown.enter", send)
         asking.button("Set the value", send, classes="main-one")
 
-    async def _set(self, signal: Any, literal: literals_pb2.Literal, problem: ui.html | None = None) -> None:
+    async def _set(self, signal: Any, literal: literals_pb2.Literal, problem: ui.html) -> None:
         try:
             await self._give(signal, literal)
         except errors.DayflyError as error:
-            if problem is not None:
-                problem.set_content(str(markup.problem(error.message, error.remedy)))
-            else:
-                ui.notify(str(error), type="negative")
-            return
-        ui.notify(f"{signal.id.signal_id} is set; the run goes on.", type="positive")
+            problem.set_content(str(markup.problem(error.message, error.remedy)))
+        else:
+            problem.set_content("It is set; the run goes on.")
 
     async def _give(self, signal: Any, literal: literals_pb2.Literal) -> None:
         request = signal_pb2.SignalSetRequest(id=signal.id, value=literal)
