@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from benchmarks import million_rows
 from playwright.sync_api import Browser, Page, expect
 
-from benchmarks import million_rows
 from dayfly.base.clock import SystemClock
 from dayfly.stores import database
 from tests.browser import shop as shops

@@ -44,6 +44,7 @@ export default {
   },
   mounted() {
     document.addEventListener("dayfly-key", this.key);
+    (window.dayflyKeys ||= []).push(["f", "Filter the list"]);
     try { this.kept = JSON.parse(localStorage.getItem(KEPT + location.pathname)) || []; } catch { this.kept = []; }
   },
   unmounted() { document.removeEventListener("dayfly-key", this.key); },

@@ -22,7 +22,7 @@ export default {
             <td v-for="c in columns" :key="c.key" :class="c.kind"><template v-if="r.cells[c.key]">
               <span v-if="r.cells[c.key].phase" class="phase" :class="'phase-' + r.cells[c.key].phase"><i aria-hidden="true">{{ r.cells[c.key].mark }}</i>{{ r.cells[c.key].text }}</span>
               <time v-else-if="r.cells[c.key].at" :datetime="r.cells[c.key].at" data-ago :key="r.cells[c.key].at">{{ r.cells[c.key].at.slice(0, 19).replace('T', ' ') }}</time>
-              <span v-else-if="r.cells[c.key].since" class="num took" :data-since="r.cells[c.key].since" :key="r.cells[c.key].since">…</span>
+              <span v-else-if="r.cells[c.key].since" class="took"><span class="num" :data-since="r.cells[c.key].since" :key="r.cells[c.key].since">…</span></span>
               <span v-else-if="r.cells[c.key].share !== undefined" class="took"><span class="num">{{ r.cells[c.key].text }}</span><span class="share" :class="'fill-' + r.cells[c.key].tone" :style="{width: Math.max(2, r.cells[c.key].share * 72) + 'px'}"></span></span>
               <span v-else-if="r.cells[c.key].actions" class="row-actions"><button v-for="a in r.cells[c.key].actions" :key="a.name" type="button" class="small" :aria-label="a.label + ' ' + r.id" @click.stop="$emit('action', {id: r.id, name: a.name})">{{ a.label }}</button></span>
               <span v-else-if="r.cells[c.key].href" class="cell"><a :href="r.cells[c.key].href" @click.stop>{{ r.cells[c.key].text }}</a><small v-if="r.cells[c.key].below">{{ r.cells[c.key].below }}</small></span>
