@@ -35,6 +35,20 @@ def test_home_shows_the_newest_runs_and_failures_of_all_places(eyes: Eyes, shop:
     expect(page).to_have_url(f"{shop.url}/console/projects/flytesnacks/domains/development/executions")
 
 
+def test_live_clusters_are_on_the_first_page(eyes: Eyes, shop: Shop) -> None:
+    until = shop.folder / "busy"
+    run = shop.launch("simulate", "simulate-home", task=True, until=str(until), seconds=0.02)
+    page = eyes.go("/console/")
+    clusters = page.locator(".home-clusters")
+    expect(clusters).to_contain_text("2 of 2 workers", timeout=30_000)
+    expect(page.locator(".home-now")).to_contain_text("Running")
+    eyes.check()
+    eyes.picture("home-cluster", full=True)
+    until.touch()
+    shop.wait(run)
+    expect(clusters).to_contain_text("None is up now.")
+
+
 def test_a_fresh_install_says_which_two_commands_to_run(browser: Browser, tmp_path: Path) -> None:
     with Server(tmp_path / "data") as server:
         eyes = Eyes(browser, f"http://{server.address}")

@@ -39,6 +39,8 @@ class RunList:
     """admin.Execution"""
     token: str = ""
     """Of what follows; empty where nothing does."""
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One reading at a time: what one has added, another must not drop."""
 
     async def begin(self) -> None:
         """Read the first page."""
@@ -47,24 +49,26 @@ class RunList:
 
     async def more(self) -> None:
         """Read one more page."""
-        if not self.token:
-            return
-        answer = await self._page(self.token)
-        there = {one.id.name for one in self.rows}
-        self.rows += [one for one in answer.executions if one.id.name not in there]
-        self.token = answer.token
+        async with self._reading:
+            if not self.token:
+                return
+            answer = await self._page(self.token)
+            there = {one.id.name for one in self.rows}
+            self.rows += [one for one in answer.executions if one.id.name not in there]
+            self.token = answer.token
 
     async def again(self) -> None:
         """Read what may have changed."""
-        answer = await self._page("")
-        fresh = list(answer.executions)
-        if not answer.token:
-            self.rows, self.token = fresh, ""
-            return
-        behind = follow(fresh, self.rows, self.sort, falling=self.falling)
-        if not self.token and not behind:
-            self.token = answer.token  # The list has grown beyond its first page.
-        self.rows = fresh + await self._kept_up(behind)
+        async with self._reading:
+            answer = await self._page("")
+            fresh = list(answer.executions)
+            if not answer.token:
+                self.rows, self.token = fresh, ""
+                return
+            behind = follow(fresh, self.rows, self.sort, falling=self.falling)
+            if not self.token and not behind:
+                self.token = answer.token  # The list has grown beyond its first page.
+            self.rows = fresh + await self._kept_up(behind)
 
     async def _kept_up(self, rows: list[Any]) -> list[Any]:
         moving = [at for at, one in enumerate(rows) if one.closure.phase not in TERMINAL_EXECUTION][:KEPT_UP]

@@ -57,6 +57,8 @@ def _row(one: Any, started: Micros | None, ended: Micros | None, longest: float)
     id = identifiers.from_execution_identifier(one.id)
     phase = phases_pb2.WorkflowExecution.Phase.Name(one.closure.phase)
     reason = one.closure.error.message.strip().partition("\n")[0] if one.closure.HasField("error") else ""
+    if reason.startswith("Trace"):
+        reason = ""  # Messages are cut short in lists: what comes behind the traceback is not there.
     cells = {
         "phase": table.phase(phase),
         "name": table.link(one.id.name, addresses.run(id)),
@@ -81,16 +83,18 @@ class _Screen:
 
     async def read(self) -> None:
         """Read the first page of what the filters say; what is wrong with them is kept, to be told."""
-        key, falling = run_filters.sort(self._query)
+        query = self._query
+        key, falling = run_filters.sort(query)
         self._list, self._problem = None, ""
         try:
-            filters = run_filters.read(self._query, self._view.site.clock.now())
+            filters = run_filters.read(query, self._view.site.clock.now())
             found = RunList(self._view.client, self._place, filters, run_filters.SORTS[key], falling)
             await found.begin()
         except errors.InvalidArgument as error:
             self._problem = str(error)
             return
-        self._list = found
+        if query is self._query:  # Else the filters have changed meanwhile, and who changed them reads.
+            self._list = found
 
     def show(self, known: dict[str, list[str]]) -> None:
         """Put it on the screen."""
@@ -147,15 +151,18 @@ class _Screen:
         if self._list is None:
             return "The filters cannot be used"
         count = len(self._list.rows)
-        more = " and more: scroll on" if self._list.token else ""
-        return f"{wording.count(count, 'run')}{more} in {self._place.project} / {self._place.domain}"
+        where = f"{self._place.project} / {self._place.domain}"
+        more = f" read, more below, in {where}" if self._list.token else f" in {where}"
+        return wording.count(count, "run") + more
 
     async def _filtered(self, values: dict[str, str]) -> None:
         self._query = run_filters.kept(values)
         self._bar.set_values(self._query)
         ui.navigate.history.replace(addresses.runs(self._place, self._query))
+        query = self._query
         await self.read()
-        self._fill()
+        if query is self._query:
+            self._fill()
 
     async def _sort(self, key: str, falling: bool) -> None:
         newest_first = key == "created" and falling
