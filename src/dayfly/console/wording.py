@@ -33,6 +33,11 @@ def phase(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
+def entity(name: str) -> str:
+    """Return the name of what is run as people gave it: the workflow of a single task has a prefix before that."""
+    return name.removeprefix(".flytegen.")
+
+
 def duration(seconds: float) -> str:
     """Return a time span as people say it: 0.34 s, 12.3 s, 4 min 03 s, 2 h 05 min, 3 d 4 h."""
     if seconds < 1:

@@ -116,7 +116,7 @@ def _head(letter: str, side: Side) -> Markup:
         addresses.run(identifiers.from_execution_identifier(one.id)),
         one.id.name,
         markup.phase(phases_pb2.WorkflowExecution.Phase.Name(closure.phase)),
-        closure.workflow_id.name,
+        wording.entity(closure.workflow_id.name),
         closure.workflow_id.version,
         markup.moment(Micros(closure.created_at.ToMicroseconds())),
         wording.duration(took) if took is not None else "has not ended",

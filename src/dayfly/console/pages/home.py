@@ -277,7 +277,8 @@ def _remedy(part: dict[str, Any]) -> Markup:
 
 
 def _where(told: dict[str, Any], one: dict[str, Any]) -> str:
-    return one["workflow"] if told["scope"]["domain"] else f"{one['workflow']} · {one['project']} / {one['domain']}"
+    name = wording.entity(one["workflow"])
+    return name if told["scope"]["domain"] else f"{name} · {one['project']} / {one['domain']}"
 
 
 def _took(one: dict[str, Any]) -> Markup:

@@ -63,7 +63,7 @@ def _row(one: Any, started: Micros | None, ended: Micros | None, longest: float)
         "phase": table.phase(phase),
         "name": table.link(one.id.name, addresses.run(id)),
         "workflow": {
-            **table.text(one.closure.workflow_id.name, title=reason or one.closure.workflow_id.version),
+            **table.text(wording.entity(one.closure.workflow_id.name), title=reason or one.closure.workflow_id.version),
             "below": reason or one.closure.workflow_id.version,
         },
         "created": table.moment(Micros(one.closure.created_at.ToMicroseconds())),

@@ -175,15 +175,22 @@ def _boolean(value: bool) -> literals_pb2.Literal:
 
 async def build(subject: Subject) -> Refresh:
     """Show the tab."""
-    waiting = sum(not is_set(one) for one in subject.signals)
-    markup.show(
-        Markup('<p class="faint">{}</p>').format(
-            f"{wording.count(len(subject.signals), 'answer')} asked of people, {waiting} of them still open."
-        )
-    )
+    told = markup.show(_told(subject))
     gates = _Gates(subject)
     await gates.refresh(subject)
-    return gates.refresh
+
+    async def refresh(later: Subject) -> None:
+        told.set_content(str(_told(later)))
+        await gates.refresh(later)
+
+    return refresh
+
+
+def _told(subject: Subject) -> Markup:
+    count = wording.count(len(subject.signals), "answer")
+    waiting = sum(not is_set(one) for one in subject.signals)
+    still = f"{waiting} of them still open" if waiting else "nothing is open any more"
+    return Markup('<p class="faint">{} asked of people, {}.</p>').format(count, still)
 
 
 def _applies(subject: Subject) -> bool:
@@ -191,4 +198,4 @@ def _applies(subject: Subject) -> bool:
     return bool(subject.signals) and alone
 
 
-TAB = Tab("gate", "Waiting for people", _applies, build)
+TAB = Tab("gate", "Gates", _applies, build)
