@@ -30,6 +30,7 @@ from dayfly.executors import kubernetes, local
 from dayfly.executors.dask.recorder import files as record_files
 from dayfly.executors.kubernetes import measuring as kubernetes_measuring
 from dayfly.gateway import app, dashboards, front, log_files, records, rest
+from dayfly.gateway.extras import health
 from dayfly.gateway.extras import routes as extras
 from dayfly.model import identifiers, quantities, resources
 from dayfly.ports import executor_parts
@@ -143,7 +144,23 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
                 dashboards.router(calls, public_url=url, ways=executors.ways),
                 records.router(flight_records, public_url=url),
                 extras.router(
-                    extras.Sources(attempt_logs, store.runs, store.history, flight_records, store.catalog, blob_store),
+                    extras.Sources(
+                        attempt_logs,
+                        store.runs,
+                        store.history,
+                        flight_records,
+                        store.catalog,
+                        blob_store,
+                        store.overview,
+                        health.Platform(
+                            blob_store,
+                            folder.path,
+                            tuple(sorted(executors.by_name)),
+                            settings.engine.backend,
+                            health.told_settings(settings),
+                        ),
+                        clock,
+                    ),
                     version=VERSION,
                     public_url=url,
                     closing=closing,

@@ -302,6 +302,7 @@ SELECTIONS = [
     (Selection(execution=execution("two")), [SECOND_VERSION]),
     (Selection(before=at(2)), [KEY, PREDICT]),
     (Selection(before=at(2), task="predict"), [PREDICT]),
+    (Selection(artifact="nothing has this id"), []),
 ]
 
 
@@ -345,6 +346,13 @@ async def test_what_tasks_take(opened: database.Database) -> None:
         ("p", "predict", 1),
         ("q", "fit", 1),
     ]
+
+
+async def test_one_is_evicted_by_its_id(opened: database.Database) -> None:
+    await fill(opened)
+    one, *others = await opened.catalog.list_entries(Selection(), NEWEST)
+    assert (await opened.catalog.evict(Selection(artifact=one.artifact_id))).entries == 1
+    assert list(await opened.catalog.list_entries(Selection(), NEWEST)) == others
 
 
 async def test_many_are_evicted_in_several_commits(opened: database.Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -332,3 +332,49 @@ async def test_attempts_are_filtered_and_sorted(runs: Runs):
     ]
     assert await found(sort_key="retry_attempt", descending=True) == [1, 0]
     assert await found(sort_key="", limit=1, offset=1) == [1]
+
+
+# -- beside Flyte's own fields ----------------------------------------------------------------------------------------
+@pytest.mark.usefixtures("amount")
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ([("eq", "label", "team=red")], "a"),
+        ([("eq", "label", "team")], "ba"),
+        ([("eq", "label", "nightly")], "a"),
+        ([("eq", "label", "team=red"), ("eq", "label", "size=big")], "a"),
+        ([("eq", "label", "team=blue"), ("eq", "label", "size=big")], ""),
+        ([("value_in", "label", "team=red", "team=blue")], "ba"),
+        ([("eq", "label", "tea")], ""),
+        ([("eq", "label", "team="), ("eq", "phase", "FAILED")], ""),
+        ([("eq", "input", "region=north")], "f"),
+        ([("eq", "input", "region=north"), ("eq", "input", "days=30")], "f"),
+        ([("eq", "input", "region=north"), ("eq", "input", "days=60")], ""),
+        ([("value_in", "input", "days=30", "days=60"), ("eq", "phase", "UNDEFINED")], "f"),
+        ([("eq", "input", "formula=a=b")], "f"),
+        ([("contains", "text", "TRAIN")], "fdcba"),
+        ([("contains", "text", "fit")], "d"),
+        ([("contains", "text", "100%_o")], "b"),
+        ([("contains", "text", "nothing of that kind")], ""),
+    ],
+)
+async def test_executions_are_found_by_labels_inputs_and_words(many: Runs, filters, expected: str):
+    inputs = (("days", "30"), ("formula", "a=b"), ("region", "north"))
+    await many.create(new_run("f", seconds=55, inputs=inputs), launched())
+    assert "".join(await names(many, *filters)) == expected
+    assert "".join(await names(many, *filters, sort_key="duration")) == "".join(
+        await names(many, *filters, sort_key="duration", limit=1000)
+    )
+
+
+@pytest.mark.parametrize("wrong", [("gt", "input", "days=3"), ("contains", "label", "x"), ("eq", "text", "x")])
+async def test_what_cannot_be_asked_of_labels_and_inputs_is_refused(runs: Runs, wrong):
+    with pytest.raises(errors.InvalidArgument):
+        await names(runs, wrong)
+
+
+async def test_found_executions_come_in_pages(many: Runs):
+    first = await many.list_executions("p", "d", where(("eq", "label", "team"), limit=1))
+    assert [row.id.name for row in first] == ["b"]
+    then = await many.list_executions("p", "d", where(("eq", "label", "team"), limit=1, position=first.position))
+    assert [row.id.name for row in then] == ["a"]

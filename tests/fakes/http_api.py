@@ -13,14 +13,15 @@ from flyteidl.core import identifier_pb2
 from prometheus_client import CollectorRegistry
 
 from dayfly.base import errors
-from dayfly.base.clock import Micros
+from dayfly.base.clock import ManualClock, Micros
 from dayfly.gateway import app, front
-from dayfly.gateway.extras import routes
+from dayfly.gateway.extras import health, routes
 from dayfly.model.events import Event
 from dayfly.model.identifiers import AttemptKey, EntityId, ExecutionId, NodeId, attempt_key
 from dayfly.model.phases import AttemptPhase
 from dayfly.ports.catalog import Catalog
 from dayfly.ports.history import ClusterList, WantedClusters
+from dayfly.ports.overview import Overview
 from dayfly.ports.records import ClusterRecord
 from dayfly.ports.runs import AttemptRow, ExecutionRow, UnreadEvent
 from tests.fakes.attempt_logs import MemoryLogs
@@ -32,13 +33,13 @@ TASK = EntityId(int(identifier_pb2.TASK), "p", "d", "flows.fit", "v1")
 class World:
     """What the API tells of: `attempts` by key, `happened` in `p/d/e`, its `phase`, and each cluster's `record`."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, overview: Overview) -> None:
         self.happened: list[Event] = []
         self.record: ClusterRecord | None = None
         self.made: dict[str, bytes] = {}
         """Reports of each cluster."""
         self.logs = MemoryLogs()
-        self.catalog = catalog
+        self.catalog, self.overview = catalog, overview
         self.blobs = MemoryBlobs()
         self.attempts: dict[AttemptKey, AttemptRow] = {}
         self.closing = asyncio.Event()
@@ -106,7 +107,18 @@ class World:
 async def serving(world: World, folder: Path, port: int = 0) -> AsyncIterator[str]:
     """Serve the API; give its `host:port`."""
     world.closing.clear()
-    sources = routes.Sources(world.logs, world, world, world, world.catalog, world.blobs)  # type: ignore[arg-type]
+    looked_at = health.Platform(world.blobs, folder, ("dask", "local"), "local", {"server.port": "30080"})  # type: ignore[arg-type]
+    sources = routes.Sources(
+        world.logs,
+        world,  # type: ignore[arg-type]
+        world,
+        world,
+        world.catalog,
+        world.blobs,
+        world.overview,
+        looked_at,
+        ManualClock(),
+    )
     made = app.build(
         blobs=None,  # type: ignore[arg-type]
         links=None,  # type: ignore[arg-type]

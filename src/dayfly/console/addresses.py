@@ -27,6 +27,11 @@ def home() -> str:
     return f"{ROOT}/"
 
 
+def home_of(place: Place) -> str:
+    """Return the address of the first page about one place alone."""
+    return with_query(home(), place._asdict())
+
+
 def below(place: Place, rest: str = "", query: Mapping[str, str] | None = None) -> str:
     """Return the address of a page about a place; `rest` has no slash before it and is quoted already."""
     path = f"{ROOT}/projects/{_part(place.project)}/domains/{_part(place.domain)}/{rest}"
@@ -47,6 +52,21 @@ def runs(place: Place, query: Mapping[str, str] | None = None) -> str:
 def run(execution: ExecutionId, query: Mapping[str, str] | None = None) -> str:
     """Return the address of one run."""
     return below(Place(execution.project, execution.domain), f"executions/{_part(execution.name)}", query)
+
+
+def compare(place: Place, first: str, second: str) -> str:
+    """Return the address of the page that compares two runs of a place."""
+    return below(place, "compare", {"a": first, "b": second})
+
+
+def health() -> str:
+    """Return the address of the page about projects and the platform itself."""
+    return f"{ROOT}/health"
+
+
+def cache(place: Place, query: Mapping[str, str] | None = None) -> str:
+    """Return the address of the list of cached outputs."""
+    return below(place, "cache", query)
 
 
 def workflows(place: Place) -> str:

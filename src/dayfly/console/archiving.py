@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from dayfly.base import errors
-from dayfly.console import asking, registered
+from dayfly.console import confirming, registered
 from dayfly.console.site import View
 
 
@@ -21,17 +21,17 @@ def button(view: View, entity: Any, what: str) -> None:
         name, archive = entity.id.name, not is_archived()
         if archive:
             told = f"Lists do not show the {what} any more. Its runs stay, schedules go on, it can be launched."
-            if not await asking.confirm(f"Archive {name}?", told, "Archive", danger=True):
+            if not await confirming.confirm(f"Archive {name}?", told, "Archive", danger=True):
                 return
         try:
             await registered.set_archived(view, entity, archive)
         except errors.DayflyError as error:
-            asking.say(error.message, bad=True)
+            confirming.say(error.message, bad=True)
             return
         entity.metadata.state = registered.ARCHIVED if archive else 0
         shown.set_text("Restore" if archive else "Archive")
         mark.set_visibility(archive)
-        asking.say(f"{name} is archived." if archive else f"{name} is back in the list.")
+        confirming.say(f"{name} is archived." if archive else f"{name} is back in the list.")
 
     mark = ui.label("Archived").classes("phase")
     mark.set_visibility(is_archived())

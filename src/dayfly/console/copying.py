@@ -17,7 +17,7 @@ from flyteidl.core import identifier_pb2, literals_pb2
 from markupsafe import Markup
 
 from dayfly.base import clock
-from dayfly.console import asking, markup
+from dayfly.console import confirming, markup
 from dayfly.console.addresses import Place
 from dayfly.console.launching import texts
 from dayfly.model import plain_values
@@ -87,7 +87,7 @@ def show(launch: Launch, url: str) -> None:
     )
     if launch.takes_models:
         parts = Markup("<p>{}</p>{}").format(NO_COMMAND, parts)
-    with asking.Dialog("Copy as code").classes("copying"):
+    with confirming.Dialog("Copy as code").classes("copying"):
         markup.show(parts)
 
 

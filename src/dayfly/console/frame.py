@@ -13,9 +13,9 @@ from dayfly.console import addresses, markup, static_files
 from dayfly.console.addresses import Place
 from dayfly.console.site import View
 
-SCRIPTS = ("console.js", "panel.js")
+SCRIPTS = ("console.js", "panel.js", "lists.js")
 
-STYLES = ("console.css", "board.css", "panel.css", "dask.css", "launch.css", "registered.css")
+STYLES = ("console.css", "board.css", "panel.css", "dask.css", "launch.css", "registered.css", "lists.css")
 
 NAVIGATION = (
     ("runs", "Runs", "executions", "g r"),
@@ -50,21 +50,21 @@ def page(view: View, *, title: str, active: str, crumbs: Sequence[Crumb] = ()) -
         yield
 
 
+def go(address: str) -> None:
+    """Open another page of the console in place of this one."""
+    # NiceGUI puts the path before it where the console is mounted.
+    ui.navigate.to(address.removeprefix(addresses.ROOT))
+
+
 def heading(text: str, *, below: Markup | str = "") -> None:
     """Put the page's own heading on the screen, and a line below it."""
-    under = Markup('<p class="under">{}</p>').format(below) if below else Markup("")
-    markup.show(Markup("<h1>{}</h1>{}").format(text, under), "heading")
+    markup.show(markup.heading(text, below))
 
 
 def problem(error: errors.DayflyError) -> None:
     """Say on the page why something cannot be shown."""
     heading("This cannot be shown")
     markup.show(markup.problem(error.message, error.remedy))
-
-
-def go(address: str) -> None:
-    """Lead the reader to another page of the console."""
-    ui.navigate.to(address.removeprefix(addresses.ROOT))  # NiceGUI puts its root before every path.
 
 
 def _head() -> str:
@@ -97,7 +97,7 @@ def _bar(view: View, active: str) -> Markup:
         at=f"{place.project} / {place.domain}",
         ways=ways,
         find=addresses.runs(place),
-        health=f"{addresses.ROOT}/health",
+        health=addresses.health(),
     )
 
 

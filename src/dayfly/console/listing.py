@@ -10,7 +10,7 @@ from typing import Any
 from nicegui import events, ui
 
 from dayfly.base import errors
-from dayfly.console import addresses, asking, frame, registered, table, wording
+from dayfly.console import addresses, confirming, frame, registered, table, wording
 from dayfly.console.site import View
 
 
@@ -85,9 +85,9 @@ class List:
         try:
             await registered.set_archived(self._view, entity, False)
         except errors.DayflyError as error:
-            asking.say(error.message, bad=True)
+            confirming.say(error.message, bad=True)
             return
-        asking.say(f"{name} is back in the list.")
+        confirming.say(f"{name} is back in the list.")
         self._entries = [one for one in self._entries if one.row["id"] != name]
         self._show()
 

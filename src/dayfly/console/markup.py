@@ -21,6 +21,12 @@ def show(content: Markup, classes: str = "") -> ui.html:
     return ui.html(str(content), sanitize=False).classes(classes)
 
 
+def heading(text: str, below: Markup | str = "") -> Markup:
+    """Return a page's own heading, with a line below it."""
+    under = Markup('<p class="under">{}</p>').format(below) if below else Markup("")
+    return Markup('<div class="heading"><h1>{}</h1>{}</div>').format(text, under)
+
+
 def phase(name: str) -> Markup:
     """Return a phase as a coloured sign and word."""
     return Markup('<span class="phase phase-{}"><i aria-hidden="true">{}</i>{}</span>').format(

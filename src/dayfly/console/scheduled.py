@@ -11,7 +11,7 @@ from flyteidl.core import execution_pb2 as phases_pb2
 
 from dayfly.base import errors
 from dayfly.base.clock import Micros
-from dayfly.console import addresses, asking, frame, interfaces, registered, schedule_words, table, wording
+from dayfly.console import addresses, confirming, frame, interfaces, registered, schedule_words, table, wording
 from dayfly.console.addresses import Place
 from dayfly.console.site import View
 from dayfly.model import identifiers
@@ -76,14 +76,14 @@ async def switch(view: View, plan: Any, active: bool) -> bool:
     else:
         words = "Its schedule fires no more" if told else "No version of it is the active one"
         asked = (f"Deactivate {name}?", f"{words} until it is activated again. Runs under way go on.", "Deactivate")
-    if not await asking.confirm(*asked, danger=not active):
+    if not await confirming.confirm(*asked, danger=not active):
         return False
     try:
         await registered.set_active(view, identifiers.from_identifier(plan.id), active)
     except errors.DayflyError as error:
-        asking.say(error.message, bad=True)
+        confirming.say(error.message, bad=True)
         return False
-    asking.say(f"{name} is {'active' if active else 'not active any more'}.")
+    confirming.say(f"{name} is {'active' if active else 'not active any more'}.")
     return True
 
 

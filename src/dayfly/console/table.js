@@ -22,7 +22,7 @@ export default {
             <td v-for="c in columns" :key="c.key" :class="c.kind"><template v-if="r.cells[c.key]">
               <span v-if="r.cells[c.key].phase" class="phase" :class="'phase-' + r.cells[c.key].phase"><i aria-hidden="true">{{ r.cells[c.key].mark }}</i>{{ r.cells[c.key].text }}</span>
               <time v-else-if="r.cells[c.key].at" :datetime="r.cells[c.key].at" data-ago :key="r.cells[c.key].at">{{ r.cells[c.key].at.slice(0, 19).replace('T', ' ') }}</time>
-              <span v-else-if="r.cells[c.key].since" class="num took" :data-since="r.cells[c.key].since" :key="r.cells[c.key].since">…</span>
+              <span v-else-if="r.cells[c.key].since" class="took"><span class="num" :data-since="r.cells[c.key].since" :key="r.cells[c.key].since">…</span></span>
               <span v-else-if="r.cells[c.key].share !== undefined" class="took"><span class="num">{{ r.cells[c.key].text }}</span><span class="share" :class="'fill-' + r.cells[c.key].tone" :style="{width: Math.max(2, r.cells[c.key].share * 72) + 'px'}"></span></span>
               <span v-else-if="r.cells[c.key].bars" class="run-bars" role="group" :aria-label="r.cells[c.key].label"><a v-for="b in r.cells[c.key].bars" :key="b.href" :href="b.href" :title="b.title" :aria-label="b.title" :class="'fill-' + b.tone" :style="{height: Math.max(4, b.share * 26) + 'px'}" @click.stop></a></span>
               <span v-else-if="r.cells[c.key].actions" class="row-actions"><button v-for="a in r.cells[c.key].actions" :key="a.name" type="button" class="small" :aria-label="a.label + ' ' + r.id" @click.stop="$emit('action', {id: r.id, name: a.name})">{{ a.label }}</button></span>
@@ -44,7 +44,14 @@ export default {
     all() { return this.rows.length > 0 && this.rows.every((r) => this.chosen.has(r.id)); },
   },
   watch: {
-    rows() {
+    rows(now, before) {
+      // What is in sight stays where it is when rows come above it. At the top new ones are seen at once.
+      const above = this.$el.getBoundingClientRect().top;
+      const top = Math.floor(-above / ROW);
+      if (top > 0 && before[top]) {
+        const at = now.findIndex((r) => r.id === before[top].id);
+        if (at >= 0 && at !== top) this.$nextTick(() => scrollBy(0, (at - top) * ROW));
+      }
       const there = new Set(this.rows.map((r) => r.id));
       const gone = [...this.chosen].filter((id) => !there.has(id));
       if (gone.length) { gone.forEach((id) => this.chosen.delete(id)); this.tell(); }

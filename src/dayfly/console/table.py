@@ -113,6 +113,10 @@ class Table(Element, component="table.js"):
         """Mark the column that the rows are sorted by."""
         self._props["sorted"], self._props["falling"] = key, falling
 
+    def set_nothing(self, told: str) -> None:
+        """Say what stands there where there are no rows."""
+        self._props["nothing"] = told
+
     def set_more(self, more: bool) -> None:
         """Say whether there are rows behind the last one."""
         self._props["more"] = more

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from dayfly.base import clock
 from dayfly.base.clock import SECOND, Micros
 
@@ -29,6 +31,11 @@ WAITING = "◌"
 def phase(name: str) -> str:
     """Return a phase as a word: `Timed out`."""
     return name.replace("_", " ").capitalize()
+
+
+def entity(name: str) -> str:
+    """Return the name of what is run as people gave it: the workflow of a single task has a prefix before that."""
+    return name.removeprefix(".flytegen.")
 
 
 def duration(seconds: float) -> str:
@@ -64,6 +71,11 @@ def count(number: int, thing: str, things: str = "") -> str:
 def moment(at: Micros) -> str:
     """Return a time as machines read it, RFC 3339 in UTC; pages show it in the reader's own zone."""
     return clock.to_datetime(at).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def read_moment(told: str) -> Micros:
+    """Return a time that an answer of Dayfly's HTTP API has."""
+    return clock.from_datetime(datetime.fromisoformat(told.replace("Z", "+00:00")))
 
 
 def milliseconds(at: Micros) -> int:

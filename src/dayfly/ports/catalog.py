@@ -94,6 +94,8 @@ class Selection(msgspec.Struct, frozen=True):
     """The one that made them."""
     before: Micros | None = None
     """Made before this moment."""
+    artifact: str = ""
+    """The one of this id."""
 
 
 class Kept(msgspec.Struct, frozen=True):

@@ -41,6 +41,8 @@ class NewRun(msgspec.Struct, frozen=True):
     user: str = ""
     tags: tuple[tuple[str, str], ...] = ()
     """Labels as (key, value), tags as (tag, ""): indexed for filters."""
+    inputs: tuple[tuple[str, str], ...] = ()
+    """Inputs that executions are found by, as (name, value): indexed for filters."""
     parent: ParentNode | None = None
     at_once: int = 0
     """How many executions of launch plans of this name may be under way, this one included; 0 is no limit."""

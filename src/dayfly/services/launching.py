@@ -22,7 +22,7 @@ from dayfly.ports.attributes import Place
 from dayfly.ports.blobs import Blobs
 from dayfly.ports.definitions import Definitions
 from dayfly.ports.runs import NewRun, ParentNode, Runs
-from dayfly.services import execution_spec, identity, naming, node_executions, projects
+from dayfly.services import execution_spec, identity, naming, node_executions, projects, searchable
 from dayfly.services.launch_targets import LaunchTargets, Target
 from dayfly.services.overrides import Overrides
 from dayfly.services.settings import ApiSettings
@@ -86,7 +86,7 @@ class Launcher:
         async with lock:
             await self._refuse_existing(execution)
             await self._write_inputs(execution, merged, user_inputs)
-            await self._commit(execution, target, spec, parent)
+            await self._commit(execution, target, spec, parent, searchable.inputs(merged))
         return execution
 
     async def _follow_parent(self, spec: execution_pb2.ExecutionSpec) -> None:
@@ -122,6 +122,7 @@ class Launcher:
         target: Target,
         spec: execution_pb2.ExecutionSpec,
         parent: ParentNode | None,
+        found_by: tuple[tuple[str, str], ...],
     ) -> None:
         at = self._clock.now()
         run = NewRun(
@@ -136,6 +137,7 @@ class Launcher:
             mode=spec.metadata.mode,
             user=identity.ANONYMOUS,
             tags=execution_spec.tags(spec),
+            inputs=found_by,
             parent=parent,
             at_once=execution_spec.at_once(spec, target.message.spec),
         )

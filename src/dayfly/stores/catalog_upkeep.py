@@ -90,6 +90,8 @@ def _conditions(selection: Selection) -> list[sa.ColumnElement[bool]]:
         where.extend(_artifacts.c[f"execution_{part}"] == text for part, text in named.items())
     if selection.before is not None:
         where.append(_artifacts.c.made_at < selection.before)
+    if selection.artifact:
+        where.append(_artifacts.c.artifact_id == selection.artifact)
     return where
 
 

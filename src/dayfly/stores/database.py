@@ -16,6 +16,7 @@ from dayfly.stores.descriptions import SqlDescriptions
 from dayfly.stores.history import SqlHistory
 from dayfly.stores.kept_definitions import KeptDefinitions
 from dayfly.stores.notices import SqlNotices
+from dayfly.stores.overview import SqlOverview
 from dayfly.stores.runs import SqlRuns
 from dayfly.stores.schedules import SqlSchedules
 from dayfly.stores.signals import SqlSignals
@@ -34,6 +35,7 @@ class Stores:
         self.attributes = SqlAttributes(connections)
         self.catalog = SqlCatalog(connections, clock)
         self.history = SqlHistory(connections)
+        self.overview = SqlOverview(connections)
         self.signals = SqlSignals(connections, clock, waking.wake)
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from dayfly.ports.definitions import Filter, Page
-from dayfly.stores import fields, filtering, narrowing, pages, schema
+from dayfly.stores import fields, filtering, finding, narrowing, pages, schema
 from dayfly.stores.filtering import Column
 from dayfly.stores.pages import Listing, Order
 from dayfly.stores.positions import Position
@@ -68,8 +68,10 @@ def build(columns: sa.Select[Any], project: str, domain: str, page: Page) -> Lis
     Raises `InvalidArgument`.
     """
     sort = _column(page.sort_key, "sort key") if page.sort_key else _NEWEST.key
-    conditions = [_condition(item, sort) for item in page.filters if item.field not in fields.TAGS]
+    apart = [*fields.TAGS, *finding.FIELDS, finding.TEXT]
+    conditions = [_condition(item, sort) for item in page.filters if item.field not in apart]
     tagged = [filtering.condition(item, fields.TAGS) for item in page.filters if item.field in fields.TAGS]
+    having = [finding.having(item) for item in page.filters if item.field in finding.FIELDS]
     scope = [_executions.project == project, _executions.domain == domain]
     if not any(one.is_state for one in conditions):
         scope.append(_executions.state == 0)
@@ -79,6 +81,8 @@ def build(columns: sa.Select[Any], project: str, domain: str, page: Page) -> Lis
     where = [one.met if one.in_order else narrowing.Aside(one.met) for one in conditions if one not in split]
     if tagged:
         where.append(sa.exists().where(_tags.execution_id == _executions.id, *tagged))
+    where += [one.met for one in having]
+    where += [finding.text(item) for item in page.filters if item.field == finding.TEXT]
     choices = [filtering.alternatives(one.item, fields.EXECUTIONS) for one in split]
     return pages.listing(
         [columns.where(*scope, *where, *chosen) for chosen in itertools.product(*choices)],
@@ -87,7 +91,7 @@ def build(columns: sa.Select[Any], project: str, domain: str, page: Page) -> Lis
         _NEWEST,
         _executions.id,
         ("executions", project, domain),
-        narrower=_narrower(scope, conditions, tagged),
+        narrower=[*_narrower(scope, conditions, tagged), *(one.numbers for one in having)],
         start=_start(conditions) if sort is _NEWEST.key and (page.descending or not page.sort_key) else None,
     )
 

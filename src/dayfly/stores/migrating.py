@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from dayfly.base import errors
 from dayfly.stores import schema
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
+REVISIONS = tuple(f"{number:04}" for number in range(1, 15))
 """All revisions, oldest first; the last is today's schema."""
 
 HEAD = REVISIONS[-1]

@@ -29,6 +29,7 @@ _UNDER_WAY = sa.select(sa.func.count()).where(
 _INSERT = schema.executions.insert()
 _INSERT_RUN = schema.runs.insert()
 _INSERT_TAGS = schema.execution_tags.insert()
+_INSERT_INPUTS = schema.execution_inputs.insert()
 
 
 def create(connection: sa.Connection, new: NewRun, launched: Event) -> None:
@@ -45,9 +46,10 @@ def create(connection: sa.Connection, new: NewRun, launched: Event) -> None:
     plan_store.keep(connection, new.plan)
     run = {"execution_id": number, "plan_digest": new.plan.digest, "state": run_states.encode_head(state), "version": 0}
     connection.execute(_INSERT_RUN, run)
-    if new.tags:
-        tags = [{"execution_id": number, "key": key, "value": value} for key, value in new.tags]
-        connection.execute(_INSERT_TAGS, tags)
+    for insert, pairs in ((_INSERT_TAGS, new.tags), (_INSERT_INPUTS, new.inputs)):
+        if pairs:
+            rows = [{"execution_id": number, "key": key, "value": value} for key, value in pairs]
+            connection.execute(insert, rows)
     run_rows.append(connection, number, [launched])
 
 

@@ -149,6 +149,8 @@ executions = sa.Table(
     ),
     # Behind `id` what lists in this order are narrowed by: rows that are passed over are not read.
     sa.Index("ix_executions_by_created_at", "project", "domain", "state", "created_at", "id", "started_at", "duration"),
+    # All projects together, for the first page that people see.
+    sa.Index("ix_executions_everywhere", "state", "phase", "created_at", "id"),
     sa.Index(None, "updated_at"),
     sa.Index("ix_executions_launched", "launch_plan_project", "launch_plan_domain", "launch_plan_name", "phase"),
 )
@@ -185,6 +187,17 @@ execution_tags = sa.Table(
     columns.text("value"),
     sa.Index("ix_execution_tags_by_execution", "execution_id", "key", "value"),
     sa.Index("ix_execution_tags_by_tag", "key", "value", "execution_id"),
+)
+
+execution_inputs = sa.Table(
+    "execution_inputs",
+    columns.metadata,
+    columns.number(),
+    _execution(),
+    columns.text("key"),  # name of the input
+    columns.text("value"),  # as `services.searchable` writes it; inputs with no short value have no row
+    sa.Index("ix_execution_inputs_by_execution", "execution_id", "key", "value"),
+    sa.Index("ix_execution_inputs_by_input", "key", "value", "execution_id"),
 )
 
 runs = sa.Table(
@@ -263,6 +276,9 @@ signals = sa.Table(
     columns.micros("created_at"),
     columns.micros("updated_at"),
     sa.UniqueConstraint("execution_id", "signal_id"),
+    sa.Index(
+        "ix_signals_unset", "id", sqlite_where=sa.text("value IS NULL"), postgresql_where=sa.text("value IS NULL")
+    ),
 )
 
 node_executions = sa.Table(

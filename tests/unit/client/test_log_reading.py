@@ -22,7 +22,7 @@ from dayfly.model.phases import AttemptPhase
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     store = await open_in_memory(ManualClock())
-    yield World(store.catalog)
+    yield World(store.catalog, store.overview)
     await store.close()
 
 

@@ -6,8 +6,11 @@ Every page shows what the API says and no more; what several pages share is one 
 from __future__ import annotations
 
 from dayfly.console.pages import (
+    cache,
     clusters,
+    compare,
     execution,
+    health,
     home,
     launch,
     runs,
@@ -19,5 +22,20 @@ from dayfly.console.pages import (
     workflows,
 )
 
-PAGES = (home, runs, execution, clusters, workflows, workflow, tasks, task, schedules, launch, versions)
+PAGES = (
+    home,
+    runs,
+    execution,
+    compare,
+    clusters,
+    workflows,
+    workflow,
+    tasks,
+    task,
+    schedules,
+    launch,
+    versions,
+    cache,
+    health,
+)
 """Modules; the order does not matter, for no two routes are the same."""

@@ -11,7 +11,7 @@ from nicegui import ui
 from dayfly.base import errors
 from dayfly.base.clock import Micros
 from dayfly.client import watching
-from dayfly.console import addresses, frame, live, markup
+from dayfly.console import acting, addresses, frame, live, markup
 from dayfly.console.routing import Page
 from dayfly.console.run import (
     board,
@@ -19,6 +19,7 @@ from dayfly.console.run import (
     dask,
     data,
     feeding,
+    gate,
     logs,
     panel,
     report,
@@ -40,6 +41,7 @@ REST_SECONDS = 0.2
 
 TABS = (
     summary.TAB,
+    gate.TAB,
     data.TAB,
     logs.TAB,
     logs.STORY,
@@ -80,7 +82,9 @@ class _Run:
         """Put it on the screen, and keep it up to date."""
         with ui.element("div").classes("run-head"):
             self._head = markup.show(_head(self._about))
-            ui.element("div").classes("run-actions")
+            with ui.element("div").classes("run-actions"):
+                self._buttons = acting.Buttons(self._view, self._about.execution)
+        self._waits = markup.show(gate.banner(self._about), "banner-holder").props('role="status"')
         with ui.element("div").classes("run"):
             with ui.element("section").classes("run-left").props('aria-label="Nodes"'):
                 answers: dict[str, board.Answer] = {
@@ -127,6 +131,8 @@ class _Run:
         turn, was_there = self._turn, self._is_there()
         about = await self._read()
         self._head.set_content(str(_head(about)))
+        self._waits.set_content(str(gate.banner(about)))
+        self._buttons.refresh(about.execution)
         over = await self._feed.refresh(about.execution)
         if turn == self._turn:
             self._about = about

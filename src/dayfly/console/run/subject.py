@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from flyteidl.admin import node_execution_pb2
+from flyteidl.admin import node_execution_pb2, signal_pb2
 from flyteidl.core import execution_pb2 as phases_pb2
 
 from dayfly.console.run import element_subjects
 from dayfly.console.site import View
 from dayfly.model import identifiers
 from dayfly.model.identifiers import ExecutionId, NodeId
+
+MOST_SIGNALS = 200
+"""Signals of one run that are shown."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Subject:
     """admin.TaskExecution, the first attempt first; empty for nodes that run no task."""
     attempt: Any = None
     """The one that is chosen, the last one if none is; None where there is none."""
+    signals: tuple[Any, ...] = ()
+    """admin.Signal: what the run's gates wait for or have got, in the order they came up."""
 
     @property
     def phase(self) -> str:
@@ -58,19 +63,29 @@ class Subject:
 async def read(view: View, id: ExecutionId, choice: Choice) -> Subject:
     """Return what is chosen as it is now. Raise `NotFound`."""
     if not choice.node:
-        return Subject(view, id, await view.client.get_execution(id))
+        whole, signals = await asyncio.gather(view.client.get_execution(id), list_signals(view, id))
+        return Subject(view, id, whole, signals=signals)
     of = choice.node.partition("#")[0]  # Of an element of a map task: the whole map.
     request = node_execution_pb2.NodeExecutionGetRequest(
         id={"node_id": of, "execution_id": identifiers.to_execution_identifier(id)}
     )
-    execution, node, attempts = await asyncio.gather(
+    execution, node, attempts, signals = await asyncio.gather(
         view.client.get_execution(id),
         view.client.call(view.client.admin.GetNodeExecution, request),
         view.client.list_attempts(id, NodeId(of)),
+        list_signals(view, id),
     )
     if of != choice.node:
         node, attempts = element_subjects.build(choice.node, node, attempts)
     numbered = {one.id.retry_attempt: one for one in attempts}
     last = attempts[-1] if attempts else None
     chosen = last if choice.attempt is None else numbered.get(choice.attempt, last)
-    return Subject(view, id, execution, node, tuple(attempts), chosen)
+    return Subject(view, id, execution, node, tuple(attempts), chosen, signals)
+
+
+async def list_signals(view: View, id: ExecutionId) -> tuple[Any, ...]:
+    """Return what the run's gates wait for or have got."""
+    request = signal_pb2.SignalListRequest(
+        workflow_execution_id=identifiers.to_execution_identifier(id), limit=MOST_SIGNALS
+    )
+    return tuple((await view.client.call(view.client.signals.ListSignals, request)).signals)

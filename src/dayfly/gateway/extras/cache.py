@@ -30,6 +30,7 @@ def selection(
     task: Annotated[str, _asked("Only of the task of this name.")] = "",
     cache_version: Annotated[str, _asked("Only of this `cache_version` of the tasks.")] = "",
     execution: Annotated[str, _asked("Only what this execution made: `PROJECT/DOMAIN/NAME`.")] = "",
+    artifact: Annotated[str, _asked("Only the one of this id.")] = "",
     before: Annotated[datetime | None, fastapi.Query(description="Only what was made before, RFC 3339.")] = None,
 ) -> Selection:
     """Return which entries a query means. Raise `InvalidArgument`."""
@@ -40,6 +41,7 @@ def selection(
         cache_version=cache_version,
         execution=_execution(execution) if execution else None,
         before=clock.from_datetime(before) if before is not None else None,
+        artifact=artifact,
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 from fastapi.openapi import utils
 from starlette.routing import BaseRoute
 
-from dayfly.gateway.extras import answers, examples, following
+from dayfly.gateway.extras import answers, examples, following, overview_answers
 
 PREFIX = "/api/dayfly/v1"
 
@@ -26,6 +26,7 @@ is a `Problem`. Following is by server-sent events; the id of an event is where 
 """
 
 TAGS = (
+    {"name": "overview", "description": "All runs together, and the platform itself."},
     {"name": "events", "description": "What happened in an execution."},
     {"name": "logs", "description": "What the processes of an attempt wrote."},
     {"name": "clusters", "description": "Dask clusters that live, and the records of those that are gone."},
@@ -79,4 +80,5 @@ def _reference(kind: type) -> dict[str, str]:
 
 
 def _kinds() -> list[type]:
-    return [one for one in vars(answers).values() if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    named = {**vars(answers), **vars(overview_answers)}.values()
+    return [one for one in named if isinstance(one, type) and issubclass(one, msgspec.Struct)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from dayfly.gateway.extras import advising, answers
+from dayfly.gateway.extras import advising, answers, overview_answers
 from dayfly.ports.records import ClusterRecord, RecordedPrefix, RecordedWorker
 
 _AT = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=timezone.utc)
@@ -152,4 +152,40 @@ PREVIEW = answers.Preview(
     columns=[answers.PreviewColumn("day", "date32[day]"), answers.PreviewColumn("sold", "int64")],
     rows=[["2026-01-01", "40"], ["2026-01-02", "47"]],
     total_rows=60,
+)
+
+_RUN = overview_answers.RunEntry(
+    "flytesnacks",
+    "development",
+    "a7x",
+    "flows.train",
+    "v1",
+    "FAILED",
+    _AT,
+    _AT,
+    12.5,
+    "USER:ValueError",
+    "ValueError: no rows",
+)
+
+OVERVIEW = overview_answers.Overview(
+    {"RUNNING": 3, "QUEUED": 1},
+    [overview_answers.PhaseHour(_AT.replace(minute=0, second=0, microsecond=0), {"SUCCEEDED": 12, "FAILED": 1})],
+    [_RUN],
+    [_RUN],
+    [overview_answers.WaitingGate("flytesnacks", "development", "b9k", "good-price", "approval", _AT)],
+)
+
+PLACES = overview_answers.Places([overview_answers.PlaceRuns("flytesnacks", "development", 1_204)])
+
+HEALTH = overview_answers.Health(
+    "0.7.0",
+    "warning",
+    [
+        overview_answers.Part("database", "well", "SQLite answered in 1 ms; 0 events unread, 0 commands open."),
+        overview_answers.Part("disk", "warning", "3.1 GiB of 80.0 GiB are free.", "Free some space."),
+    ],
+    ["local", "dask"],
+    "local",
+    {"server.port": "30080", "data.database": "not set"},
 )

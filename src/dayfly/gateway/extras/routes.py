@@ -7,12 +7,26 @@ from typing import NamedTuple
 
 import fastapi
 
+from dayfly.base.clock import Clock
 from dayfly.gateway import same_site
-from dayfly.gateway.extras import advice, asking, cache, clusters, describing, event_log, log_view, logs, previews
+from dayfly.gateway.extras import (
+    advice,
+    asking,
+    cache,
+    clusters,
+    describing,
+    event_log,
+    health,
+    log_view,
+    logs,
+    overview,
+    previews,
+)
 from dayfly.ports.attempt_logs import AttemptLogs
 from dayfly.ports.blobs import Blobs
 from dayfly.ports.catalog import Catalog
 from dayfly.ports.history import History
+from dayfly.ports.overview import Overview
 from dayfly.ports.records import Records
 from dayfly.ports.runs import Runs
 
@@ -26,6 +40,9 @@ class Sources(NamedTuple):
     records: Records
     catalog: Catalog
     blobs: Blobs
+    overview: Overview
+    platform: health.Platform
+    clock: Clock
 
 
 def router(sources: Sources, *, version: str, public_url: str, closing: asyncio.Event) -> fastapi.APIRouter:
@@ -44,6 +61,8 @@ def router(sources: Sources, *, version: str, public_url: str, closing: asyncio.
         advice.router(sources.history, sources.records),
         cache.router(sources.catalog),
         previews.router(sources.blobs),
+        overview.router(sources.overview, sources.clock),
+        health.router(sources.overview, sources.platform, sources.clock, version),
     ):
         routes.include_router(one)
 

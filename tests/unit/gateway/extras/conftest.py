@@ -19,7 +19,7 @@ from dayfly.base.clock import ManualClock
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     store = await open_in_memory(ManualClock())
-    yield World(store.catalog)
+    yield World(store.catalog, store.overview)
     await store.close()
 
 

@@ -1,0 +1,52 @@
+"""Projects, and how the platform is."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.seeing import Eyes
+from tests.browser.shop import Shop
+
+
+def test_a_project_is_created_renamed_and_archived(eyes: Eyes, shop: Shop) -> None:
+    assert shop.failed
+    page = eyes.go("/console/health")
+    expect(page.get_by_role("region", name="flytesnacks")).to_contain_text("development")
+    expect(page.get_by_text("GiB are free")).to_be_visible()
+    page.get_by_role("button", name="New project").click()
+    asked = page.get_by_role("dialog", name="New project")
+    asked.get_by_label("Id").fill("Not Good")
+    asked.get_by_role("button", name="Create").click()
+    expect(asked).to_contain_text("failed")
+    asked.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="New project").click()
+    asked.get_by_label("Id").fill("research")
+    asked.get_by_label("Name").fill("Research")
+    asked.get_by_label("Description").fill("What we try")
+    eyes.check(without=["main"])
+    eyes.picture("project-new")
+    asked.get_by_role("button", name="Create").click()
+    expect(asked).to_contain_text("is there")
+    asked.get_by_role("button", name="Close").click()
+    made = page.get_by_role("region", name="research")
+    expect(made).to_contain_text("What we try")
+    made.get_by_role("button", name="Rename").click()
+    asked = page.get_by_role("dialog", name="Rename research")
+    asked.get_by_label("Name").fill("Research & more")
+    asked.get_by_role("button", name="Rename").click()
+    expect(asked).to_contain_text("is changed")
+    asked.get_by_role("button", name="Close").click()
+    expect(made).to_contain_text("Research & more")
+    made.get_by_role("button", name="Archive").click()
+    asked = page.get_by_role("dialog", name="Archive research?")
+    asked.get_by_role("button", name="Archive project").click()
+    expect(asked).to_contain_text("is archived")
+    asked.get_by_role("button", name="Close").click()
+    expect(made).to_contain_text("Archived")
+    made.get_by_role("button", name="Bring back").click()
+    asked = page.get_by_role("dialog", name="Bring back research?")
+    asked.get_by_role("button", name="Bring back").click()
+    asked.get_by_role("button", name="Close").click()
+    expect(made.get_by_role("button", name="Archive")).to_be_visible()
+    eyes.check()
+    eyes.picture("health", full=True)
