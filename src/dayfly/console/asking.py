@@ -16,7 +16,7 @@ from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
 from dayfly.base import errors
-from dayfly.console import markup, wording
+from dayfly.console import confirming, markup, wording
 
 T = TypeVar("T")
 
@@ -41,17 +41,11 @@ class Job(Generic[T]):
 
 
 @contextlib.contextmanager
-def dialog(label: str) -> Iterator[ui.dialog]:
+def dialog(label: str) -> Iterator[confirming.Dialog]:
     """Open a dialog with a heading, that is gone once it is closed. What is made in the context is in it."""
     # In the page itself, not in what the button that asks is in: that may be drawn anew meanwhile.
-    with ui.context.client.content, ui.dialog() as shown, ui.card().classes("asking"):
-        # The element that Quasar has for it: its name is what is read out. Not parsed, as `props(...)` would be.
-        shown.props["aria-label"] = label
-        markup.show(Markup("<h2>{}</h2>").format(label))
+    with ui.context.client.content, confirming.Dialog(label, bare=True).classes("asking") as shown:
         yield shown
-    # The dialog is an element of the page for as long as it is open.
-    shown.on("hide", shown.delete)
-    shown.open()
 
 
 class Button(TextElement):

@@ -8,15 +8,24 @@ from nicegui import ui
 from nicegui.element import Element
 
 
-class Dialog(Element, component="dialog.js"):
-    """A dialog, open at once. What is put into it is shown above its buttons; with no `label` it can but be closed."""
+class Dialog(Element, component="confirmation.js"):
+    """A dialog, open at once. What is put into it is shown above its buttons; with no `label` it can but be closed.
 
-    def __init__(self, title: str, told: str = "", label: str = "", *, danger: bool = False) -> None:
+    A `bare` one has no buttons of its own: who made it calls `close`.
+    """
+
+    def __init__(
+        self, title: str, told: str = "", label: str = "", *, danger: bool = False, bare: bool = False
+    ) -> None:
         super().__init__()
-        self._props.update(title=title, told=told, label=label, danger=danger)
+        self._props.update(title=title, told=told, label=label, danger=danger, bare=bare)
         self.answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         """Set once it is closed: whether the button that does it was pressed."""
         self.on("answer", lambda told: self._closed(bool(told.args)))
+
+    def close(self) -> None:
+        """Close it, as if its reader had."""
+        self._closed(False)
 
     def _closed(self, answer: bool) -> None:
         if not self.answer.done():

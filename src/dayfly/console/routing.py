@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import fastapi
 from nicegui import ui
 
-from dayfly.base import errors, logs
+from dayfly.base import errors, ids, logs
 from dayfly.console import frame
 from dayfly.console.site import Site, View
 
@@ -37,7 +37,7 @@ class Page:
     route: str
     """With names in braces, which end up in `View.path`."""
     build: Callable[[View], Awaitable[None]]
-    """Fetches first, then shows: an error raised before anything was shown becomes a page of its own."""
+    """Fetches first, then shows: what is raised becomes a page of its own, in place of what was shown."""
 
 
 def route(site: Site, page: Page) -> None:
@@ -50,6 +50,8 @@ def route(site: Site, page: Page) -> None:
             await page.build(view)
         except errors.DayflyError as error:
             return await _refused(view, error)
+        except Exception:  # noqa: BLE001  A door's outermost loop reports, and the server goes on.
+            return await _refused(view, _incident(request.url.path))
         return None
 
 
@@ -62,6 +64,19 @@ def route_unknown(site: Site) -> None:
             f"There is no page at {request.url.path}.", remedy="Go home, or search for what you want: press `/`."
         )
         return await _refused(View(site, {}, {}), error)
+
+
+def report(error: Exception) -> None:
+    """Note what went wrong after a page was shown: NiceGUI's handlers have nobody else to tell."""
+    log.error("a page of the console failed", exc_info=error)
+
+
+def _incident(path: str) -> errors.DayflyError:
+    incident = ids.unique()[:12]
+    log.error("a page of the console failed", path=path, incident=incident, exc_info=True)
+    return errors.DayflyError(
+        "The console failed to make this page.", remedy=f"The server's log has the traceback under incident {incident}."
+    )
 
 
 async def _refused(view: View, error: errors.DayflyError) -> fastapi.Response:

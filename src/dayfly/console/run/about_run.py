@@ -46,7 +46,9 @@ def facts(subject: Subject) -> Facts:
         pairs.append(("Parent run", markup.link(f"{parent.execution_id.name} › {parent.node_id}", href)))
     if metadata.reference_execution.name:
         reference = metadata.reference_execution
-        pairs.append(("Made from", markup.link(reference.name, addresses.run(execution(reference)))))
+        pairs.append(
+            ("Made from", markup.link(reference.name, addresses.run(identifiers.from_execution_identifier(reference))))
+        )
     labels = [f"{name}={value}" for name, value in sorted(spec.labels.values.items())] + list(spec.tags)
     if labels:
         pairs.append(("Labels", Markup(" ").join(markup.code(one) for one in labels)))
