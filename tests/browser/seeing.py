@@ -22,6 +22,12 @@ PICTURES = os.environ.get("DAYFLY_TEST_PICTURES", "")
 PATIENCE_MILLISECONDS = 20_000
 """How long is waited for what is expected; tests may share a machine with much else."""
 
+NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
+"""Chromium drops what it loads, from this machine too, where an interface comes or goes: each pod of a Kubernetes here
+brings one. The page is loaded again then."""
+
+TRIES = 5
+
 SIZE = {"width": 1366, "height": 768}
 """A small laptop's screen."""
 
@@ -59,13 +65,18 @@ class Eyes:
         self.context.set_default_timeout(PATIENCE_MILLISECONDS)
         self.page: Page = self.context.new_page()
         self.wrong: list[str] = []
+        self._network_changed = False
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("console", self._said)
         self.page.on("request", lambda asked: self._asked(asked.url))
 
     def go(self, path: str) -> Page:
         """Open a page of the console, and return once it is there and can be used."""
-        self.page.goto(self.url + path)
+        for _ in range(TRIES):
+            self._network_changed = False
+            self.page.goto(self.url + path)
+            if not self._network_changed:
+                break
         self.page.locator("main h1").first.wait_for()
         # NiceGUI's socket: from now on buttons do something.
         self.page.wait_for_function("() => window.socket && window.socket.connected")
@@ -112,7 +123,9 @@ class Eyes:
         assert self.wrong == []
 
     def _said(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if NETWORK_CHANGED in message.text:
+            self._network_changed = True
+        elif message.type == "error":
             self.wrong.append(f"{message.text} {message.location.get('url', '')}")
 
     def _asked(self, url: str) -> None:

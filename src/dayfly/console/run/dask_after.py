@@ -114,7 +114,7 @@ def _report(reports: Iterable[Told]) -> Markup:
     # Made by whatever ran in a user's environment: it may run scripts, in a place of its own.
     return Markup(
         "<h2>Dask's performance report</h2><details><summary>Show it here</summary>"
-        '<iframe class="report" loading="lazy" sandbox="allow-scripts" src="{}" title="Dask performance report">'
+        '<iframe class="dask-report" loading="lazy" sandbox="allow-scripts" src="{}" title="Dask performance report">'
         "</iframe></details>"
     ).format(url)
 

@@ -122,7 +122,7 @@ def _primitive(scalar: Any, declared: Any) -> Markup:
 
 def _enum(chosen: str, declared: Any) -> Markup:
     return Markup("").join(
-        Markup('<span class="choice"{}>{}</span>').format(Markup(' data-chosen=""') if one == chosen else "", one)
+        Markup('<span class="variant"{}>{}</span>').format(Markup(' data-chosen=""') if one == chosen else "", one)
         for one in list(declared.enum_type.values)[:MAX_PARTS]
     )
 
