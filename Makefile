@@ -60,7 +60,7 @@ test-cluster: install
 
 # The console in Chromium (sudo apt install chromium). DAYFLY_TEST_PICTURES=docs/images writes pictures of all screens.
 test-browser: install
-	@DAYFLY_TEST_NEED_BROWSER=1 $(BIN)/python -m pytest tests/browser
+	@DAYFLY_TEST_NEED_BROWSER=1 $(BIN)/python -m pytest tests/browser -n 2 --dist loadfile --reruns 1 -r fER
 
 check: install
 	@$(BIN)/ruff format --check src tests benchmarks examples

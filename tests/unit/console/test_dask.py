@@ -56,7 +56,7 @@ def test_what_is_said_of_a_cluster_that_is_over() -> None:
     for text in ("<strong>2Gi</strong>", "no limit", "By its last 2 runs", "922 MiB of 1.0 GiB", 'class="high"', "25%"):
         assert text in content
     assert (
-        '<iframe class="report" loading="lazy" sandbox="allow-scripts" src="/api/dayfly/v1/clusters/x/reports/'
+        '<iframe class="dask-report" loading="lazy" sandbox="allow-scripts" src="/api/dayfly/v1/clusters/x/reports/'
         in content
     )
     assert "<script>" not in content

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from flyteidl.core import execution_pb2 as phases_pb2
+from flyteidl.core import identifier_pb2
 from markupsafe import Markup
 from nicegui import ui
 
@@ -174,12 +176,20 @@ def _head(about: Subject) -> Markup:
     closure = about.execution.closure
     phase = phases_pb2.WorkflowExecution.Phase.Name(closure.phase)
     started, ended = watching.span(closure, closure.phase in TERMINAL_EXECUTION)
-    workflow = identifiers.from_identifier(closure.workflow_id)
-    of = markup.link(workflow.name, addresses.version("workflow", workflow))
+    of = _of(about.execution)
     created = markup.moment(Micros(closure.created_at.ToMicroseconds()))
     return Markup(
         '<div class="row-of"><h1>{}</h1>{}<span class="run-facts"><span>{}</span><span>{}</span>{}</span></div>'
     ).format(about.id.name, markup.phase(phase), of, created, markup.duration(started, ended))
+
+
+def _of(execution: Any) -> Markup:
+    """Return a link to what is run: of a task that runs by itself the task, for its workflow is the platform's own."""
+    launched = execution.spec.launch_plan
+    if launched.resource_type == identifier_pb2.TASK:
+        return markup.link(launched.name, addresses.version("task", identifiers.from_identifier(launched)))
+    workflow = identifiers.from_identifier(execution.closure.workflow_id)
+    return markup.link(workflow.name, addresses.version("workflow", workflow))
 
 
 def _start(asked: Mapping[str, str]) -> dict[str, str]:
