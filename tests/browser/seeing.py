@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
@@ -101,7 +103,9 @@ class Eyes:
             return
         for theme in ("light", "dark"):
             self.set_theme(theme)
-            self.page.screenshot(path=f"{PICTURES}/{name}-{theme}.png", full_page=full, animations="disabled")
+            taken = io.BytesIO(self.page.screenshot(full_page=full, animations="disabled"))
+            # A page has few colours: so it takes a third.
+            Image.open(taken).convert("RGB").quantize(256).save(f"{PICTURES}/{name}-{theme}.png", optimize=True)
         self.set_theme("light")
 
     def set_theme(self, theme: str) -> None:

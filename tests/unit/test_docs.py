@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dayfly.base import settings
 from dayfly.cli import main
+from dayfly.console import pages
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -32,3 +33,16 @@ def test_checklists_named_in_the_architecture_exist() -> None:
     assert named
     for name in named:
         assert (DOCS / "checklists" / name).exists() or (DOCS / name).exists(), name
+
+
+def test_every_page_of_the_console_is_documented() -> None:
+    text = (DOCS / "console.md").read_text()
+    documented = set(re.findall(r"^\| `(/\S*|PLACE/\S+)`", text, flags=re.MULTILINE))
+    routes = [page.route for module in pages.PAGES for page in module.PAGES]
+    named = {
+        re.sub(r"\{(\w+)(?::path)?\}", lambda part: part[1].upper(), route).replace(
+            "/projects/PROJECT/domains/DOMAIN", "PLACE"
+        )
+        for route in routes
+    }
+    assert documented == named
