@@ -329,3 +329,12 @@ def test_an_error_full_of_html_is_text(unharmed: Eyes, panels: Panels) -> None:
     page = unharmed.go(at(run.name))
     expect(page.get_by_role("alert")).to_contain_text("ValueError: <script>top.harmed = 1</script><img src=x")
     unharmed.check()
+
+
+def test_an_element_of_a_map_task_shows_what_the_whole_map_took(eyes: Eyes, shop: Shop) -> None:
+    page = eyes.go(f"{shops.PLACE}/executions/{shop.succeeded.name}?node=n2-0-n0%233&tab=data")
+    panel = page.get_by_role("tabpanel")
+    expect(panel).to_contain_text("Of the whole map: element 3 took and gave the values at 3.")
+    expect(panel.get_by_role("region", name="Outputs")).to_contain_text("12.0")
+    expect(page.get_by_role("tab", name="Time")).to_have_count(0)
+    eyes.check()

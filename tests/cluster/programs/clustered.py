@@ -51,7 +51,7 @@ def needs_it_still(text: str) -> int:
     held = client.submit(square, int(text))
     while client.status == "running":
         time.sleep(0.1)
-    return int(client.submit(square, held).result(timeout=20))
+    return int(client.submit(square, held).result())
 
 
 @task(task_config=Dask(workers=WorkerGroup(number_of_workers=4)))

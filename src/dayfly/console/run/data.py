@@ -33,6 +33,13 @@ async def build(subject: Subject) -> Refresh:
     choice = picking.show(subject, "data")
     data, interface = await asyncio.gather(_read(subject), declared.find_interface(subject))
     seen = Seen(data, interface)
+    if subject.array:
+        index = subject.node.id.node_id.rpartition("#")[2]
+        markup.show(
+            Markup('<p class="faint">Of the whole map: element {} took and gave the values at {}.</p>').format(
+                index, index
+            )
+        )
     inputs = markup.show(_inputs(seen))
     outputs = markup.show(_outputs(subject, seen))
     markup.show(_code(subject))
@@ -50,6 +57,11 @@ async def _read(subject: Subject) -> Any:
     client = subject.view.client
     if subject.node is None:
         return await client.get_execution_data(subject.id)
+    if subject.array:
+        # The API has no data of single elements.
+        array = node_execution_pb2.NodeExecutionGetDataRequest(id=subject.node.id)
+        array.id.node_id = subject.array
+        return await client.call(client.admin.GetNodeExecutionData, array)
     if len(subject.attempts) > 1:
         attempt = task_execution_pb2.TaskExecutionGetDataRequest(id=subject.attempt.id)
         return await client.call(client.admin.GetTaskExecutionData, attempt)
@@ -118,8 +130,8 @@ def fetching(subject: Subject) -> str:
             "print(run.outputs)",
         ]
         return "\n".join(lines)
-    place = f"flyte://v1/{id.project}/{id.domain}/{id.name}/{subject.node.id.node_id}"
-    if len(subject.attempts) > 1:
+    place = f"flyte://v1/{id.project}/{id.domain}/{id.name}/{subject.array or subject.node.id.node_id}"
+    if len(subject.attempts) > 1 and not subject.array:
         place += f"/{subject.attempt.id.retry_attempt}"
     lines += [f"inputs = remote.get({place + '/i'!r})"]
     if subject.node.closure.output_uri or subject.phase == "SUCCEEDED":

@@ -53,6 +53,12 @@ class Subject:
         return str(phases_pb2.WorkflowExecution.Phase.Name(self.execution.closure.phase))
 
     @property
+    def array(self) -> str:
+        """Return the id of the map task that what is chosen is an element of; empty for all else."""
+        array, sign, _ = ("" if self.node is None else self.node.id.node_id).partition("#")
+        return str(array) if sign else ""
+
+    @property
     def attempt_path(self) -> str:
         """Return the path of the attempt in Dayfly's own HTTP API, below its prefix: docs/http-api.md."""
         id, at = self.id, self.attempt.id

@@ -157,4 +157,4 @@ def _amounts(one: spans.Part) -> tuple[str, str]:
     return (wording.duration(one.seconds), f"{one.share:.0%}") if one.seconds >= 0.005 else ("–", "–")
 
 
-TAB = Tab("time", "Time", lambda subject: True, build)
+TAB = Tab("time", "Time", lambda subject: not subject.array, build)  # Of elements the API tells no times.
