@@ -70,6 +70,8 @@ def test_a_folder_that_is_full(server: Server, task: str) -> None:
 def test_a_volume_that_holds_no_more(server: Server) -> None:
     error = first_error(server, "evicted")
     assert error.code == "DaskDiskFull", error
-    said = r'worker-0 was lost \(Pod .*: Usage of EmptyDir volume "scratch" exceeds the limit "32Mi"\) while computing '
+    said = (
+        r'worker-0 was lost \(Pod .*: Usage of EmptyDir volume "scratch" exceeds the limit "32Mi"\W*\) while computing '
+    )
     assert re.search(said, error.message), error
     assert ROOM in error.message

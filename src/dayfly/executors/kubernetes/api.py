@@ -233,10 +233,11 @@ class Api:
             if anew or self._door is None:
                 if anew:
                     await auth.reauthenticate()
+                tls = (
+                    await auth.ssl_context()
+                )  # First: it waits for whoever is logging in, who empties all else meanwhile.
                 headers = {"Authorization": f"Bearer {auth.token}"} if auth.token else {}
-                self._door = Way(
-                    str(auth.server), headers, await auth.ssl_context(), auth.tls_server_name or "", auth.proxy or ""
-                )
+                self._door = Way(str(auth.server), headers, tls, auth.tls_server_name or "", auth.proxy or "")
         return self._door
 
     async def close(self) -> None:

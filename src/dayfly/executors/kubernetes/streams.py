@@ -91,10 +91,13 @@ class Streams:
     async def _open(self, auth: Any) -> httpx.AsyncClient:
         async with self._entering:
             if self._client is None:  # Else another was faster.
+                tls = (
+                    await auth.ssl_context()
+                )  # First: it waits for whoever is logging in, who empties all else meanwhile.
                 self._client = httpx.AsyncClient(
                     base_url=str(auth.server),
                     headers={"Authorization": f"Bearer {auth.token}"} if auth.token else {},
-                    verify=await auth.ssl_context(),
+                    verify=tls,
                     timeout=httpx.Timeout(CONNECT_SECONDS, read=None),
                     limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
                     follow_redirects=True,

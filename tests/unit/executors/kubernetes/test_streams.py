@@ -139,3 +139,29 @@ async def test_lines_of_logs_have_a_limit_and_those_of_watches_none(monkeypatch:
     assert [line async for line in asked.follow_log("n", "x", "main")]
     assert [happened async for happened in asked.watch("Pod", "n", "", "1", seconds=1)] == [("ADDED", {})]
     assert limits == [api.MAX_LOG_LINE_BYTES, 0]
+
+
+class LoggingIn:
+    """kr8s' credentials while somebody logs in with them: the address is gone until the lock is free."""
+
+    token, tls_server_name, proxy = "t", None, None
+
+    def __init__(self) -> None:
+        self.server = ""
+
+    async def ssl_context(self) -> bool:
+        self.server = "https://cluster:6443"
+        return True
+
+
+async def test_who_connects_while_another_logs_in_waits_for_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = streams.Streams(ongoing.Ongoing())
+    client = await made._open(LoggingIn())
+    assert str(client.base_url) == "https://cluster:6443"
+    await made.close()
+
+    async def opened(_: object) -> SimpleNamespace:
+        return SimpleNamespace(auth=LoggingIn())
+
+    monkeypatch.setattr(api.Api, "_open", opened)
+    assert (await api.Api().door()).url == "https://cluster:6443"
