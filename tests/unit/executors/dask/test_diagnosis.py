@@ -388,8 +388,11 @@ def test_what_was_raised(
     check(diagnose(error, *events), code, kind, again, said)
 
 
-def test_a_cluster_that_its_own_task_has_shut_down():
-    found = diagnose("OSError: Timed out trying to connect to tcp://x", deaths=(death("scheduler", 0),))
+@pytest.mark.parametrize(
+    "error", ["OSError: Timed out trying to connect to tcp://x", "FutureCancelledError: fit-1 cancelled for reason: x"]
+)
+def test_a_cluster_that_its_own_task_has_shut_down(error: str):
+    found = diagnose(error, deaths=(death("scheduler", 0),))
     check(found, "DaskShutDown", USER, False, "client.shutdown()", "client.close()")
 
 

@@ -46,7 +46,7 @@ def data_lost(facts: Facts) -> Explanation | None:
 def shut_down(facts: Facts) -> Explanation | None:
     """A cluster that its own task has ended, and asks again."""
     left = any(one.role == "scheduler" and one.exit_code == 0 for one in facts.report.deaths)
-    if not left or not _CONNECTION.search(facts.error):
+    if not left or not (_CONNECTION.search(facts.error) or _CANCELLED.search(facts.error)):
         return None
     return Explanation(
         "The Dask cluster was shut down while the task still needed it: by client.shutdown(), or by its idle_timeout. "
