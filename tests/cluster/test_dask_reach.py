@@ -51,6 +51,8 @@ def test_a_dashboard_is_shown_whose_pods_are_out_of_reach(server: Server) -> Non
 
     server.kill()
     server.start()
+    # What the platform knows of a cluster it has from the cluster's first report to it.
+    launching.wait_until(lambda: requests.get(link, timeout=60).status_code == 200, "the cluster to be known again")
     viewing.look_at_dashboard(link)
 
     assert watched.end().error is None
