@@ -153,7 +153,7 @@ async def test_transactions_in_each_others_way_are_run_again(url: str):
         return work
 
     await asyncio.gather(ways.write(renaming("a", "b")), ways.write(renaming("b", "a")))
-    assert len(arrived) == 3
+    assert len(arrived) >= 3, "one of both was run again, on a busy machine more than once"
     await ways.close()
 
 
