@@ -71,7 +71,7 @@ class _Run:
     def __init__(self, view: View, id: ExecutionId) -> None:
         self._view, self._id = view, id
         self._asked = dict(view.query)
-        self._choice = _choice(self._asked)
+        self._choice = subject.choice(self._asked)
         self._turn = 0
         """Goes up with each choice, so that an answer to an earlier one is dropped."""
 
@@ -113,7 +113,7 @@ class _Run:
         await self._chosen()
 
     async def _chosen(self) -> None:
-        self._choice = _choice(self._asked)
+        self._choice = subject.choice(self._asked)
         self._turn += 1
         turn = self._turn
         about = await self._read()
@@ -195,11 +195,6 @@ def _of(execution: Any) -> Markup:
 def _start(asked: Mapping[str, str]) -> dict[str, str]:
     view = asked.get("view", "")
     return {"node": asked.get("node", ""), "view": view if view in board.VIEWS else board.VIEWS[0]}
-
-
-def _choice(asked: Mapping[str, str]) -> Choice:
-    told = asked.get("attempt", "")
-    return Choice(asked.get("node", ""), int(told) if told.isascii() and told.isdigit() else None)
 
 
 PAGES = (Page("/projects/{project}/domains/{domain}/executions/{name}", build),)
