@@ -6,7 +6,8 @@ import pytest
 from flyteidl.admin import node_execution_pb2, task_execution_pb2
 
 from dayfly.base import errors
-from dayfly.console.run import element_subjects, subject
+from dayfly.console import addresses
+from dayfly.console.run import element_subjects, picking, subject
 from dayfly.console.run.subject import Choice
 
 MANY_DIGITS = "1" * 5000
@@ -26,3 +27,13 @@ def test_an_element_whose_index_is_no_number_is_not_there() -> None:
         element_subjects.build(f"n0#{MANY_DIGITS}", array, [made])
     node, _ = element_subjects.build("n0#1", array, [made])
     assert node.id.node_id == "n0#1"
+
+
+def test_what_is_about_one_log_is_left_out() -> None:
+    query = {"node": "n0", "view": "graph", "line": "x:1", "log_role": "driver", "log_search": "x", "at": "3.0"}
+    assert picking.without_log(query) == {"node": "n0", "view": "graph"}
+
+
+def test_what_is_set_in_the_browser_s_address_is_text() -> None:
+    told = addresses.setting({"tab": "\"</script>'\u2028"})
+    assert r"""{"tab": "\"\u003c/script>'\u2028"}""" in told

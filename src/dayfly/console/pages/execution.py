@@ -24,6 +24,7 @@ from dayfly.console.run import (
     gate,
     logs,
     panel,
+    picking,
     report,
     spec,
     subject,
@@ -109,7 +110,8 @@ class _Run:
 
     async def choose(self, node: str, attempt: int | None = None) -> None:
         """Show another node, or an attempt of it; an empty name is the run itself. The browser has the address."""
-        self._asked["node"], self._asked["attempt"] = node, "" if attempt is None else str(attempt)
+        number = "" if attempt is None else str(attempt)
+        self._asked = {**picking.without_log(self._asked), "node": node, "attempt": number}
         await self._chosen()
 
     async def _chosen(self) -> None:
@@ -165,11 +167,12 @@ class _Run:
 
     async def _came(self, query: Mapping[str, str]) -> None:
         self._asked = {str(name): str(value) for name, value in query.items()}
+        self._panel.choose(self._asked.get("tab", ""))
         await self._chosen()
 
     def _tell(self, **changed: str) -> None:
         self._asked.update(changed)
-        ui.navigate.history.replace(addresses.run(self._id, self._asked))
+        ui.run_javascript(addresses.setting(changed))
 
 
 def _head(about: Subject) -> Markup:
