@@ -54,6 +54,37 @@ def test_what_is_chosen_is_in_the_address(eyes: Eyes, shop: Shop) -> None:
     expect(panel.locator("dt", has_text="Workflow")).to_be_visible()
 
 
+def test_each_entry_of_the_history_has_its_own_tab_and_log(eyes: Eyes, shop: Shop) -> None:
+    page = _open(eyes, shop.succeeded, "?node=n6&tab=logs&log_role=driver")
+    logs, spec = page.get_by_role("tab", name="Logs"), page.get_by_role("tab", name="Spec")
+    _row(page, "load_sales").click()
+    expect(page).to_have_url(re.compile(r"\?node=n0&tab=logs$"))
+    spec.click()
+    expect(page).to_have_url(re.compile(r"\?node=n0&tab=spec$"))
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"\?node=n6&tab=logs&log_role=driver$"))
+    expect(logs).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("region", name="Log lines")).to_contain_text("training with depth 6")
+    page.go_forward()
+    expect(spec).to_have_attribute("aria-selected", "true")
+    expect(page).to_have_url(re.compile(r"\?node=n0&tab=spec$"))
+    page.go_back()
+    page.get_by_role("combobox", name="Process").select_option("")
+    expect(page).to_have_url(re.compile(r"\?node=n6&tab=logs$"))
+    spec.click()
+    expect(page).to_have_url(re.compile(r"\?node=n6&tab=spec$"))  # The browser's own address, not what once was.
+
+
+def test_the_address_has_the_tab_that_is_shown(eyes: Eyes, shop: Shop) -> None:
+    page = _open(eyes, shop.succeeded, "?tab=story")
+    expect(page.get_by_role("tab", name="Story")).to_have_attribute("aria-selected", "true")
+    _row(page, "load_sales").click()
+    expect(page).to_have_url(re.compile(r"\?tab=summary&node=n0$"))
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"\?tab=story$"))
+    expect(page.get_by_role("tab", name="Story")).to_have_attribute("aria-selected", "true")
+
+
 def test_a_link_to_a_node_deep_inside_shows_it(eyes: Eyes, shop: Shop) -> None:
     page = _open(eyes, shop.succeeded, "?node=n2-0-n1")
     expect(_row(page, "total")).to_have_attribute("aria-selected", "true")

@@ -5,6 +5,7 @@ Pure: the one place that puts names into addresses, quoted.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
@@ -42,6 +43,20 @@ def with_query(path: str, query: Mapping[str, str]) -> str:
     """Return the path with what is not empty in the query."""
     told = urlencode({name: value for name, value in query.items() if value})
     return f"{path}?{told}" if told else path
+
+
+def setting(changed: Mapping[str, str]) -> str:
+    """Return JavaScript that sets names of the query in the browser's own address, which may have more than is known.
+
+    Names without a value are taken out of it.
+    """
+    told = json.dumps(dict(changed)).replace("<", r"\u003c")
+    return (
+        "const to = new URL(location.href);"
+        f"for (const [name, value] of Object.entries({told}))"
+        " value ? to.searchParams.set(name, value) : to.searchParams.delete(name);"
+        'history.replaceState(history.state, "", to);'
+    )
 
 
 def runs(place: Place, query: Mapping[str, str] | None = None) -> str:

@@ -93,3 +93,16 @@ def test_deep_and_long_values_are_cut() -> None:
     assert "(90,000 characters)" in values.value(text("x" * 90_000))
     many = literals_pb2.Literal(map={"literals": {str(one): text("v") for one in range(50)}})
     assert "and 30 more" in values.value(many)
+
+
+def test_parts_of_parts_have_one_limit_for_the_whole_value() -> None:
+    nested = literals_pb2.Literal(collection={"literals": [text("x")]})
+    for _ in range(4):
+        nested = literals_pb2.Literal(collection={"literals": [nested] * 20})
+    told = values.value(nested)
+    assert told.count("<dt>") == values.MAX_ALL_PARTS
+    assert "and 20 more" in told and "<dt>19</dt>" in told
+
+
+def test_a_line_of_long_texts_is_cut() -> None:
+    assert len(values.value(literals_pb2.Literal(collection={"literals": [text("x" * 90_000)] * 9}))) < 5000

@@ -24,6 +24,7 @@ from dayfly.console.run import (
     gate,
     logs,
     panel,
+    picking,
     report,
     spec,
     subject,
@@ -71,7 +72,7 @@ class _Run:
     def __init__(self, view: View, id: ExecutionId) -> None:
         self._view, self._id = view, id
         self._asked = dict(view.query)
-        self._choice = _choice(self._asked)
+        self._choice = subject.choice(self._asked)
         self._turn = 0
         """Goes up with each choice, so that an answer to an earlier one is dropped."""
 
@@ -109,11 +110,12 @@ class _Run:
 
     async def choose(self, node: str, attempt: int | None = None) -> None:
         """Show another node, or an attempt of it; an empty name is the run itself. The browser has the address."""
-        self._asked["node"], self._asked["attempt"] = node, "" if attempt is None else str(attempt)
+        number = "" if attempt is None else str(attempt)
+        self._asked = {**picking.without_log(self._asked), "node": node, "attempt": number}
         await self._chosen()
 
     async def _chosen(self) -> None:
-        self._choice = _choice(self._asked)
+        self._choice = subject.choice(self._asked)
         self._turn += 1
         turn = self._turn
         about = await self._read()
@@ -165,11 +167,12 @@ class _Run:
 
     async def _came(self, query: Mapping[str, str]) -> None:
         self._asked = {str(name): str(value) for name, value in query.items()}
+        self._panel.choose(self._asked.get("tab", ""))
         await self._chosen()
 
     def _tell(self, **changed: str) -> None:
         self._asked.update(changed)
-        ui.navigate.history.replace(addresses.run(self._id, self._asked))
+        ui.run_javascript(addresses.setting(changed))
 
 
 def _head(about: Subject) -> Markup:
@@ -195,11 +198,6 @@ def _of(execution: Any) -> Markup:
 def _start(asked: Mapping[str, str]) -> dict[str, str]:
     view = asked.get("view", "")
     return {"node": asked.get("node", ""), "view": view if view in board.VIEWS else board.VIEWS[0]}
-
-
-def _choice(asked: Mapping[str, str]) -> Choice:
-    told = asked.get("attempt", "")
-    return Choice(asked.get("node", ""), int(told) if told.isascii() and told.isdigit() else None)
 
 
 PAGES = (Page("/projects/{project}/domains/{domain}/executions/{name}", build),)

@@ -153,6 +153,8 @@ export default {
     },
     go(changed, here = false) {
       const to = new URL(location.href);
+      // What is about one log or cluster alone says nothing of another's.
+      if ("node" in changed) for (const name of [...to.searchParams.keys()]) if (/^(line|at|log_.*)$/.test(name)) to.searchParams.delete(name);
       for (const [name, value] of Object.entries(changed)) value ? to.searchParams.set(name, value) : to.searchParams.delete(name);
       history[here ? "replaceState" : "pushState"](history.state, "", to);
     },

@@ -44,13 +44,38 @@ async def build(subject: Subject) -> Refresh:
     outputs = markup.show(_outputs(subject, seen))
     markup.show(_code(subject))
 
+    told, final = _told(subject, seen), _is_final(subject)
+
     async def refresh(later: Subject) -> None:
+        nonlocal told, final
         await choice(later)
+        if final:
+            return  # It was read when all was there.
         again = Seen(await _read(later), interface)
-        inputs.set_content(str(_inputs(again)))  # What did not change stays on the page as it is.
-        outputs.set_content(str(_outputs(later, again)))
+        before, told, final = told, _told(later, again), _is_final(later)
+        # Values are drawn only where they changed: large ones take their time, and all pages wait for it.
+        if told[0] != before[0]:
+            inputs.set_content(str(_inputs(again)))
+        if told[1] != before[1]:
+            outputs.set_content(str(_outputs(later, again)))
 
     return refresh
+
+
+def _told(subject: Subject, seen: Seen) -> tuple[Any, Any]:
+    """Return what inputs and what outputs are drawn of."""
+    answer = seen.answer
+    return (answer.full_inputs, answer.inputs), (answer.full_outputs, answer.outputs, _nothing(subject))
+
+
+def _is_final(subject: Subject) -> bool:
+    """Tell whether its data stays as it is. An element's is that of its whole map, which may still run."""
+    return _is_over(subject) and not subject.array
+
+
+def _is_over(subject: Subject) -> bool:
+    one = subject.execution if subject.node is None else subject.node
+    return one.closure.phase in (TERMINAL_EXECUTION if subject.node is None else TERMINAL_NODE)
 
 
 async def _read(subject: Subject) -> Any:
@@ -80,9 +105,7 @@ def _outputs(subject: Subject, seen: Seen) -> Markup:
 
 
 def _nothing(subject: Subject) -> str:
-    one = subject.execution if subject.node is None else subject.node
-    over = one.closure.phase in (TERMINAL_EXECUTION if subject.node is None else TERMINAL_NODE)
-    if not over:
+    if not _is_over(subject):
         return "Outputs are here when it has succeeded."
     return "It has no outputs." if subject.phase == "SUCCEEDED" else "It gave no outputs: it did not succeed."
 

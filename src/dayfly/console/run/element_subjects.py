@@ -23,11 +23,16 @@ PHASES = {
 """A node's phase by its last attempt's. In all others it waits."""
 
 
+def is_number(told: str) -> bool:
+    """Tell whether text out of an address is a number that an index or attempt may have."""
+    return told.isascii() and told.isdigit() and len(told) < 10
+
+
 def build(id: str, array: Any, attempts: Sequence[Any]) -> tuple[Any, tuple[Any, ...]]:
     """Return an element, `ARRAY#INDEX`, as admin.NodeExecution with its admin.TaskExecutions. Raise `NotFound`."""
     index = id.rpartition("#")[2]
     resources = attempts[-1].closure.metadata.external_resources if attempts else ()
-    own = [one for one in resources if index.isascii() and index.isdigit() and one.index == int(index)]
+    own = [one for one in resources if is_number(index) and one.index == int(index)]
     if not own:
         raise errors.NotFound(f"Map task {array.id.node_id!r} has no element {index} yet.")
     made = tuple(_attempt(id, attempts[-1], one) for one in sorted(own, key=lambda one: one.retry_attempt))

@@ -44,33 +44,40 @@ class Panel:
         self._bar.set_visibility(visible)
         self._content.set_visibility(visible)
 
+    def choose(self, name: str) -> None:
+        """Have the next `show` choose the tab that the address names; the first one if it names none that applies."""
+        self._chosen = name
+
     async def show(self, subject: Subject) -> None:
         """Show another subject, in the same tab if it has that."""
         self._subject = subject
-        offered = tuple(name for name, tab in self._all.items() if tab.applies(subject))
-        if offered != self._offered:
-            self._offer(offered)
+        self._offer(subject)
         await self._build()
 
     async def refresh(self, subject: Subject) -> None:
         """Show what changed of the same subject."""
-        self._subject = subject
-        offered = tuple(name for name, tab in self._all.items() if tab.applies(subject))
-        if offered != self._offered:
-            self._offer(offered)
-        if self._refresh is not None:
+        self._subject, before = subject, self._chosen
+        self._offer(subject)
+        if self._chosen != before:
+            await self._build()
+        elif self._refresh is not None:
             with self._content:
                 await self._refresh(subject)
 
-    def _offer(self, offered: tuple[str, ...]) -> None:
-        self._offered = offered
-        if self._chosen not in offered:
+    def _offer(self, subject: Subject) -> None:
+        offered = tuple(name for name, tab in self._all.items() if tab.applies(subject))
+        wanted = self._chosen
+        if wanted not in offered:
             self._chosen = offered[0]
-        self._bar.clear()
-        with self._bar:
-            for name in offered:
-                ui.tab(name, self._all[name].label)
+        if offered != self._offered:
+            self._offered = offered
+            self._bar.clear()
+            with self._bar:
+                for name in offered:
+                    ui.tab(name, self._all[name].label)
         self._bar.set_value(self._chosen)
+        if wanted not in ("", self._chosen):
+            self._tell(self._chosen)
 
     async def _changed(self, told: object) -> None:
         name = self._bar.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from markupsafe import Markup
 
@@ -15,9 +16,15 @@ from dayfly.console.run.subject import Subject
 def address(subject: Subject, tab: str, *, node: str | None = None, attempt: int | None = None) -> str:
     """Return the address of a tab about this run; of the chosen node unless another is named."""
     chosen = node if node is not None else (subject.node.id.node_id if subject.node is not None else "")
-    kept = {name: value for name, value in subject.view.query.items() if name not in ("node", "attempt", "tab", "line")}
+    query = without_log(subject.view.query)
+    kept = {name: value for name, value in query.items() if name not in ("node", "attempt", "tab")}
     told = {**kept, "node": chosen, "attempt": "" if attempt is None else str(attempt), "tab": tab}
     return addresses.run(subject.id, told)
+
+
+def without_log(query: Mapping[str, str]) -> dict[str, str]:
+    """Return a query without what is about one log or cluster alone. `board.js` does the same."""
+    return {name: value for name, value in query.items() if name not in ("line", "at") and name[:4] != "log_"}
 
 
 def show(subject: Subject, tab: str) -> Refresh:

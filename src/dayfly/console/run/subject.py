@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -26,6 +27,12 @@ class Choice:
     node: str = ""
     attempt: int | None = None
     """None for the last one."""
+
+
+def choice(asked: Mapping[str, str]) -> Choice:
+    """Return what a query says is chosen; the last attempt where it names none that can be."""
+    told = asked.get("attempt", "")
+    return Choice(asked.get("node", ""), int(told) if element_subjects.is_number(told) else None)
 
 
 @dataclass(frozen=True)

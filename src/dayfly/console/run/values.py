@@ -5,6 +5,7 @@ Whatever the values say is text, cut where it is long; addresses are never links
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -22,7 +23,10 @@ MAX_TEXT = 4000
 """Characters of one text; what is longer is cut, and the cut is said."""
 
 MAX_PARTS = 20
-"""Parts of a list or map that are shown one by one."""
+"""Parts of one list or map that are shown one by one."""
+
+MAX_ALL_PARTS = 300
+"""Parts of all lists and maps within one value together: each level may multiply them."""
 
 MAX_DEPTH = 5
 
@@ -41,24 +45,41 @@ def shown(name: str, literal: Any, declared: Any = None) -> Markup:
     ).format(name, name, _type(literal, declared), value(literal, declared))
 
 
-def value(literal: Any, declared: Any = None, depth: int = 0) -> Markup:
+class _Budget:
+    """How many parts of one value may still be shown."""
+
+    def __init__(self) -> None:
+        self._left = MAX_ALL_PARTS
+
+    def take(self, wanted: int) -> int:
+        """Return how many of so many parts are shown."""
+        taken = min(wanted, MAX_PARTS, self._left)
+        self._left -= taken
+        return taken
+
+
+def value(literal: Any, declared: Any = None) -> Markup:
     """Return a literal."""
+    return _value(literal, declared, 0, _Budget())
+
+
+def _value(literal: Any, declared: Any, depth: int, budget: _Budget) -> Markup:
     kind = literal.WhichOneof("value")
     if depth >= MAX_DEPTH:
         return Markup('<span class="faint">…</span>')
     if kind == "collection":
         inner = declared.collection_type if declared is not None else None
-        return _parts({str(at): part for at, part in enumerate(literal.collection.literals)}, inner, depth, "item")
+        parts = {str(at): part for at, part in enumerate(literal.collection.literals)}
+        return _parts(parts, inner, depth, budget, "item")
     if kind == "map":
         inner = declared.map_value_type if declared is not None else None
-        return _parts(
-            {name: literal.map.literals[name] for name in sorted(literal.map.literals)}, inner, depth, "entry"
-        )
+        parts = {name: literal.map.literals[name] for name in sorted(literal.map.literals)}
+        return _parts(parts, inner, depth, budget, "entry")
     if kind == "offloaded_metadata":
         told = literal.offloaded_metadata
         return _file(told.uri, f"kept by itself, {wording.size(told.size_bytes)}")
     if kind == "scalar":
-        return _scalar(literal.scalar, declared, depth)
+        return _scalar(literal.scalar, declared, depth, budget)
     return Markup('<span class="faint">empty</span>')
 
 
@@ -80,28 +101,31 @@ def _type(literal: Any, declared: Any) -> str:
     return told if len(told) <= SHORT else f"{told[:SHORT]}…"
 
 
-def _parts(parts: Mapping[str, Any], inner: Any, depth: int, word: str) -> Markup:
+def _parts(parts: Mapping[str, Any], inner: Any, depth: int, budget: _Budget, word: str) -> Markup:
     if not parts:
         return Markup('<span class="faint">none</span>')
     simple = [one.scalar for one in parts.values() if one.scalar.WhichOneof("value") in ("primitive", "none_type")]
     if word == "item" and len(simple) == len(parts):
         told = json.dumps([_primitive_text(one.primitive) for one in simple[:200]], ensure_ascii=False).replace('"', "")
-        more = f" … {len(parts):,} items" if len(parts) > 200 else ""
-        return Markup('<div class="listed"><code>{}{}</code></div>').format(told, more)
+        more = f" … {len(parts):,} items" if len(parts) > 200 or len(told) > MAX_TEXT else ""
+        return Markup('<div class="listed"><code>{}{}</code></div>').format(told[:MAX_TEXT], more)
+    count = budget.take(len(parts))  # Before those within them: what is outside is shown first.
     items = Markup("").join(
-        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name[:200], value(part, inner, depth + 1))
-        for name, part in list(parts.items())[:MAX_PARTS]
+        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(name[:200], _value(part, inner, depth + 1, budget))
+        for name, part in itertools.islice(parts.items(), count)
     )
-    left = len(parts) - MAX_PARTS
+    left = len(parts) - count
     more_parts = Markup('<p class="faint">and {} more</p>').format(f"{left:,}") if left > 0 else Markup("")
+    if not count:
+        return more_parts
     return Markup('<dl class="facts parts">{}</dl>{}').format(items, more_parts)
 
 
-def _scalar(scalar: Any, declared: Any, depth: int) -> Markup:
+def _scalar(scalar: Any, declared: Any, depth: int, budget: _Budget) -> Markup:
     kind = scalar.WhichOneof("value") or ""
     if kind == "union":
         told = type_names.describe(scalar.union.type)
-        inner = value(scalar.union.value, scalar.union.type, depth + 1)
+        inner = _value(scalar.union.value, scalar.union.type, depth + 1, budget)
         return Markup('{} <span class="type">as {}</span>').format(inner, told)
     make = _SCALARS.get(kind)
     return make(scalar, declared) if make else Markup('<span class="faint">empty</span>')
