@@ -112,8 +112,11 @@ def _moment(text: str, now: Micros) -> str:
         except ValueError:
             raise ValueError("a time is 90m, 24h or 7d ago, or 2026-01-31T09:30") from None
         at = at if at.tzinfo is not None else at.replace(tzinfo=datetime.timezone.utc)
-    # A plus sign would end the filter.
-    return at.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        at = at.astimezone(datetime.timezone.utc)
+    except OverflowError:
+        raise ValueError("a time is of the years 1 to 9999, in UTC") from None
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _span(function: str) -> Callable[[str, Micros], list[str]]:

@@ -47,6 +47,8 @@ def test_an_address_is_a_filter_of_the_api(query: dict[str, str], told: str) -> 
     [
         {"phase": "GREEN"},
         {"since": "yesterday"},
+        {"since": "0001-01-01T00:00:00+14:00"},
+        {"until": "9999-12-31T23:59:59-14:00"},
         {"longer": "long"},
         {"archived": "yes"},
     ],
@@ -120,6 +122,15 @@ def test_a_list_is_written_as_json_and_a_choice_as_it_is() -> None:
         gate.read_value("west", choice)
     with pytest.raises(errors.InvalidArgument, match="whole number"):
         gate.read_value("many", types_pb2.LiteralType(simple=types_pb2.INTEGER))
+
+
+@pytest.mark.parametrize("told", ["[" * 100_000, '{"a":' * 100_000, "[" * 5000 + "]" * 5000, "9" * 5000])
+def test_a_value_that_is_too_much_is_refused(told: str) -> None:
+    declared = types_pb2.LiteralType(simple=types_pb2.STRUCT)
+    with pytest.raises(errors.InvalidArgument):
+        gate.read_value(told, declared)
+    with pytest.raises(errors.InvalidArgument):
+        gate.read_value('{"a":' + told + "}", declared)
 
 
 # -- two runs ---------------------------------------------------------------------------------------------------------
