@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 from playwright.sync_api import expect
 
+from dayfly.model.identifiers import ExecutionId
 from tests.browser import shop as shops
 from tests.browser.seeing import Eyes
 from tests.browser.shop import Shop
+from tests.platforms import launching
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +149,60 @@ def test_a_schedule_is_activated_and_stopped(eyes: Eyes, shop: Shop) -> None:
     row.get_by_role("button", name="Deactivate").click()
     page.get_by_role("dialog").get_by_role("button", name="Deactivate").click()
     expect(row).to_contain_text("Inactive")
+
+
+ODD = "my+wf;a/b"
+
+ODD_PROGRAM = f"""
+from datetime import timedelta
+
+from flytekit import FixedRate, LaunchPlan, Workflow, task
+
+
+@task
+def double(amount: int = 2) -> int:
+    return amount * 2
+
+
+made = Workflow(name="{ODD}")
+made.add_workflow_output("twice", made.add_entity(double, amount=3).outputs["o0"])
+
+hourly = LaunchPlan.get_or_create(made, "{ODD}.hourly", schedule=FixedRate(timedelta(hours=1)))
+"""
+
+
+@pytest.fixture(scope="module")
+def odd(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> ExecutionId:
+    """Register a workflow of a name that filters and addresses could trip over, and return a run of it."""
+    folder = tmp_path_factory.mktemp("odd")
+    (folder / "odd.py").write_text(ODD_PROGRAM)
+    done = shop.server.pyflyte("register", "--version", "1.2.0+g12ab", "odd.py", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    plan = shop.remote.fetch_launch_plan(name=ODD, version="1.2.0+g12ab")
+    shop.remote.execute(plan, inputs={}, execution_name="odd-one")
+    return shop.wait(ExecutionId(launching.PROJECT, launching.DOMAIN, "odd-one"))
+
+
+def test_a_workflow_of_an_odd_name_has_all_pages(eyes: Eyes, shop: Shop, odd: ExecutionId) -> None:
+    page = eyes.go(f"{shops.PLACE}/workflows")
+    page.get_by_role("table", name="Workflows").get_by_role("link", name=ODD, exact=True).click()
+    expect(page.get_by_role("heading", name=ODD)).to_be_visible()
+    expect(page.get_by_role("table", name="Runs")).to_contain_text(odd.name)
+    page.get_by_role("tab", name="Launch plans (2)").click()
+    expect(page.get_by_role("table", name="Launch plans")).to_contain_text(f"{ODD}.hourly")
+    page.get_by_role("table", name="Launch plans").get_by_role("link", name=f"{ODD}.hourly").click()
+    expect(page.locator("#main")).to_contain_text("Every hour")
+    page.get_by_role("button", name="Activate").click()
+    page.get_by_role("dialog").get_by_role("button", name="Activate").click()
+    expect(page.get_by_role("button", name="Deactivate")).to_be_visible()
+    page = eyes.go(f"{shops.PLACE}/workflow/{quote(ODD, safe='')}/version/1.2.0%2Bg12ab")
+    page.get_by_role("link", name="Launch").click()
+    expect(page.get_by_role("heading", name=f"Launch {ODD}")).to_be_visible()
+    expect(page.get_by_role("complementary", name="Past runs")).to_contain_text(odd.name)
+    page = eyes.go(f"{shops.PLACE}/schedules")
+    expect(page.get_by_role("table", name="Launch plans")).to_contain_text(f"{ODD}.hourly")
+    page = eyes.go(f"{shops.PLACE}/executions/{odd.name}")
+    expect(page.get_by_role("heading", name=odd.name)).to_be_visible()
+    page = eyes.go(f"{shops.PLACE}/executions?version=1.2.0%2Bg12ab&workflow={quote(ODD, safe='')}")
+    expect(page.get_by_role("table", name="Runs")).to_contain_text(odd.name)
+    eyes.check()

@@ -9,6 +9,7 @@ from typing import Any
 from flyteidl.admin import common_pb2, launch_plan_pb2
 from flyteidl.core import identifier_pb2
 
+from dayfly.client import filters as conditions
 from dayfly.console.addresses import Place
 from dayfly.console.site import View
 from dayfly.model import identifiers
@@ -88,7 +89,7 @@ async def set_active(view: View, plan: EntityId, active: bool) -> None:
 
 def of_name(field: str, name: str) -> str:
     """Return the condition that a field has a value, in Flyte's filter language."""
-    return f"eq({field},{name})"
+    return conditions.equal(field, name)
 
 
 def by_name(found: Iterable[Any]) -> dict[str, list[Any]]:

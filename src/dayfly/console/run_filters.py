@@ -2,7 +2,7 @@
 
     ?phase=FAILED,RUNNING&workflow=flows.train&since=24h&label=team=red;size=big&input=days=30&text=nightly
 
-Called by `pages/runs`. Several labels or inputs are told apart by `;`, which no value of a filter can have.
+Called by `pages/runs`. Several labels or inputs are told apart by `;`: theirs are the values that cannot have one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from dayfly.base import clock, errors
 from dayfly.base.clock import SECOND, Micros
+from dayfly.client import filters
 from dayfly.model.phases import ExecutionPhase
 
 Query = Mapping[str, str]
@@ -76,18 +77,12 @@ def kept(query: Query) -> dict[str, str]:
     return {key: query[key].strip() for key in known if query.get(key, "").strip()}
 
 
-def _plain(text: str) -> str:
-    if set(text) & set("+;"):
-        raise ValueError("a filter cannot have + or ; in its value")
-    return text
-
-
 def _equal(field: str) -> Callable[[str, Micros], list[str]]:
-    return lambda text, _: [f"eq({field},{_plain(text)})"]
+    return lambda text, _: [filters.equal(field, text)]
 
 
 def _each(field: str) -> Callable[[str, Micros], list[str]]:
-    return lambda text, _: [f"eq({field},{_plain(one.strip())})" for one in text.split(";") if one.strip()]
+    return lambda text, _: [filters.equal(field, one.strip()) for one in text.split(";") if one.strip()]
 
 
 def _phases(text: str, _: Micros) -> list[str]:
@@ -117,8 +112,11 @@ def _moment(text: str, now: Micros) -> str:
         except ValueError:
             raise ValueError("a time is 90m, 24h or 7d ago, or 2026-01-31T09:30") from None
         at = at if at.tzinfo is not None else at.replace(tzinfo=datetime.timezone.utc)
-    # A plus sign would end the filter.
-    return at.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        at = at.astimezone(datetime.timezone.utc)
+    except OverflowError:
+        raise ValueError("a time is of the years 1 to 9999, in UTC") from None
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _span(function: str) -> Callable[[str, Micros], list[str]]:
@@ -131,7 +129,7 @@ def _span(function: str) -> Callable[[str, Micros], list[str]]:
 
 
 def _text(text: str, _: Micros) -> list[str]:
-    return [f"contains(text,{_plain(text)})"]
+    return [f"contains(text,{filters.escape(text)})"]
 
 
 def _archived(text: str, _: Micros) -> list[str]:

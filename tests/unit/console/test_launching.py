@@ -190,6 +190,11 @@ def test_what_no_field_can_hold_says_so() -> None:
         writing.value(packed, simple("STRUCT"), shapes.build(simple("STRUCT")))
 
 
+@pytest.mark.parametrize("told", ["{}:00", "{} days, 1:00", "P{}D", "PT{}H", "{}h", "-{}:00"])
+def test_a_span_of_more_digits_than_can_be_read_is_none(told: str) -> None:
+    assert texts.span(told.format("9" * 5000)) is None
+
+
 # -- any value comes back ------------------------------------------------------------------------------------------
 def _primitives() -> st.SearchStrategy[tuple[types_pb2.LiteralType, st.SearchStrategy[literals_pb2.Literal]]]:
     nanos = st.integers(0, 10**9 - 1)

@@ -33,6 +33,8 @@ NOW = clock.from_datetime(datetime(2026, 3, 14, 9, 26, 53, tzinfo=timezone.utc))
         ),
         ({"since": "2026-01-31T09:30:00+01:00"}, "gte(created_at,2026-01-31T08:30:00Z)"),
         ({"longer": "1m30s", "shorter": "90"}, "gte(duration,1m30s)+lt(duration,90)"),
+        ({"version": "1.2.0+g12ab", "workflow": "a;b"}, r"eq(workflow.name,a\;b)+eq(workflow.version,1.2.0\+g12ab)"),
+        ({"text": "a+b"}, r"contains(text,a\+b)"),
         ({"archived": "only", "text": "a b"}, "contains(text,a b)+eq(state,1)"),
     ],
 )
@@ -45,9 +47,9 @@ def test_an_address_is_a_filter_of_the_api(query: dict[str, str], told: str) -> 
     [
         {"phase": "GREEN"},
         {"since": "yesterday"},
+        {"since": "0001-01-01T00:00:00+14:00"},
+        {"until": "9999-12-31T23:59:59-14:00"},
         {"longer": "long"},
-        {"text": "a+b"},
-        {"workflow": "a;b"},
         {"archived": "yes"},
     ],
 )
@@ -120,6 +122,15 @@ def test_a_list_is_written_as_json_and_a_choice_as_it_is() -> None:
         gate.read_value("west", choice)
     with pytest.raises(errors.InvalidArgument, match="whole number"):
         gate.read_value("many", types_pb2.LiteralType(simple=types_pb2.INTEGER))
+
+
+@pytest.mark.parametrize("told", ["[" * 100_000, '{"a":' * 100_000, "[" * 5000 + "]" * 5000, "9" * 5000])
+def test_a_value_that_is_too_much_is_refused(told: str) -> None:
+    declared = types_pb2.LiteralType(simple=types_pb2.STRUCT)
+    with pytest.raises(errors.InvalidArgument):
+        gate.read_value(told, declared)
+    with pytest.raises(errors.InvalidArgument):
+        gate.read_value('{"a":' + told + "}", declared)
 
 
 # -- two runs ---------------------------------------------------------------------------------------------------------

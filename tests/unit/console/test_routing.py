@@ -1,4 +1,4 @@
-"""Pages that cannot be shown: what becomes of what they raise."""
+"""From addresses to pages, and pages that cannot be shown: what becomes of what they raise."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import contextlib
 import re
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
+from flyteidl.core import identifier_pb2
+from starlette import routing as starlette_routing
 
 from dayfly.base import clock, errors
-from dayfly.console import building, pages, routing
+from dayfly.console import addresses, building, pages, routing
+from dayfly.console.addresses import Place
 from dayfly.console.site import Site, View
+from dayfly.model.identifiers import EntityId
 
 
 class Raises:
@@ -57,3 +62,25 @@ async def test_what_nobody_expected_is_an_incident_without_its_words(monkeypatch
     assert answer.status_code == 500
     assert re.search(r"incident [0-9a-f]{12}", answer.text)
     assert "password" not in answer.text
+
+
+NAME, PLACE = "a/b+c;d", Place("p", "d")
+
+
+@pytest.mark.parametrize(
+    ("address", "wanted"),
+    [
+        (addresses.workflow(PLACE, NAME), {"name": NAME}),
+        (addresses.task(PLACE, NAME), {"name": NAME}),
+        (
+            addresses.version("task", EntityId(identifier_pb2.TASK, "p", "d", NAME, "v/1")),
+            {"name": NAME, "version": "v/1"},
+        ),
+        (addresses.workflow(PLACE, "a/version/b"), {"name": "a/version/b"}),
+    ],
+)
+def test_any_name_has_one_page(address: str, wanted: dict[str, str]) -> None:
+    path = unquote(address.removeprefix(addresses.ROOT))
+    routes = [starlette_routing.compile_path(page.route)[0] for module in pages.PAGES for page in module.PAGES]
+    found = [match.groupdict() for route in routes if (match := route.match(path))]
+    assert found == [{"project": "p", "domain": "d", **wanted}]

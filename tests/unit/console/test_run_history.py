@@ -1,6 +1,10 @@
-"""Which nodes of another version stand for ours."""
+"""Which runs are beside ours, and which nodes of another version stand for ours."""
 
 from __future__ import annotations
+
+from typing import Any
+
+from flyteidl.admin import execution_pb2
 
 from dayfly.console.run import history
 from dayfly.console.run.flows import Flow, Part
@@ -28,3 +32,23 @@ def test_a_name_that_several_nodes_have_says_nothing() -> None:
 
 def test_what_is_gone_stands_for_nothing() -> None:
     assert history.alike(flow(n0="load"), Flow(), ["n0"]) == {}
+
+
+class Lists:
+    """A client whose lists of runs are empty; keeps the filters."""
+
+    ListExecutions = None
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.admin = self
+
+    async def call(self, _: Any, request: Any) -> Any:
+        self.asked.append(request.filters)
+        return execution_pb2.ExecutionList()
+
+
+async def test_a_workflow_of_any_name_has_runs_beside_it() -> None:
+    client: Any = Lists()
+    await history.read(client, execution_pb2.Execution(closure={"workflow_id": {"name": "my+wf;x"}}))
+    assert [one.partition("+lte(")[0] for one in client.asked] == [r"eq(workflow.name,my\+wf\;x)"] * 2

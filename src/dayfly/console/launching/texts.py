@@ -60,7 +60,10 @@ def span(text: str) -> duration_pb2.Duration | None:
     """Read `1h30m`, `1 d 2 h`, `01:30:00` or `PT1H`; None for what is none of them."""
     plain = text.strip()
     negative = plain.startswith("-")
-    nanos = _span_nanos(plain.removeprefix("-").strip())
+    try:
+        nanos = _span_nanos(plain.removeprefix("-").strip())
+    except (ValueError, ArithmeticError):  # More digits than Python reads.
+        return None
     if nanos is None or nanos > LONGEST_SECONDS * NANO:
         return None
     made = duration_pb2.Duration()

@@ -143,4 +143,4 @@ def changes(before: Any, after: Any) -> str:
     return told.capitalize() or "What it asks for is the same"
 
 
-PAGES = (Page("/projects/{project}/domains/{domain}/tasks/{name}", build),)
+PAGES = (Page("/projects/{project}/domains/{domain}/tasks/{name:path}", build),)

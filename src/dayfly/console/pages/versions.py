@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from flyteidl.admin import common_pb2
@@ -10,7 +11,6 @@ from google.protobuf import json_format
 from markupsafe import Markup
 from nicegui import ui
 
-from dayfly.base import errors
 from dayfly.base.clock import Micros
 from dayfly.console import addresses, frame, interfaces, markup, schedule_words, scheduled, workflow_nodes
 from dayfly.console.addresses import Place
@@ -31,13 +31,11 @@ MOST_JSON = 400_000
 NEXT = 5
 
 
-async def build(view: View) -> None:
-    """Show the page."""
-    kind, name, version = view.path["kind"], view.path["name"], view.path["version"]
+async def build(view: View, kind: str) -> None:
+    """Show the page about a version of one of `KINDS`."""
+    name, version = view.path["name"], view.path["version"]
     place = view.place
     assert place is not None  # By its route.
-    if kind not in KINDS:
-        raise errors.NotFound(f"There are no pages about {kind!r}.")
     number, rpc, active = KINDS[kind]
     wanted = identifier_pb2.Identifier(resource_type=number, **place._asdict(), name=name, version=version)
     found = await view.client.call(getattr(view.client.admin, rpc), common_pb2.ObjectGetRequest(id=wanted))
@@ -158,4 +156,10 @@ def _json(found: Any) -> Markup:
     )
 
 
-PAGES = (Page("/projects/{project}/domains/{domain}/{kind}/{name}/version/{version:path}", build),)
+PAGES = tuple(
+    Page(
+        f"/projects/{{project}}/domains/{{domain}}/{kind}/{{name:path}}/version/{{version:path}}",
+        functools.partial(build, kind=kind),
+    )
+    for kind in KINDS
+)

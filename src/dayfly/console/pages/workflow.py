@@ -201,4 +201,4 @@ def _interface(workflow: Any) -> Any:
     return workflow.closure.compiled_workflow.primary.template.interface
 
 
-PAGES = (Page("/projects/{project}/domains/{domain}/workflows/{name}", build),)
+PAGES = (Page("/projects/{project}/domains/{domain}/workflows/{name:path}", build),)

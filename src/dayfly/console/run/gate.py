@@ -50,7 +50,7 @@ def read_value(told: str, declared: Any) -> literals_pb2.Literal:
             plain = float(told)
         elif kind not in HINTS and declared.WhichOneof("type") != "enum_type":
             plain = json.loads(told)
-    except ValueError:
+    except (ValueError, RecursionError):
         wanted = HINTS.get(kind, "JSON") if kind is not None else "JSON"
         raise errors.InvalidArgument(f"{told[:60]!r} is not {wanted[0].lower()}{wanted[1:]}.") from None
     return plain_values.from_plain(plain, declared, "The value")

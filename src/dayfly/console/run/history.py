@@ -14,7 +14,7 @@ from flyteidl.admin import common_pb2
 from flyteidl.core import execution_pb2 as phases_pb2
 
 from dayfly.base import errors
-from dayfly.client import watching
+from dayfly.client import filters, watching
 from dayfly.client.connecting import Client
 from dayfly.console import addresses
 from dayfly.console.run import nodes
@@ -56,7 +56,7 @@ class Cell(NamedTuple):
 async def read(client: Client, execution: Any) -> list[Column]:
     """Return the runs around an admin.Execution, the oldest first: the last ones, or those before it if it is older."""
     of = execution.closure.workflow_id
-    same = f"eq(workflow.name,{of.name})"
+    same = filters.equal("workflow.name", of.name)
     found = await _list(client, execution, same)
     if not any(one.id.name == execution.id.name for one in found):
         moment = execution.closure.created_at.ToJsonString()
@@ -99,10 +99,10 @@ async def _nodes(client: Client, id: ExecutionId, parent: str, wanted: Iterable[
         return []
 
 
-async def _list(client: Client, execution: Any, filters: str) -> list[Any]:
+async def _list(client: Client, execution: Any, chosen: str) -> list[Any]:
     request = common_pb2.ResourceListRequest(
         id={"project": execution.id.project, "domain": execution.id.domain},
-        filters=filters,
+        filters=chosen,
         limit=RUNS,
         sort_by={"key": "created_at", "direction": "DESCENDING"},
     )
