@@ -73,6 +73,18 @@ def test_a_filter_that_cannot_be_says_what_it_wants(eyes: Eyes, shop: Shop) -> N
     expect(row(page, shop.failed.name)).to_be_visible()
 
 
+def test_half_a_character_in_a_filter_does_not_lose_the_others(eyes: Eyes, shop: Shop) -> None:
+    shop.wait(shop.launch("budget", "budget-halved", amount=100, teams=4))
+    page = eyes.go(RUNS)
+    page.keyboard.press("f")
+    panel = page.locator("#filters-panel")
+    panel.locator("input").first.evaluate(
+        "(one) => { one.value = 'half \\ud83d'; one.dispatchEvent(new Event('input')); }"
+    )
+    panel.get_by_role("button", name="Show").click()
+    expect(page.locator(".filter-chip")).to_contain_text("half \ufffd")
+
+
 def test_what_is_searched_for_in_the_bar_is_a_filter(eyes: Eyes, shop: Shop) -> None:
     good, bad = shop.succeeded, shop.failed
     page = eyes.go("/console/")

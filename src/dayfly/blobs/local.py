@@ -132,9 +132,20 @@ def too_large(uri: str, size: int, limit_bytes: int) -> errors.ResourceExhausted
 
 def _open(uri: str) -> IO[bytes] | None:
     try:
-        return open(addressing.path_of(uri), "rb")
+        return open(addressing.path_of(uri), "rb", opener=_open_file)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+
+
+def _open_file(path: str, flags: int) -> int:
+    """Open a file only: a pipe would wait for its writer, and the event loop with it."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise FileNotFoundError(path)
+    opened = os.open(path, flags | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(opened).st_mode):  # It was replaced meanwhile.
+        os.close(opened)
+        raise FileNotFoundError(path)
+    return opened
 
 
 def _write(uri: str, data: bytes) -> None:
@@ -155,7 +166,7 @@ def _copy(source: str, target: str) -> None:
     part = _part_path(path)
     with _telling(target):
         try:
-            with open(addressing.path_of(source), "rb") as read, _create(part) as write:
+            with open(addressing.path_of(source), "rb", opener=_open_file) as read, _create(part) as write:
                 shutil.copyfileobj(read, write, CHUNK_BYTES)
             os.replace(part, path)
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):

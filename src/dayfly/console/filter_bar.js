@@ -1,5 +1,7 @@
 // Draws the bar of filters above a list: see filter_bar.py. Kept views are in this browser alone.
 const KEPT = "dayfly-views:";
+// Half of a character, as a broken paste leaves it, can be sent to nobody: it becomes the sign for such.
+const whole = (text) => text.replace(/\p{Surrogate}/gu, "\ufffd");
 
 export default {
   template: `
@@ -60,7 +62,7 @@ export default {
       // Later than the key that opened it, which would be written into the field.
       setTimeout(() => (this.open ? this.$el.querySelector(".filters-panel .field") : this.$refs.opener)?.focus());
     },
-    tell(values) { this.$emit("change", Object.fromEntries(Object.entries(values).filter(([, value]) => value && value.trim()))); },
+    tell(values) { this.$emit("change", Object.fromEntries(Object.entries(values).filter(([, value]) => value && value.trim()).map(([key, value]) => [key, whole(value)]))); },
     set(key, value) { this.tell({ ...this.values, [key]: value }); },
     apply() { this.tell(this.draft); this.toggle(); },
     keep() {

@@ -48,17 +48,30 @@ def check_socket(request: HTTPConnection, public_url: str) -> None:
 
 
 class Guarded:
-    """ASGI middleware: refuses for a whole application what `check` and `check_socket` refuse."""
+    """ASGI middleware: refuses for a whole application what `check` and `check_socket` refuse.
+
+    Pages without an origin are refused too: the application has none that are sandboxed.
+    """
 
     def __init__(self, app: ASGIApp, public_url: str) -> None:
         self._app, self._public_url = app, public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: D102  ASGI names and documents it
         if scope["type"] == "websocket":
-            check_socket(HTTPConnection(scope), self._public_url)
+            try:
+                self._check_own_socket(HTTPConnection(scope))
+            except fastapi.HTTPException as error:
+                # Before it was accepted, this becomes a 403. Handlers of HTTP errors know only requests.
+                await send({"type": "websocket.close", "code": 1008, "reason": error.detail})
+                return
         elif scope["type"] == "http":
             check(HTTPConnection(scope), self._public_url)
         await self._app(scope, receive, send)
+
+    def _check_own_socket(self, request: HTTPConnection) -> None:
+        check_socket(request, self._public_url)
+        if request.headers.get("origin") == "null":
+            raise fastapi.HTTPException(403, "a page without an origin may not look on here")
 
 
 def check_host(request: HTTPConnection, public_url: str) -> None:

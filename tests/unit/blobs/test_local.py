@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 
 import pytest
 
@@ -56,6 +57,21 @@ async def test_links_do_not_lead_out(blobs, tmp_path):
     with pytest.raises(errors.InvalidArgument, match="link"):
         await blobs.delete_tree(f"{blobs.root}/out")
     assert (tmp_path / "secret").read_text() == "secret"
+
+
+async def test_what_is_no_file_is_not_there(blobs, tmp_path):
+    await blobs.put(f"{blobs.root}/folder/file", b"x")
+    os.mkfifo(tmp_path / "store" / "folder" / "pipe")
+    bound = socket.socket(socket.AF_UNIX)
+    with bound:
+        bound.bind(str(tmp_path / "store" / "folder" / "socket"))
+    for uri in (f"{blobs.root}/folder", f"{blobs.root}/folder/pipe", f"{blobs.root}/folder/socket"):
+        assert await blobs.stat(uri) is None
+        assert await blobs.find(uri) is None
+        with pytest.raises(errors.NotFound):
+            await anext(blobs.read_stream(uri))
+        with pytest.raises(errors.NotFound):
+            await blobs.copy(uri, f"{blobs.root}/copy")
 
 
 async def test_a_root_may_itself_be_a_link(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import fastapi
 import pytest
 from starlette.requests import HTTPConnection
@@ -56,6 +58,29 @@ def test_sockets(host: str, origin: str | None, allowed: bool) -> None:
     else:
         with pytest.raises(fastapi.HTTPException):
             same_site.check_socket(asked, OWN)
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [(None, True), (OWN, True), ("http://evil.example", False), ("null", False)],
+)
+async def test_sockets_of_a_whole_application_are_closed_before_they_open(origin: str | None, allowed: bool) -> None:
+    seen: list[str] = []
+    sent: list[Any] = []
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["type"])
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asked = connection("websocket", host="127.0.0.1:30080", **({"origin": origin} if origin else {}))
+    await same_site.Guarded(inner, OWN)(asked.scope, receive, send)
+    assert seen == (["websocket"] if allowed else [])
+    assert [(one["type"], one["code"]) for one in sent] == ([] if allowed else [("websocket.close", 1008)])
 
 
 def test_a_public_server_has_any_name() -> None:

@@ -100,6 +100,8 @@ class View:
             place = data.rfind(b"\n", 0, place)
         if place < 0 and start:
             place = data.find(b"\n")
+            if place == len(data) - 1:
+                place = -1  # The last line is longer than what was read: its end is more than nothing.
         return start + place + 1
 
     async def _fill(self, streams: Sequence[_Stream]) -> bool:

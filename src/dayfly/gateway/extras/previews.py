@@ -16,7 +16,7 @@ import msgspec
 
 from dayfly.base import errors, logs
 from dayfly.gateway.extras import answers, asking, describing, examples, previewing
-from dayfly.ports.blobs import Blobs
+from dayfly.ports.blobs import BlobInfo, Blobs
 
 log = logs.get("dayfly.gateway")
 
@@ -70,22 +70,32 @@ class Reader:
 
     async def _folder(self, uri: str, rows: int) -> answers.Preview:
         files = await self._blobs.list(uri.rstrip("/"))
-        if not files:
+        shown = files[:MAX_FILES]
+        stats = await asyncio.gather(*(self._stat(one) for one in shown))
+        listed = [
+            answers.PreviewFile(one, stat.size_bytes)
+            for one, stat in zip(shown, stats, strict=True)
+            if stat is not None
+        ]
+        if not listed:
             raise errors.NotFound(
                 f"There is nothing at {uri[:300]}.", remedy="It was removed since, or was never written to the end."
             )
-        shown = files[:MAX_FILES]
-        stats = await asyncio.gather(*(self._blobs.stat(one) for one in shown))
-        listed = [
-            answers.PreviewFile(one, stat.size_bytes if stat else 0) for one, stat in zip(shown, stats, strict=True)
-        ]
-        folder = answers.Preview(uri, "folder", files=listed, total_files=len(files))
+        total = len(files) - (len(shown) - len(listed))
+        folder = answers.Preview(uri, "folder", files=listed, total_files=total)
         # A dataset is a folder of parts: the first one stands for it.
         first = await self._first_part(listed, rows)
         if first is None:
             return folder
-        total_rows = first.total_rows if len(files) == 1 else None
-        return msgspec.structs.replace(first, uri=uri, files=listed, total_files=len(files), total_rows=total_rows)
+        total_rows = first.total_rows if total == 1 else None
+        return msgspec.structs.replace(first, uri=uri, files=listed, total_files=total, total_rows=total_rows)
+
+    async def _stat(self, uri: str) -> BlobInfo | None:
+        """Return what is known of a file of a folder; None for what is none, as a pipe or a link that leads out."""
+        try:
+            return await self._blobs.stat(uri)
+        except errors.InvalidArgument:
+            return None
 
     async def _first_part(self, files: list[answers.PreviewFile], rows: int) -> answers.Preview | None:
         """Return the beginning of the first file, if it is a table; None for any other folder."""

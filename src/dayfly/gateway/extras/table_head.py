@@ -36,13 +36,24 @@ def read(raw: bytes, rows: int) -> dict[str, Any]:
 
     try:
         file = pyarrow.parquet.ParquetFile(io.BytesIO(raw))
-        names = file.schema_arrow.names[: previewing.MAX_COLUMNS]
+        schema, most = file.schema_arrow, previewing.MAX_COLUMNS
+        names = list(dict.fromkeys(schema.names[:most]))  # Each stands for all columns of its name.
         batch = next(file.iter_batches(batch_size=rows, columns=names, use_threads=False), None)
     except (pyarrow.ArrowException, OSError, ValueError, MemoryError):
         return {"problem": "unreadable"}
-    kinds = [(name, str(file.schema_arrow.field(name).type)) for name in names]
-    columns = [] if batch is None else [[previewing.cell(value) for value in column.to_pylist()] for column in batch]
+    kinds = [(field.name, str(field.type)) for field in list(schema if batch is None else batch.schema)[:most]]
+    columns = [] if batch is None else [[_cell(value) for value in column] for column in batch.columns[:most]]
     return {"columns": kinds, "rows": list(zip(*columns, strict=True)), "total_rows": file.metadata.num_rows}
+
+
+def _cell(scalar: Any) -> str:
+    """Return one value as text: `?` for what Python has no value for, as a date in the year 20000."""
+    from dayfly.gateway.extras import previewing
+
+    try:
+        return previewing.cell(scalar.as_py())
+    except Exception:  # noqa: BLE001  one value that cannot be told shall not take the others away
+        return "?"
 
 
 if __name__ == "__main__":

@@ -183,6 +183,17 @@ async def test_the_tail_of_a_large_log_reads_its_end() -> None:
     assert sum(logs.reads) <= merging.BUFFERED_BYTES + 1024
 
 
+@pytest.mark.parametrize("search", [b"", b"long"])
+async def test_the_tail_of_a_log_whose_last_line_is_longer_than_what_is_read(search: bytes) -> None:
+    logs = MemoryLogs()
+    logs.write(KEY, "driver", b"x\n" * 10 + b"long " * (merging.BUFFERED_BYTES // 5 + 10) + b"\n")
+    files = await logs.list_files(KEY)
+    view = merging.View(logs, KEY, choosing.Wanted(search=search), whole=True)
+    page = await view.read_tail(files, 3, began=Micros(7))
+    assert page.at_end and len(page.lines) == 3
+    assert all("long" in one.text for one in page.lines)
+
+
 async def test_pages_end_where_there_is_much_text() -> None:
     logs = MemoryLogs()
     logs.write(KEY, "driver", (b"x" * lines.MAX_LINE_BYTES + b"\n") * 200)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+import os
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pyarrow
 import pyarrow.parquet
+import pytest
 from tests.fakes.http_api import World
 
-from dayfly.gateway.extras import previewing
+import dayfly.blobs
+from dayfly.base import errors
+from dayfly.gateway.extras import previewing, previews
 
 ROOT = "memory://store"
 
@@ -44,6 +49,36 @@ async def test_a_dataset_is_told_by_its_first_part(world: World, http: httpx.Asy
     told = await ask(http, f"{ROOT}/set")
     assert (told["kind"], told["total_files"], told["total_rows"], len(told["rows"])) == ("table", 2, None, 5)
     assert [one["uri"] for one in told["files"]] == [f"{ROOT}/set/00000", f"{ROOT}/set/00001"]
+
+
+async def test_columns_of_one_name_and_values_out_of_range(world: World, http: httpx.AsyncClient) -> None:
+    days = pyarrow.array([0, 10**7], pyarrow.int32()).cast(pyarrow.date32())
+    texts, numbers = pyarrow.array(["a", "b"]), pyarrow.array([1, 2])
+    written = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table([texts, days, numbers], names=["one", "day", "one"]), written)
+    await world.blobs.put(f"{ROOT}/odd", written.getvalue())
+    told = await ask(http, f"{ROOT}/odd")
+    rows = sorted(zip([(one["name"], one["type"]) for one in told["columns"]], *told["rows"], strict=True))
+    assert rows == [
+        (("day", "date32[day]"), "1970-01-01", "?"),
+        (("one", "int64"), "1", "2"),
+        (("one", "string"), "a", "b"),
+    ]
+
+
+async def test_what_is_no_file_of_a_folder_is_left_out(tmp_path: Path) -> None:
+    blobs = dayfly.blobs.open(f"file://{tmp_path}/store")
+    folder = tmp_path / "store" / "folder"
+    folder.mkdir()
+    os.mkfifo(folder / "a.csv")
+    (tmp_path / "secret.csv").write_text("secret")
+    (folder / "b.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(errors.NotFound):
+        await previews.Reader(blobs).read(f"{blobs.root}/folder", 5)
+    (folder / "c.csv").write_text("name\nx\n")
+    told = await previews.Reader(blobs).read(f"{blobs.root}/folder", 5)
+    assert (told.kind, told.rows, told.total_files) == ("table", [["x"]], 1)
+    assert [one.uri for one in told.files] == [f"{blobs.root}/folder/c.csv"]
 
 
 async def test_parquet_that_lies_is_said_to_be_unreadable(world: World, http: httpx.AsyncClient) -> None:
