@@ -18,8 +18,8 @@ from tests.property.test_engine import CHANCES, in_a_storm
 from tests.property.world import World
 
 ATTEMPTS = settings(
-    # Most bugs are found within a hundred, the rarest within some thousand; which worlds are drawn depends on the modules
-    # that happen to be imported.
+    # Most bugs are found within a hundred, the rarest within some thousand; which worlds are drawn depends on the
+    # modules that happen to be imported.
     max_examples=20_000,
     derandomize=True,
     database=None,
