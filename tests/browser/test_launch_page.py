@@ -102,6 +102,31 @@ def test_a_past_run_is_a_template(eyes: Eyes, shop: Shop) -> None:
     assert (ended.phase.name, outputs) == ("SUCCEEDED", {"o0": 50.0})
 
 
+def test_a_page_that_is_loaded_again_keeps_what_was_filled_in(eyes: Eyes, shop: Shop) -> None:
+    run = shop.wait(shop.launch("budget", "budget-draft", amount=700, teams=7))
+    address = f"{shops.PLACE}/launch?execution={run.name}"
+    page = eyes.go(address)
+    # Over a websocket, which the page's policy must let through.
+    page.wait_for_function("() => window.socket.io.engine.transport.name === 'websocket'")
+    form = page.locator("form.launch")
+    form.get_by_role("textbox", name="teams").fill("14")
+    form.get_by_text("Options").click()
+    form.get_by_role("textbox", name="Option Name of the run").fill("half")
+    page.reload()
+    expect(form.get_by_role("textbox", name="teams")).to_have_value("14")
+    form.get_by_text("Options").click()
+    name = form.get_by_role("textbox", name="Option Name of the run")
+    page.wait_for_function("() => window.socket && window.socket.connected")
+    name.evaluate("(one) => { one.value = 'half \\ud83d'; one.dispatchEvent(new Event('input')); }")
+    form.get_by_role("button", name="Launch", exact=True).click()
+    expect(name).to_have_attribute("aria-invalid", "true")  # It was heard, and is refused.
+    name.fill("budget-drafted")
+    form.get_by_role("button", name="Launch", exact=True).click()
+    shop.wait(launched(page, shop, "budget-drafted"))
+    eyes.go(address)
+    expect(form.get_by_role("textbox", name="teams")).to_have_value("7")
+
+
 def test_a_task_is_launched_by_itself(eyes: Eyes, shop: Shop) -> None:
     assert shop.remote
     page = eyes.go(f"{shops.PLACE}/tasks/showcase.shrink")

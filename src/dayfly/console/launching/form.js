@@ -1,8 +1,11 @@
 // The launch form: draws fields by their shapes, keeps what they hold, uploads files. See form.py and shapes.py.
 const FILES = 2000; // In one directory.
+const DRAFT = "dayfly-launch:";
 const BYTES = 5 * 2 ** 30; // Of one file: what object stores take at once.
 
-const copy = (value) => JSON.parse(JSON.stringify(value ?? null));
+// Half of a character, as a broken paste leaves it, can be sent to nobody: it becomes the sign for such.
+const whole = (text) => text.replace(/\p{Surrogate}/gu, "\ufffd");
+const copy = (value) => JSON.parse(JSON.stringify(value ?? null), (_, one) => (typeof one === "string" ? whole(one) : one));
 const blank = (shape, required = true) => {
   if (!required) return null;
   if (shape.kind === "list" || shape.kind === "map") return [];
@@ -148,7 +151,9 @@ export default {
   props: { fields: Array, fixed: Array, values: Object, optionShape: Object, optionValues: Object, generation: Number, errors: Object, problem: Object, busy: Boolean, answered: Number, project: String, domain: String, versions: Array, version: String },
   emits: ["launch", "copy", "version"],
   provide() { return { form: this }; },
-  data() { return { inputs: copy(this.values), options: copy(this.optionValues) }; },
+  data() { return this.recall() || { inputs: copy(this.values), options: copy(this.optionValues) }; },
+  mounted() { addEventListener("pagehide", this.remember); },
+  unmounted() { removeEventListener("pagehide", this.remember); },
   watch: {
     // Another version: what the server says of all fields, which knows what was filled in.
     generation() { this.inputs = copy(this.values); this.options = copy(this.optionValues); },
@@ -158,6 +163,21 @@ export default {
     id(path) { return "df-" + path.replace(/[^A-Za-z0-9_-]/g, (c) => "_" + c.charCodeAt(0)); },
     given() { return { inputs: copy(this.inputs), options: copy(this.options) }; },
     current() { return this.given(); },
+    // What was filled in outlives this page where it is loaded again, as it is when the server begins anew.
+    draft() { return DRAFT + location.pathname + location.search; },
+    filled() { return JSON.stringify([this.version, this.fields, this.fixed]); },
+    remember() {
+      try {
+        if (this.busy) sessionStorage.removeItem(this.draft()); // It was launched.
+        else sessionStorage.setItem(this.draft(), JSON.stringify({ form: this.filled(), ...this.given() }));
+      } catch { /* Too large, or not allowed: then it is not kept. */ }
+    },
+    recall() {
+      try {
+        const { form, inputs, options } = JSON.parse(sessionStorage.getItem(this.draft()));
+        return form === this.filled() ? { inputs, options } : null;
+      } catch { return null; }
+    },
     blankOf(f) { return blank(f.shape, f.required); },
     isKept(f) { const v = this.inputs[f.name]; return v !== null && typeof v === "object" && "kept" in v; },
     differs(f) { return JSON.stringify(this.inputs[f.name] ?? null) !== JSON.stringify(this.values[f.name] ?? null); },
