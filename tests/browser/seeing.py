@@ -104,6 +104,7 @@ class Eyes:
         for theme in ("light", "dark"):
             self.set_theme(theme)
             taken = io.BytesIO(self.page.screenshot(full_page=full, animations="disabled"))
+            Path(PICTURES).mkdir(parents=True, exist_ok=True)
             # A page has few colours: so it takes a third.
             Image.open(taken).convert("RGB").quantize(256).save(f"{PICTURES}/{name}-{theme}.png", optimize=True)
         self.set_theme("light")
