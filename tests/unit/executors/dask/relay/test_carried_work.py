@@ -42,13 +42,20 @@ class Processes:
         self.scheduler = self._start(words, made.env, stdout=subprocess.PIPE)
         self._listening = threading.Thread(target=self._listen)
         self._listening.start()
-        self.until(lambda: (folder / "scheduler.json").exists())
-        self.address = json.loads((folder / "scheduler.json").read_text())["address"]
+        self.until(lambda: self._told_address(folder / "scheduler.json"))
+        self.address = self._told_address(folder / "scheduler.json")
 
     def work(self, name: str) -> None:
         """Start a worker of the first group."""
         made = roles.worker(self._spec, self._spec.groups[0], name, self.address)
         self._start([*made.argv, "--host", "127.0.0.1", "--no-dashboard"], made.env)
+
+    @staticmethod
+    def _told_address(file: Path) -> str:
+        """Return what is written there; nothing while it is only being written."""
+        with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            return str(json.loads(file.read_text())["address"])
+        return ""
 
     def until(self, holds: Callable[[], object]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
