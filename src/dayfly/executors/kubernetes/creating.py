@@ -1,14 +1,43 @@
-"""Makes objects where their namespace may be missing yet: Flyte has one for each project and domain."""
+"""Makes objects, one or a group, where their namespace may be missing yet: Flyte has one for each place."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from dayfly.base import errors
+from dayfly.base import errors, logs
+from dayfly.executors.kubernetes import names, pruning
+from dayfly.executors.kubernetes.api import NotNow
 
 if TYPE_CHECKING:
     from dayfly.executors.kubernetes.api import Api
-    from dayfly.ports.pod_groups import Manifest
+    from dayfly.ports.pod_groups import Manifest, PodGroupSpec
+
+AT_ONCE = 16
+"""Objects of one group that are made side by side."""
+
+_log = logs.get("executors.kubernetes")
+
+
+async def create_group(api: Api, spec: PodGroupSpec, first: Manifest) -> Manifest:
+    """Make what is not there yet of a group; return its `first` object as it is there, which owns the others."""
+    slots = asyncio.Semaphore(AT_ONCE)
+    owner = await create(api, first)
+    if spec.maker is not None and (dropped := [*pruning.find_dropped(spec.objects[0]["spec"], owner["spec"])]):
+        kind, name = owner["kind"], owner["metadata"]["name"]
+        _log.warning("the cluster's definition lacks fields, which are left out", kind=kind, name=name, of=dropped)
+
+    async def create_owned(manifest: Manifest) -> None:
+        async with slots:
+            await api.create(owned(manifest, owner))
+
+    others = [one for one in spec.objects[1:] if names.role_of(one) not in spec.later]
+    made = await asyncio.gather(*(create_owned(one) for one in others), return_exceptions=True)
+    failed = [one for one in made if isinstance(one, BaseException)]
+    # What is wrong for good counts before what may be right in a while.
+    for error in sorted(failed, key=lambda one: isinstance(one, NotNow)):
+        raise error
+    return owner
 
 
 async def create(api: Api, manifest: Manifest) -> Manifest:

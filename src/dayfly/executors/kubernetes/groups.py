@@ -20,14 +20,13 @@ from dayfly.executors.kubernetes import (
     manifests,
     names,
     overseeing,
-    pruning,
     reaching,
     removing,
     rights,
     scaling,
     templates,
 )
-from dayfly.executors.kubernetes.api import Expired, NotNow
+from dayfly.executors.kubernetes.api import Expired
 from dayfly.executors.kubernetes.known import ENDED, Handle, Known, handle_of, not_made, waiting_handle_of
 from dayfly.ports.pod_groups import PodGroupSpec
 
@@ -53,9 +52,6 @@ PAUSE_SECONDS = 1.0
 
 LONGEST_PAUSE_SECONDS = 15.0
 """Between tries to make what a quota forbids."""
-
-AT_ONCE = 16
-"""Objects of one group that are made side by side."""
 
 _log = logs.get("executors.kubernetes")
 
@@ -211,24 +207,8 @@ class KubernetesGroups:
 
     async def _create(self, spec: PodGroupSpec) -> Manifest:
         """Make what is not there yet; return the first object, which owns the others."""
-        slots = asyncio.Semaphore(AT_ONCE)
         # With the execution's resource Kubernetes itself removes all that is the execution's.
-        owner = await creating.create(self._api, await self._workflows.own(spec.key, spec.objects[0]))
-        if spec.maker is not None and (dropped := [*pruning.find_dropped(spec.objects[0]["spec"], owner["spec"])]):
-            kind, name = owner["kind"], owner["metadata"]["name"]
-            _log.warning("the cluster's definition lacks fields, which are left out", kind=kind, name=name, of=dropped)
-
-        async def create(manifest: Manifest) -> None:
-            async with slots:
-                await self._api.create(creating.owned(manifest, owner))
-
-        others = [one for one in spec.objects[1:] if names.role_of(one) not in spec.later]
-        made = await asyncio.gather(*(create(one) for one in others), return_exceptions=True)
-        failed = [one for one in made if isinstance(one, BaseException)]
-        # What is wrong for good counts before what may be right in a while.
-        for error in sorted(failed, key=lambda one: isinstance(one, NotNow)):
-            raise error
-        return owner
+        return await creating.create_group(self._api, spec, await self._workflows.own(spec.key, spec.objects[0]))
 
     async def _create_later(self, spec: PodGroupSpec, known: Known) -> None:
         pause = PAUSE_SECONDS
