@@ -12,14 +12,12 @@ from rich.text import Text
 from dayfly.base.clock import SECOND, Micros
 from dayfly.cli import tree
 from dayfly.cli.top_state import ClusterNow, Run, State
+from dayfly.compiler import single_task
 
 KEYS_OF_RUNS = "↑↓ j k choose   Enter open   a abort   q quit"
 KEYS_OF_A_RUN = "↑↓ j k choose   Esc back   a abort   q quit"
 
 STYLES = {"SUCCEEDED": "green", "FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "RUNNING": "cyan"}
-
-OF_ONE_TASK = ".flytegen."
-"""Before the name of a task that runs by itself."""
 
 MIB = 1024 * 1024
 
@@ -102,7 +100,7 @@ def _line(run: Run, now: Micros, place: str) -> tuple[Text, ...]:
     return (
         _phase(run.phase.name),
         Text(plain(run.id.name if place else f"{run.id.project}/{run.id.domain}/{run.id.name}")),
-        Text(plain(run.workflow.removeprefix(OF_ONE_TASK))),
+        Text(plain(run.workflow.removeprefix(single_task.NAME_PREFIX))),
         Text(created),
         Text(took, justify="right"),
         Text(plain(run.error), style="red"),
@@ -133,7 +131,7 @@ def _run(state: State, now: Micros, height: int) -> list[RenderableType]:
     took = span(((run.ended_at or now) - run.started_at) / SECOND) if run.started_at is not None else ""
     head = Text.assemble(
         ("dayfly top  ", "bold"),
-        (plain(run.workflow.removeprefix(OF_ONE_TASK)), "bold"),
+        (plain(run.workflow.removeprefix(single_task.NAME_PREFIX)), "bold"),
         "  ",
         _phase(run.phase.name),
         f"  {took}  ",

@@ -18,9 +18,6 @@ from dayfly.model.identifiers import EntityId
 MOST = 500
 """Versions, runs and names that one list takes in: the newest ones."""
 
-GENERATED = ".flytegen"
-"""Names of what the platform makes for single tasks begin with it."""
-
 ARCHIVED = common_pb2.NAMED_ENTITY_ARCHIVED
 ACTIVE = launch_plan_pb2.ACTIVE
 

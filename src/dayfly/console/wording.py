@@ -6,6 +6,7 @@ from datetime import datetime
 
 from dayfly.base import clock
 from dayfly.base.clock import SECOND, Micros
+from dayfly.compiler import single_task
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
@@ -33,9 +34,14 @@ def phase(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
+def is_of_one_task(name: str) -> bool:
+    """Say whether a workflow, or its launch plan, is one that the platform has made to run a single task."""
+    return name.startswith(single_task.NAME_PREFIX)
+
+
 def entity(name: str) -> str:
     """Return the name of what is run as people gave it: the workflow of a single task has a prefix before that."""
-    return name.removeprefix(".flytegen.")
+    return name.removeprefix(single_task.NAME_PREFIX)
 
 
 def duration(seconds: float) -> str:

@@ -16,6 +16,7 @@ from dayfly.client import watching
 from dayfly.console import acting, addresses, frame, live, markup
 from dayfly.console.routing import Page
 from dayfly.console.run import (
+    about_run,
     board,
     cache,
     dask,
@@ -33,7 +34,6 @@ from dayfly.console.run import (
 )
 from dayfly.console.run.subject import Choice, Subject
 from dayfly.console.site import View
-from dayfly.model import identifiers
 from dayfly.model.identifiers import ExecutionId
 from dayfly.model.phases import TERMINAL_EXECUTION
 
@@ -190,9 +190,8 @@ def _of(execution: Any) -> Markup:
     """Return a link to what is run: of a task that runs by itself the task, for its workflow is the platform's own."""
     launched = execution.spec.launch_plan
     if launched.resource_type == identifier_pb2.TASK:
-        return markup.link(launched.name, addresses.version("task", identifiers.from_identifier(launched)))
-    workflow = identifiers.from_identifier(execution.closure.workflow_id)
-    return markup.link(workflow.name, addresses.version("workflow", workflow))
+        return about_run.entity("task", launched)
+    return about_run.entity("workflow", execution.closure.workflow_id)
 
 
 def _start(asked: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from flyteidl.admin import execution_pb2
 from flyteidl.core import identifier_pb2
 from markupsafe import Markup
 
-from dayfly.console import addresses, markup
+from dayfly.console import addresses, markup, wording
 from dayfly.console.run.subject import Subject
 from dayfly.model import identifiers
 from dayfly.model.identifiers import ExecutionId
@@ -36,7 +36,7 @@ def facts(subject: Subject) -> Facts:
     if launched.name != execution.closure.workflow_id.name:
         kind = KINDS.get(launched.resource_type, "launch_plan")
         pairs.append((kind.replace("_", " ").capitalize(), entity(kind, launched)))
-    if not execution.closure.workflow_id.name.startswith(".flytegen."):
+    if not wording.is_of_one_task(execution.closure.workflow_id.name):
         pairs.append(("Workflow", entity("workflow", execution.closure.workflow_id)))
     pairs.append(("Version", markup.code(launched.version)))
     pairs.append(("Started by", " ".join(filter(None, (metadata.principal or "not told", WAYS.get(metadata.mode))))))
@@ -60,14 +60,9 @@ def entity(kind: str, id: Any) -> Markup:
     return markup.link(id.name, addresses.version(kind, identifiers.from_identifier(id)))
 
 
-def execution(id: Any) -> ExecutionId:
-    """Return an execution's id (core.WorkflowExecutionIdentifier)."""
-    return identifiers.from_execution_identifier(id)
-
-
 def execution_of(node: Any) -> ExecutionId:
     """Return the id of the execution that a node is in (core.NodeExecutionIdentifier)."""
-    return execution(node.execution_id)
+    return identifiers.from_execution_identifier(node.execution_id)
 
 
 def links(subject: Subject, told: Iterable[Any]) -> Markup:

@@ -168,7 +168,7 @@ def _facts(subject: Subject) -> list[tuple[str, Markup | str]]:
         pairs.append(("Kind of task", subject.attempt.closure.task_type or "–"))
     child = subject.node.closure.workflow_node_metadata.executionId
     if child.name:
-        pairs.append(("Launched", markup.link(child.name, addresses.run(about_run.execution(child)))))
+        pairs.append(("Launched", markup.link(child.name, addresses.run(identifiers.from_execution_identifier(child)))))
     return pairs
 
 
