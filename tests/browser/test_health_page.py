@@ -23,7 +23,7 @@ def test_a_project_is_created_renamed_and_archived(eyes: Eyes, shop: Shop) -> No
     asked.get_by_label("Id").fill("research")
     asked.get_by_label("Name").fill("Research")
     asked.get_by_label("Description").fill("What we try")
-    eyes.check(without=["main"])
+    eyes.check()
     eyes.picture("project-new")
     asked.get_by_role("button", name="Create").click()
     expect(asked).to_contain_text("is there")

@@ -1,6 +1,6 @@
 """The console as an ASGI application that costs nothing until somebody opens it.
 
-NiceGUI takes half a second and some 40 MB to load, which `dayfly up` shall not wait for: the first request does. Used
+NiceGUI takes half a second and some 30 MB to load, which `dayfly up` shall not wait for: the first request does. Used
 by `assembly`, which mounts it at `addresses.ROOT`.
 """
 

@@ -44,7 +44,7 @@
   function key(event) {
     const field = event.target.closest?.("input, textarea, select, [contenteditable], [role=textbox]");
     if (event.key === "Escape" && field) return field.blur();
-    if (field || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open], .q-dialog")) return;
+    if (field || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const pressed = prefix + event.key;
     prefix = "";
     const rows = document.querySelector("[data-rows]");
