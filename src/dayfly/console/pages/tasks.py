@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from flyteidl.core import identifier_pb2
 
 from dayfly.base.clock import Micros
-from dayfly.console import addresses, listing, live, registered, run_bars, table, task_facts
+from dayfly.console import addresses, last_runs, listing, live, registered, run_bars, table, task_facts
 from dayfly.console.addresses import Place
-from dayfly.console.pages import workflows
 from dayfly.console.routing import Page
 from dayfly.console.site import View
-
-REFRESH_SECONDS = 3.0
 
 COLUMNS = (
     table.column("name", "Task", kind="grow"),
@@ -32,19 +28,14 @@ async def build(view: View) -> None:
     assert place is not None  # By its route.
 
     async def fetch() -> list[listing.Entry]:
-        named, versions, runs = await asyncio.gather(
-            registered.names(view, identifier_pb2.TASK, place),
-            registered.versions(view, identifier_pb2.TASK, place),
-            registered.runs(view, place, registered.of_name("launch_entity", "task")),
-        )
-        found = await workflows.last_runs(view, place, [one.id.name for one in named], runs, "task")
-        newest = registered.by_name(versions)
+        of_tasks = registered.of_name("launch_entity", "task")
+        named, versions, found = await last_runs.read(view, place, identifier_pb2.TASK, "task", of_tasks)
         now = view.site.clock.now()
-        return [_entry(place, one, newest.get(one.id.name, []), found[one.id.name], now) for one in named]
+        return [_entry(place, one, versions.get(one.id.name, []), found[one.id.name], now) for one in named]
 
     entries = await fetch()
     with listing.page(view, "tasks", COLUMNS, entries, "task") as shown:
-        live.every(REFRESH_SECONDS, lambda: shown.refresh(fetch))
+        live.every(last_runs.REFRESH_SECONDS, lambda: shown.refresh(fetch))
 
 
 def _entry(place: Place, named: Any, versions: list[Any], runs: list[Any], now: Micros) -> listing.Entry:
