@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import fastapi
+import psutil
 
 from dayfly.base import errors
 from dayfly.base.clock import SECOND, Clock
@@ -33,7 +34,6 @@ FREE_SHARE, FREE_BYTES = 0.05, 1024**3
 MEMORY_SHARE = 0.08
 
 GIB = 1024**3
-MEMORY = Path("/proc/meminfo")
 
 PLAIN_TEXTS = frozenset({"server.host", "server.public_url", "data.folder", "engine.backend"})
 """Settings whose text nobody can take for a secret. Of any other text only this is told: whether it is set."""
@@ -132,7 +132,7 @@ def _disk(folder: Path) -> Part:
     except OSError as error:
         return Part("disk", "failing", f"The data folder cannot be read: {error}.", "Make it readable, then restart.")
     told = f"{usage.free / GIB:.1f} GiB of {usage.total / GIB:.1f} GiB are free."
-    if usage.free < max(FREE_BYTES, 0):
+    if usage.free < FREE_BYTES:
         return Part("disk", "failing", told, "Free some space: evict cached outputs, remove old logs.")
     if usage.free < FREE_SHARE * usage.total:
         return Part("disk", "warning", told, "Free some space: evict cached outputs, remove old logs.")
@@ -140,12 +140,8 @@ def _disk(folder: Path) -> Part:
 
 
 def _memory() -> Part:
-    try:
-        lines = dict(line.split(":", 1) for line in MEMORY.read_text().splitlines() if ":" in line)
-        total, free = (int(lines[name].split()[0]) * 1024 for name in ("MemTotal", "MemAvailable"))
-    except (OSError, KeyError, ValueError, IndexError):
-        return Part("memory", "well", "This system does not tell.")
-    told = f"{free / GIB:.1f} GiB of {total / GIB:.1f} GiB are available."
-    if free < MEMORY_SHARE * total:
+    seen = psutil.virtual_memory()
+    told = f"{seen.available / GIB:.1f} GiB of {seen.total / GIB:.1f} GiB are available."
+    if seen.available < MEMORY_SHARE * seen.total:
         return Part("memory", "warning", told, "Let fewer tasks run at a time, or give them smaller requests.")
     return Part("memory", "well", told)
