@@ -50,3 +50,12 @@ def test_a_project_is_created_renamed_and_archived(eyes: Eyes, shop: Shop) -> No
     expect(made.get_by_role("button", name="Archive")).to_be_visible()
     eyes.check()
     eyes.picture("health", full=True)
+
+
+def test_pages_about_all_places_lead_back_to_the_last_one(eyes: Eyes) -> None:
+    staging = "/console/projects/flytesnacks/domains/staging/executions"
+    page = eyes.go("/console/health")
+    expect(page.get_by_role("link", name="Runs", exact=True)).not_to_have_attribute("href", staging)
+    eyes.go(staging)
+    page = eyes.go("/console/health")
+    expect(page.get_by_role("link", name="Runs", exact=True)).to_have_attribute("href", staging)

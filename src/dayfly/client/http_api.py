@@ -45,10 +45,6 @@ class HttpApi:
         """Remove what path and query name; return what the server says of it."""
         return (await self._answer("DELETE", extras.PREFIX + path, query)).json()
 
-    async def get_bytes(self, path: str, query: Query | None = None) -> bytes:
-        """Return the content at a path from the server's root, such as one that another answer names."""
-        return (await self._answer("GET", path, query)).content
-
     async def follow(self, path: str, query: Query) -> AsyncIterator[tuple[str, Any]]:
         """Yield name and data of server-sent events, until the server ends them."""
         asked = {**_given(query), "follow": "true"}

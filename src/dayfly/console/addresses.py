@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from dayfly.model.identifiers import EntityId, ExecutionId
 
@@ -21,6 +21,12 @@ class Place(NamedTuple):
 
     project: str
     domain: str
+
+
+def read_place(told: str) -> Place | None:
+    """Return the place that `PROJECT/DOMAIN` names, quoted as in addresses; None for anything else."""
+    project, slash, domain = told.partition("/")
+    return Place(unquote(project), unquote(domain)) if slash and project and domain else None
 
 
 def home() -> str:

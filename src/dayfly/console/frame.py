@@ -77,7 +77,7 @@ def _head() -> str:
 
 
 def _bar(view: View, active: str) -> Markup:
-    place = view.place or FIRST_PLACE
+    place = view.place or view.last_place or FIRST_PLACE
     ways = Markup("").join(_way(place, *one, active=active) for one in NAVIGATION)
     return Markup(
         """<a class="skip" href="#main">Skip to content</a>

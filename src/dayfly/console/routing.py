@@ -12,10 +12,14 @@ import fastapi
 from nicegui import ui
 
 from dayfly.base import errors, ids, logs
-from dayfly.console import frame
+from dayfly.console import addresses, frame
+from dayfly.console.addresses import Place
 from dayfly.console.site import Site, View
 
 log = logs.get("dayfly.console")
+
+PLACE_COOKIE = "dayfly-place"
+"""Set by `static/theme.js`."""
 
 SECONDS = 30.0
 """A page that takes longer to build says so."""
@@ -45,7 +49,7 @@ def route(site: Site, page: Page) -> None:
 
     @ui.page(page.route, response_timeout=SECONDS)
     async def shown(request: fastapi.Request) -> fastapi.Response | None:
-        view = View(site, request.path_params, dict(request.query_params))
+        view = View(site, request.path_params, dict(request.query_params), _last_place(request))
         try:
             await page.build(view)
         except errors.DayflyError as error:
@@ -63,7 +67,11 @@ def route_unknown(site: Site) -> None:
         error = errors.NotFound(
             f"There is no page at {request.url.path}.", remedy="Go home, or search for what you want: press `/`."
         )
-        return await _refused(View(site, {}, {}), error)
+        return await _refused(View(site, {}, {}, _last_place(request)), error)
+
+
+def _last_place(request: fastapi.Request) -> Place | None:
+    return addresses.read_place(request.cookies.get(PLACE_COOKIE, ""))
 
 
 def report(error: Exception) -> None:

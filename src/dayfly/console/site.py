@@ -34,6 +34,8 @@ class View:
     """Parts of the address, by the names in the page's route."""
     query: Mapping[str, str]
     """What follows `?`; of a name that is given twice the last."""
+    last_place: Place | None = None
+    """Where the reader was last, as their browser says; None if it says nothing."""
 
     @property
     def client(self) -> Client:

@@ -23,8 +23,6 @@ OPERATIONS = {"TASK_RUNTIME": CODE, "TASK_SETUP": QUEUE}
 
 PHASES = {"QUEUED": QUEUE, "WAITING_FOR_RESOURCES": QUEUE, "RUNNING": CODE}
 
-ENDS = ("AttemptSucceeded", "AttemptFailed", "AttemptStopped")
-
 PREPARING = ("loading ", "environment", "installing", "building", "pulling", "image")
 """Words of reasons that tell of an environment; without one, a Dask task that gets ready waits for its cluster."""
 
