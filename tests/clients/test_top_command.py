@@ -105,8 +105,12 @@ def test_once_is_one_frame_for_programs(server: Server, busy: ExecutionId) -> No
     assert "all projects · 1 running" in told.stdout
     assert "flytesnacks/development/busy" in told.stdout
     assert "\x1b" not in told.stdout
-    one = server.dayfly("top", busy.name, "--once", "--config", server.config)
-    assert "slow_square" in one.stdout and "worker-1" in one.stdout
+
+    def records() -> bool:
+        one = server.dayfly("top", busy.name, "--once", "--config", server.config).stdout
+        return "slow_square" in one and "worker-1" in one
+
+    launching.wait_until(records, "the first second of the cluster's record")
     gone = server.dayfly("top", "nosuch", "--once", "--config", server.config)
     assert gone.returncode == 1 and "nosuch" in gone.stderr
 
