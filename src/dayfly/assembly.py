@@ -156,6 +156,7 @@ async def running(settings: themes.Settings) -> AsyncIterator[Platform]:
                             blob_store,
                             folder.path,
                             tuple(sorted(executors.by_name)),
+                            executors.looks,
                             settings.engine.backend,
                             health.told_settings(settings),
                         ),
@@ -261,6 +262,7 @@ class _Executors:
         self.by_type: dict[str, str] = {}
         self.claims: dict[str, Callable[[str], Awaitable[bool]]] = {}
         self.ways: list[Ways] = []
+        self.looks: dict[str, Callable[[], Awaitable[executor_parts.Condition]]] = {}
         for entry in importlib.metadata.entry_points(group=executor_parts.GROUP):
             plugged = entry.load()(parts)
             if plugged is None:
@@ -271,6 +273,8 @@ class _Executors:
                 self.claims[entry.name] = plugged.claims
             if plugged.ways is not None:
                 self.ways.append(plugged.ways)
+            if plugged.look is not None:
+                self.looks[entry.name] = plugged.look
 
 
 @contextlib.asynccontextmanager

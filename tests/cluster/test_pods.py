@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from dayfly.client import watching
+from dayfly.client import extras, watching
 from dayfly.model.identifiers import ExecutionId
 from tests.cluster.conftest import Cluster, register
 from tests.platforms import launching
@@ -50,6 +51,16 @@ def test_a_chain_of_tasks_is_a_chain_of_pods(server: Server, cluster: Cluster) -
     log = server.folder / "logs" / str(execution) / "n0" / "0" / "driver.log"
     assert "doubling ab" in log.read_text()
     launching.wait_until(lambda: not cluster.left(), "the pods to be gone")
+
+
+def test_whoever_keeps_the_platform_up_is_told_how_the_cluster_is(server: Server, cluster: Cluster) -> None:
+    told = extras.call(server.address, "/health")
+    parts = {one["name"]: one for one in told["parts"]}
+    known = cluster.run("get", "crd", "flyteworkflows.dayfly.dev", "--ignore-not-found")
+    assert parts["kubernetes"]["state"] == ("well" if known else "warning")
+    assert ("kubectl shows none" in parts["kubernetes"]["told"]) == (not known)
+    assert re.match(r"Kubernetes v1\.\d+\S* answered in \d+ ms\.", parts["kubernetes"]["told"])
+    assert parts["dask"]["told"] == "Clusters are made of plain pods, as DAYFLY_KUBERNETES__DASK says."
 
 
 def test_the_tasks_own_error_is_told(server: Server) -> None:

@@ -44,6 +44,7 @@ class World:
         self.attempts: dict[AttemptKey, AttemptRow] = {}
         self.closing = asyncio.Event()
         self.phase = "RUNNING"
+        self.looks: dict[str, health.Look] = {}
 
     def put(self, node: str = "n0", phase: AttemptPhase = AttemptPhase.RUNNING, **closure: Any) -> AttemptKey:
         """Let an attempt 0 of `p/d/e` be in a phase."""
@@ -107,7 +108,8 @@ class World:
 async def serving(world: World, folder: Path, port: int = 0) -> AsyncIterator[str]:
     """Serve the API; give its `host:port`."""
     world.closing.clear()
-    looked_at = health.Platform(world.blobs, folder, ("dask", "local"), "local", {"server.port": "30080"})  # type: ignore[arg-type]
+    settings = {"server.port": "30080"}
+    looked_at = health.Platform(world.blobs, folder, ("dask", "local"), world.looks, "local", settings)  # type: ignore[arg-type]
     sources = routes.Sources(
         world.logs,
         world,  # type: ignore[arg-type]

@@ -18,6 +18,9 @@ GROUP, VERSION, KIND, PLURAL = "dayfly.dev", "v1", "FlyteWorkflow", "flyteworkfl
 
 API_VERSION = f"{GROUP}/{VERSION}"
 
+GET_IT = "dayfly deploy kubernetes --crd | kubectl apply -f -"
+"""By this a cluster comes to know the kind."""
+
 PLATFORM = "dayfly.dev/platform"
 """Label: which platform an object is of, when several share a cluster."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dayfly.base import errors, logs
-from dayfly.model import identifiers
+from dayfly.model import flyte_workflows, identifiers
 from dayfly.operator import deciding, launching, resources, summing
 from dayfly.operator.asking import Platform
 from dayfly.operator.deciding import Do
@@ -46,8 +46,6 @@ operator may be about to launch it, and no call takes as long."""
 
 AT_ONCE = 8
 """Resources that are looked after side by side."""
-
-GET_THE_CRD = "dayfly deploy kubernetes --crd | kubectl apply -f -"
 
 _log = logs.get("operator")
 
@@ -109,7 +107,11 @@ class Operator:
         if self._kept.known:
             self._said.pop("kind", None)
         else:
-            self._say("kind", "the cluster does not know FlyteWorkflows; executions go on without", get_it=GET_THE_CRD)
+            self._say(
+                "kind",
+                "the cluster does not know FlyteWorkflows; executions go on without",
+                get_it=flyte_workflows.GET_IT,
+            )
 
     async def _compare(self) -> None:
         under_way = await self._platform.under_way()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from dayfly.base.clock import Clock
@@ -72,6 +72,16 @@ class ExecutorParts:
     secrets: Secrets
 
 
+class Condition(NamedTuple):
+    """How it is with what an executor runs tasks on."""
+
+    state: Literal["well", "warning", "failing"]
+    told: str
+    """What was seen, in words."""
+    remedy: str = ""
+    """What to do about it; empty where it is well."""
+
+
 @dataclass(frozen=True)
 class Plugged:
     """An executor, and which task types are its own."""
@@ -82,3 +92,6 @@ class Plugged:
     """Says whether it takes a type that is nobody's own; asked where nobody names the type."""
     ways: Ways | None = None
     """To dashboards of its attempts, where their own addresses may be out of reach."""
+    look: Callable[[], Awaitable[Condition]] | None = None
+    """Looks now how it is with what tasks run on, which is no part of the platform. Raises `DayflyError` where that
+    does not answer."""

@@ -168,6 +168,10 @@ class PodGroups(Protocol):
         """Return what the pod of this role is called."""
         ...
 
+    async def look(self) -> str:
+        """Return what cluster it is: `Kubernetes v1.20.2`. Raise `ExecutorAway` where its pods cannot be watched."""
+        ...
+
     async def serves(self, kind: str) -> bool:
         """Say whether the cluster knows objects of this kind."""
         ...

@@ -91,7 +91,7 @@ def _of_pods(parts: ExecutorParts) -> Plugged:
         log_folder=log_folder,
     )
     made = executor.DaskExecutor(clusters, images.AnyImage(), parts.clock, records=files.RecordFiles(log_folder))
-    return executor_parts.Plugged(made, TASK_TYPES, ways=groups)
+    return executor_parts.Plugged(made, TASK_TYPES, ways=groups, look=shape.look)
 
 
 def plug(parts: ExecutorParts) -> Plugged:

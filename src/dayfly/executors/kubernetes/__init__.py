@@ -64,7 +64,9 @@ def plug(parts: ExecutorParts) -> Plugged | None:
     """Return the executor of every task that is a container, where the backend is Kubernetes."""
     if parts.settings.engine.backend != executor_parts.KUBERNETES:
         return None
-    from dayfly.executors.kubernetes import executor
+    from dayfly.executors.kubernetes import executor, looking
 
-    made = executor.KubernetesExecutor(parts.share_pods(), parts.clock, parts.log_uri)
-    return executor_parts.Plugged(made, (executor_parts.ANY_TYPE, *executor_parts.COMMAND_TYPES))
+    groups = parts.share_pods()
+    made = executor.KubernetesExecutor(groups, parts.clock, parts.log_uri)
+    look = looking.Look(groups, parts.clock, operates=parts.settings.kubernetes.workflow_operator)
+    return executor_parts.Plugged(made, (executor_parts.ANY_TYPE, *executor_parts.COMMAND_TYPES), look=look.now)

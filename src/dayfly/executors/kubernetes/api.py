@@ -123,6 +123,10 @@ class Api:
         told = await self._call("GET", KINDS[kind], namespace or None, params=params)
         return told.get("items") or [], told["metadata"].get("resourceVersion", "")
 
+    async def version(self) -> str:
+        """Return what Kubernetes calls its version: `v1.20.2`."""
+        return await self._ongoing.do(self._version())
+
     async def serves(self, kind: str) -> bool:
         """Say whether the cluster knows objects of this kind, as far as the account may know."""
         try:
@@ -281,6 +285,13 @@ class Api:
                     break
             answer: dict[str, Any] = json.loads(raw)
             return answer
+
+    async def _version(self) -> str:
+        with _translated("GET version"):
+            auth = (await self._open()).auth
+            self._count("GET", "version")
+            raw = await self._streams.whole(auth, "GET", "/version", seconds=CALL_SECONDS)
+            return str(json.loads(raw)["gitVersion"])
 
     async def _lines(
         self, kind: Kind, namespace: str | None, name: str, params: Mapping[str, str], *, most_bytes: int = 0

@@ -78,10 +78,20 @@ class KubernetesGroups:
         self._reports: asyncio.Queue[PodGroupReport | None] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._following = False
+        self._unwatched = ""
+        """Why pods cannot be watched at the moment."""
 
     def pod_name(self, spec: AttemptSpec, role: str) -> str:
         """Return what the pod of this role is called."""
         return names.pod(spec, self._told.namespace, role)
+
+    async def look(self) -> str:
+        """Return what cluster it is, if its pods can be watched; see `PodGroups.look`."""
+        version = await self._api.version()
+        if self._unwatched:
+            told = f"Pods cannot be watched, so that no end of a task is seen: {self._unwatched}"
+            raise errors.ExecutorAway(told, remedy="It is tried again; give the account the rights it lacks.")
+        return f"Kubernetes {version}"
 
     async def serves(self, kind: str) -> bool:
         """Say whether the cluster knows objects of this kind."""
@@ -264,19 +274,18 @@ class KubernetesGroups:
 
     async def _follow(self) -> None:
         """List, watch from there, list again."""
-        said = ""
         while True:
             try:
-                version, said = await self._list(), ""
+                version, self._unwatched = await self._list(), ""
                 # A connection that broke without a word would be waited on for ever.
                 await asyncio.wait_for(self._watch(version), LIST_SECONDS + PAUSE_SECONDS)
             except (Expired, asyncio.TimeoutError):
                 continue
             # Whatever goes wrong with one listing, the next may do; without any, nobody would see pods end.
             except Exception as error:  # noqa: BLE001
-                if said != str(error):
-                    said = str(error)
-                    _log.warning("pods cannot be watched", error=said)
+                if self._unwatched != str(error):
+                    self._unwatched = str(error)
+                    _log.warning("pods cannot be watched", error=self._unwatched)
                 await asyncio.sleep(PAUSE_SECONDS)
 
     async def _list(self) -> str:

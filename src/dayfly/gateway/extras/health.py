@@ -1,11 +1,11 @@
-"""How the platform itself is: its database, its store of files, disk, memory and executors."""
+"""How the platform itself is: its database, its store of files, disk, memory and executors, with what these run on."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from dayfly.base.clock import SECOND, Clock
 from dayfly.gateway.extras import asking, describing, examples
 from dayfly.gateway.extras.overview_answers import Health, Part
 from dayfly.ports.blobs import Blobs
+from dayfly.ports.executor_parts import Condition
 from dayfly.ports.overview import MOST_COUNTED, Overview
 
 CHECK_SECONDS = 5.0
@@ -39,6 +40,9 @@ PLAIN_TEXTS = frozenset({"server.host", "server.public_url", "data.folder", "eng
 """Settings whose text nobody can take for a secret. Of any other text only this is told: whether it is set."""
 
 
+Look = Callable[[], Awaitable[Condition]]
+
+
 class Platform(NamedTuple):
     """What is looked at."""
 
@@ -46,6 +50,8 @@ class Platform(NamedTuple):
     folder: Path
     """On the disk that is looked at."""
     executors: Sequence[str]
+    looks: Mapping[str, Look]
+    """Of executors that run tasks on what is no part of the platform: how it is with that."""
     backend: str
     settings: Mapping[str, str]
 
@@ -65,6 +71,7 @@ def router(overview: Overview, platform: Platform, now: Clock, version: str) -> 
             _checked("storage", _storage(platform.blobs, now)),
             asyncio.to_thread(_disk, platform.folder),
             asyncio.to_thread(_memory),
+            *(_checked(name, _seen(name, look)) for name, look in platform.looks.items()),
         )
         names = ", ".join(platform.executors)
         told = [*parts, Part("executors", "well", f"Tasks run as {_HOW[platform.backend]}, by: {names}.")]
@@ -99,6 +106,11 @@ async def _checked(name: str, check: Any) -> Part:
     except (asyncio.TimeoutError, TimeoutError):
         return Part(name, "failing", f"It did not answer within {CHECK_SECONDS:.0f} s.", "Look at what it runs on.")
     return part
+
+
+async def _seen(name: str, look: Look) -> Part:
+    seen = await look()
+    return Part(name, seen.state, seen.told, seen.remedy)
 
 
 async def _database(overview: Overview, now: Clock) -> Part:

@@ -161,3 +161,11 @@ async def test_one_that_is_not_there_is_away(tmp_path: Path) -> None:
 )
 def test_a_refusal_is_for_good_or_for_now(status: int, message: str, kind: type[errors.DayflyError]) -> None:
     assert type(apis._error(status, message, "POST ns/pods")) is kind
+
+
+async def test_the_version_is_what_kubernetes_calls_it(asked: tuple[Server, Api]) -> None:
+    serving, api = asked
+    assert (await api.version()).startswith("v1.")
+    serving.answers["/version"] = [BUSY]
+    with pytest.raises(NotNow):
+        await api.version()

@@ -91,6 +91,9 @@ class FakeCluster:
     ) -> None:
         self.there.pop((kind, namespace, name), None)
 
+    async def version(self) -> str:
+        return "v1.29.0"
+
     async def serves(self, kind: str) -> bool:
         return kind in self.served
 
@@ -386,3 +389,17 @@ async def test_a_pod_that_was_deleted_while_no_platform_ran_is_told(world: World
         ("driver", PodPhase.QUEUED),
         ("scheduler", PodPhase.LOST),
     ]
+
+
+async def test_it_is_told_which_cluster_it_is(world: World) -> None:
+    assert await world.groups.look() == "Kubernetes v1.29.0"
+
+
+async def test_pods_that_cannot_be_watched_are_told(world: World) -> None:
+    world.cluster.forbidden = {"Pod"}
+    await world.groups.start(spec())
+    for _ in range(10):  # It is listed in a task of its own.
+        await asyncio.sleep(0)
+    assert "Pod" in world.cluster.listed
+    with pytest.raises(errors.ExecutorAway, match="no end of a task is seen: Pod"):
+        await world.groups.look()

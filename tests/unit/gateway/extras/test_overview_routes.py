@@ -6,8 +6,10 @@ import httpx
 import pytest
 from tests.fakes.http_api import World
 
+from dayfly.base import errors
 from dayfly.base.settings import DataSettings, NotificationsSettings, Settings
 from dayfly.gateway.extras import health, overview
+from dayfly.ports.executor_parts import Condition
 
 
 async def test_the_overview_of_nothing_is_empty(http: httpx.AsyncClient) -> None:
@@ -36,6 +38,32 @@ async def test_a_part_that_does_not_answer_is_told_with_what_to_do(http: httpx.A
     told = (await http.get("/health")).json()
     assert told["state"] == "failing"
     assert {one["name"]: one["state"] for one in told["parts"]}["storage"] == "failing"
+
+
+async def test_what_tasks_run_on_is_a_part_too(http: httpx.AsyncClient, world: World) -> None:
+    async def slow() -> Condition:
+        return Condition("warning", "Kubernetes v1.20.2 answered in 1200 ms.", "It is slow.")
+
+    async def gone() -> Condition:
+        raise errors.ExecutorAway("Kubernetes does not answer.", remedy="Look whether it runs.")
+
+    world.looks |= {"kubernetes": slow, "dask": gone}
+    told = (await http.get("/health")).json()
+    assert told["state"] == "failing"
+    assert [one for one in told["parts"] if one["name"] in world.looks] == [
+        {
+            "name": "kubernetes",
+            "state": "warning",
+            "told": "Kubernetes v1.20.2 answered in 1200 ms.",
+            "remedy": "It is slow.",
+        },
+        {
+            "name": "dask",
+            "state": "failing",
+            "told": "Kubernetes does not answer.",
+            "remedy": "Look whether it runs.",
+        },
+    ]
 
 
 def test_settings_are_told_without_secrets() -> None:

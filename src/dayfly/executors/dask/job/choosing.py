@@ -9,6 +9,7 @@ import msgspec
 from dayfly.base import errors
 from dayfly.executors.dask.job import manifests, shape
 from dayfly.executors.dask.pods import plain, provider
+from dayfly.ports.executor_parts import Condition
 
 if TYPE_CHECKING:
     from dayfly.ports.clusters import ClusterSpec
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 AUTO, JOB, PODS = "auto", "job", "pods"
 """Values of the setting `kubernetes.dask`."""
+
+NOT_KNOWN, GET_IT = "No DaskJob is known here.", "Install the Dask operator, or say DAYFLY_KUBERNETES__DASK=pods."
 
 
 class Chosen:
@@ -44,12 +47,19 @@ class Chosen:
             told = f"{layout.limits.told} {error.message}"
             return layout._replace(limits=msgspec.structs.replace(layout.limits, told=told))
 
+    async def look(self) -> Condition:
+        """Return of what clusters are made at the moment, as far as that is the same for all."""
+        if self._choice == PODS:
+            return Condition("well", "Clusters are made of plain pods, as DAYFLY_KUBERNETES__DASK says.")
+        if await self._groups.serves(manifests.JOB):
+            return Condition("well", "Clusters are DaskJobs, which the Dask operator makes pods of.")
+        if self._choice == AUTO:
+            return Condition("well", "Clusters are made of plain pods, for no DaskJob is known here.")
+        return Condition("failing", NOT_KNOWN, GET_IT)
+
     async def _by_job(self, spec: ClusterSpec) -> provider.Layout:
         if not await self._groups.serves(manifests.JOB):
-            raise manifests.Unfit(
-                "No DaskJob is known here.",
-                remedy="Install the Dask operator, or say DAYFLY_KUBERNETES__DASK=pods.",
-            )
+            raise manifests.Unfit(NOT_KNOWN, remedy=GET_IT)
         layout = await self._jobs.lay_out(spec)
         if lacking := await self._groups.lacking(layout.group):
             raise manifests.NotAllowed(

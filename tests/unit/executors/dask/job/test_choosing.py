@@ -33,6 +33,24 @@ async def test_a_choice_that_cannot_be_had() -> None:
         choosing.Chosen(FakeGroups(), "both")
 
 
+@pytest.mark.parametrize(
+    ("choice", "known", "state", "told"),
+    [
+        ("auto", True, "well", "Clusters are DaskJobs"),
+        ("auto", False, "well", "plain pods, for no DaskJob is known here"),
+        ("job", True, "well", "Clusters are DaskJobs"),
+        ("job", False, "failing", "No DaskJob is known here."),
+        ("pods", True, "well", "plain pods, as DAYFLY_KUBERNETES__DASK says"),
+    ],
+)
+async def test_whoever_keeps_the_platform_is_told_who_makes_clusters(
+    choice: str, known: bool, state: str, told: str
+) -> None:
+    seen = await choosing.Chosen(FakeGroups(known=known), choice).look()
+    assert (seen.state, bool(seen.remedy)) == (state, state == "failing")
+    assert told in seen.told
+
+
 LACKS = ("create, list and delete daskjobs", "delete deployments")
 
 SENTENCE = "The platform's account may not create, list and delete daskjobs, nor delete deployments in namespace p-d."
