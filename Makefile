@@ -47,10 +47,13 @@ azurite: .azurite/installed-$(AZURITE_VERSION)
 demo: install
 	@$(BIN)/python examples/demo.py
 
+# RERUNS=1, as in CI: what fails of the tests with real processes is tried once more, and told.
+RERUNS ?= 0
+
 test: install
 	@$(BIN)/python -m pytest tests/unit tests/property tests/contract -n 2
 	@rm -rf .calls-seen
-	@DAYFLY_CALLS_SEEN=$(CURDIR)/.calls-seen $(BIN)/python -m pytest tests/faults tests/clients -n 2 --dist loadfile --ignore tests/clients/test_zz_compatibility.py
+	@DAYFLY_CALLS_SEEN=$(CURDIR)/.calls-seen $(BIN)/python -m pytest tests/faults tests/clients -n 2 --dist loadfile --reruns $(RERUNS) -r fER --ignore tests/clients/test_zz_compatibility.py
 	@DAYFLY_CALLS_SEEN=$(CURDIR)/.calls-seen $(BIN)/python -m pytest tests/clients/test_zz_compatibility.py
 
 # Tasks as pods: wants KUBECONFIG, and in DAYFLY_TEST_CLUSTER_IMAGE an image that holds .venv and src at their own paths.
