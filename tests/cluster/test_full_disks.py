@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from dayfly.base import errors
 from tests.cluster import conftest
 from tests.cluster.conftest import Cluster
 from tests.cluster.viewing import PATIENCE_SECONDS
@@ -51,7 +53,8 @@ def first_error(server: Server, task: str) -> Any:
     try:
         launching.wait_until(failed, "its first attempt to fail", PATIENCE_SECONDS)
     finally:
-        launching.abort(server, execution, "enough")
+        with contextlib.suppress(errors.FailedPrecondition):  # It has ended, for there was no other attempt.
+            launching.abort(server, execution, "enough")
         launching.wait(server, execution, PATIENCE_SECONDS)
     return failed()[0]
 
