@@ -76,6 +76,8 @@ class PodSeen(msgspec.Struct, frozen=True):
     """What the primary container has left as the message of its end; where it runs again, of the end before."""
     exit_code: int | None = None
     signal: int | None = None
+    ended_at: float = 0.0
+    """When the primary container ended, in whole seconds since the epoch; 0 where it has not, or never was."""
     code: str = ""
     """LOST: `OOMKilled`, `Evicted`, `ImagePullBackOff`..."""
     message: str = ""

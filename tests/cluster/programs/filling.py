@@ -14,6 +14,8 @@ EAGER = {
     "distributed.scheduler.allowed-failures": 0,
     "distributed.worker.memory.target": 0.2,
     "distributed.worker.memory.spill": 0.3,
+    # One that is paused in time would wait for ever.
+    "distributed.worker.memory.pause": False,
 }
 
 

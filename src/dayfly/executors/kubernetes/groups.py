@@ -17,6 +17,7 @@ from dayfly.base import errors, logs
 from dayfly.executors.kubernetes import (
     creating,
     ending,
+    late,
     manifests,
     names,
     overseeing,
@@ -374,6 +375,7 @@ class KubernetesGroups:
         """End what is left beside the main pod, let the logs arrive, and say how they end."""
         known.ended = True
         await self._ender.end_others(known)
+        report = late.add(report, known.report(self._clock.now(), time.monotonic(), self._patience))
         main = report.pods[0].role if report.pods and report.pods[0].phase in ENDED else ""
         tail = await asyncio.to_thread(self._keeper.tail, known.key, main) if main else ""
         return msgspec.structs.replace(report, log_tail=tail)

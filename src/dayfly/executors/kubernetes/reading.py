@@ -80,7 +80,10 @@ def read(pod: Mapping[str, Any], patience: Patience, waited_seconds: float) -> P
     phase = status.get("phase") or "Pending"
     ended = (primary.get("state") or {}).get("terminated")
     if ended:
-        seen = msgspec.structs.replace(seen, last_words=ended.get("message") or "")
+        moment = ended.get("finishedAt")
+        seen = msgspec.structs.replace(
+            seen, last_words=ended.get("message") or "", ended_at=_seconds(moment) if moment else 0.0
+        )
     if phase == "Failed" or ended:
         return _ended(seen, pod, status, ended)
     if phase == "Succeeded":

@@ -403,3 +403,25 @@ async def test_pods_that_cannot_be_watched_are_told(world: World) -> None:
     assert "Pod" in world.cluster.listed
     with pytest.raises(errors.ExecutorAway, match="no end of a task is seen: Pod"):
         await world.groups.look()
+
+
+async def test_a_worker_whose_end_is_told_after_the_drivers_is_told_with_it(world: World) -> None:
+    moment = "2026-01-01T00:00:00Z"
+
+    def over(role: str, code: int, reason: str) -> Manifest:
+        made = ended(pod(role, uid=role))
+        state = made["status"]["containerStatuses"][0]["state"]["terminated"]
+        state |= {"exitCode": code, "reason": reason, "finishedAt": moment}
+        return made
+
+    await world.groups.start(spec("worker-0"))
+    running = pod("worker-0", uid="worker-0")
+    running["status"] = {"phase": "Running", "containerStatuses": [{"name": "main", "state": {"running": {}}}]}
+    world.cluster.events.put_nowait(("MODIFIED", running))
+    while {one.role for one in (await world.next()).pods} != {"driver", "worker-0"}:
+        pass
+    world.cluster.events.put_nowait(("MODIFIED", over("driver", 0, "Completed")))
+    world.cluster.events.put_nowait(("MODIFIED", over("worker-0", 137, "OOMKilled")))
+    while not (report := await world.next()).ended:
+        pass
+    assert [(one.role, one.code) for one in report.pods] == [("driver", ""), ("worker-0", "OOMKilled")]
