@@ -145,7 +145,7 @@ class PodGroupReport(msgspec.Struct, frozen=True):
     """Why its objects could not be made yet, in Kubernetes' own words: a quota, a rate limit."""
     ended: bool = False
     """The main pod has ended, and the others have been asked to; or the group was stopped. A report like this comes at
-    least once, when their logs are complete."""
+    least once, when the logs of the main pod and of the teller are complete."""
     stopped: bool = False
     """It ended because it was asked to, and nothing of it is left."""
     log_tail: str = ""

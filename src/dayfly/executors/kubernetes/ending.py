@@ -1,9 +1,12 @@
-"""Ends the pods of a group beside its main pod once that has ended, so that all logs are complete when it is told."""
+"""Ends the pods of a group beside its main pod once that has ended: what they tell of it is there when that is told."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+
+from dayfly.base import errors
+from dayfly.executors.kubernetes import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -11,9 +14,11 @@ if TYPE_CHECKING:
     from dayfly.executors.kubernetes.api import Api
     from dayfly.executors.kubernetes.known import Known
     from dayfly.executors.kubernetes.log_keeping import LogKeeper
+    from dayfly.executors.kubernetes.removing import Remover
 
 OTHERS_SECONDS = 2.0
-"""What pods get to end that nobody needs any more."""
+"""What pods get to end that nobody needs any more: the least that a kubelet gives them (`minimumGracePeriodInSeconds`
+in pkg/kubelet/kuberuntime/kuberuntime_manager.go in kubernetes/kubernetes)."""
 
 LAST_LINES_SECONDS = 10.0
 """How long the end of a group waits for its logs."""
@@ -22,22 +27,44 @@ LAST_LINES_SECONDS = 10.0
 class Ender:
     """Ends groups of one platform."""
 
-    def __init__(self, api: Api, keeper: LogKeeper) -> None:
-        self._api, self._keeper = api, keeper
+    def __init__(self, api: Api, keeper: LogKeeper, remover: Remover) -> None:
+        self._api, self._keeper, self._remover = api, keeper, remover
 
     async def end_others(self, known: Known) -> None:
-        """End the other pods of a group whose main pod has ended, and return once all logs are complete."""
-        if known.handle.maker is None:  # Else whoever has made the pods ends them too.
-            if known.handle.teller:
-                await self.end_tellers(known)
-                await self._keeper.wait(known.key, known.handle.teller_seconds, known.handle.teller)
+        """Have the other pods of a group ended whose main pod has ended, and return once its log is complete, and that
+        of whoever tells of the others.
+
+        These are not waited for: a worker whose scheduler is gone ends, its container is started again, and what only
+        begins as a container's first process hears of no end until it is killed.
+        """
+        teller, seconds = known.handle.teller, known.handle.teller_seconds
+        made = known.handle.maker is not None
+        if made:  # Whoever has made the pods ends them too.
+            await self._keeper.wait(known.key, max(LAST_LINES_SECONDS, seconds), teller)
+        elif teller:
+            await self.end_tellers(known)
+            await self._keeper.wait(known.key, seconds, teller)
+        if not made or await self._none_comes_anew(known):
             others = [name for name in known.pods if name != known.handle.main]
             await self._end(known, others, OTHERS_SECONDS)
-        await self._keeper.wait(known.key, max(LAST_LINES_SECONDS, known.handle.teller_seconds))
+        await self._keeper.wait(known.key, LAST_LINES_SECONDS, self._main_role(known))
 
     async def end_tellers(self, known: Known) -> None:
         """Ask those pods to end that tell of the others."""
         await self._end(known, known.list_tellers(), known.handle.teller_seconds)
+
+    async def _none_comes_anew(self, known: Known) -> bool:
+        """Say whether pods that are deleted now are not made anew: whoever has made them has them deleted one owner
+        after the other, which takes up to ten seconds."""
+        try:
+            await self._remover.delete_keepers(known.key, known.handle)
+        except errors.DayflyError:
+            return False
+        return True
+
+    def _main_role(self, known: Known) -> str:
+        main = known.pods.get(known.handle.main)
+        return names.role_of(main) if main is not None else ""
 
     async def _end(self, known: Known, pods: Iterable[str], grace_seconds: float) -> None:
         namespace = known.handle.namespace

@@ -71,9 +71,10 @@ class KubernetesGroups:
     ) -> None:
         self._api, self._told, self._patience, self._clock = api, told, patience, clock
         self._workflows = workflows
-        self._keeper, self._scaler, self._ender = keeper, scaling.Scaler(api), ending.Ender(api, keeper)
+        self._keeper, self._scaler = keeper, scaling.Scaler(api)
         self._templates = templates.Templates(api, told)
         self._remover = removing.Remover(api, told.platform)
+        self._ender = ending.Ender(api, keeper, self._remover)
         self._overseer, self._rights = overseeing.Overseer(api), rights.Rights(api)
         self._known: dict[str, Known] = {}
         self._reports: asyncio.Queue[PodGroupReport | None] = asyncio.Queue()
@@ -189,8 +190,8 @@ class KubernetesGroups:
 
     async def forget(self, key: AttemptKey, handle: bytes) -> None:
         """Store what logs there still are, and delete what is left."""
+        await self._keeper.wait(key, ending.LAST_LINES_SECONDS)  # of pods that it is told of as long as they are known
         known = self._known.pop(key, None)
-        await self._keeper.wait(key, ending.LAST_LINES_SECONDS)
         self._keeper.drop(key)
         self._overseer.drop(key)
         await self._remover.clear(key, known.handle if known is not None else await self._read(key, handle), 0.0)

@@ -36,6 +36,9 @@ PLAIN_KINDS = ("Service", "Pod")
 OPERATORS_KINDS = ("DaskJob", "DaskAutoscaler", "DaskWorkerGroup", "DaskCluster", "Deployment", "ReplicaSet")
 """Of these too where the first of them is known, owners first."""
 
+KEEPERS = ("Deployment", "ReplicaSet")
+"""Of the operator's kinds those by which Kubernetes itself makes pods anew."""
+
 SLOWEST_LOOK_SECONDS = 1.0
 
 _log = logs.get("executors.kubernetes")
@@ -50,9 +53,13 @@ class Remover:
     async def delete(self, key: AttemptKey, handle: Handle, grace_seconds: float) -> None:
         """Have all objects of the group deleted, owners first, pods with this grace."""
         for kind in handle.kinds:
-            await asyncio.gather(
-                *(self._delete(kind, one, grace_seconds) for one in await self._find(key, handle, kind))
-            )
+            await self._delete_all(key, handle, kind, grace_seconds)
+
+    async def delete_keepers(self, key: AttemptKey, handle: Handle) -> None:
+        """Have those objects deleted that make the group's pods anew."""
+        for kind in KEEPERS:
+            if kind in handle.kinds:
+                await self._delete_all(key, handle, kind, 0.0)
 
     async def suppose(self, key: AttemptKey, namespace: str) -> Handle:
         """Return a handle of all that may have been made for an attempt of which no handle was kept."""
@@ -97,6 +104,10 @@ class Remover:
                     name = one["metadata"]["name"]
                     _log.warning("an object is held back that was deleted", kind=kind, name=name, by=held)
                     await self._api.take_finalizers(kind, handle.namespace, name)
+
+    async def _delete_all(self, key: AttemptKey, handle: Handle, kind: str, grace_seconds: float) -> None:
+        found = await self._find(key, handle, kind)
+        await asyncio.gather(*(self._delete(kind, one, grace_seconds) for one in found))
 
     async def _delete(self, kind: str, one: Manifest, grace_seconds: float) -> None:
         metadata = one["metadata"]

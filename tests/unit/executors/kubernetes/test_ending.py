@@ -27,6 +27,11 @@ class Done:
         if name == self.refused:
             raise errors.ExecutorUnavailable("not now")
 
+    async def delete_keepers(self, key: str, handle: known.Handle) -> None:
+        self.done.append("keepers")
+        if self.refused == "keepers":
+            raise errors.ExecutorUnavailable("not now")
+
     async def wait(self, key: str, seconds: float, role: str = "") -> None:
         self.done.append(("logs of", role))
         self.seconds.append(seconds)
@@ -46,7 +51,7 @@ def group(*, teller: str = "", maker: Maker | None = None) -> known.Known:
     return one
 
 
-ALL = ["x-worker-0", "x-scheduler", "x-worker-1", ("logs of", "")]
+ALL = ["x-worker-0", "x-scheduler", "x-worker-1", ("logs of", "driver")]
 
 
 @pytest.mark.parametrize(
@@ -56,16 +61,22 @@ ALL = ["x-worker-0", "x-scheduler", "x-worker-1", ("logs of", "")]
         (group(), "x-worker-0", ALL),
         (group(teller="scheduler"), "", ["x-scheduler", ("logs of", "scheduler"), *ALL]),
         (group(teller="scheduler"), "x-scheduler", ["x-scheduler", ("logs of", "scheduler"), *ALL]),
-        (group(teller="scheduler", maker=MAKER), "", [("logs of", "")]),
+        (group(teller="scheduler", maker=MAKER), "", [("logs of", "scheduler"), "keepers", *ALL]),
+        (
+            group(teller="scheduler", maker=MAKER),
+            "keepers",
+            [("logs of", "scheduler"), "keepers", ("logs of", "driver")],
+        ),
+        (group(maker=MAKER), "", [("logs of", ""), "keepers", *ALL]),
     ],
 )
 async def test_who_ends_when(one: known.Known, refused: str, done: list[object]) -> None:
     cluster = Done(refused)
-    await ending.Ender(cluster, cluster).end_others(one)  # type: ignore[arg-type]
+    await ending.Ender(cluster, cluster, cluster).end_others(one)  # type: ignore[arg-type]
     assert cluster.done == done
 
 
 async def test_who_tells_of_the_others_has_time_to() -> None:
     cluster = Done()
-    await ending.Ender(cluster, cluster).end_others(group(teller="scheduler"))  # type: ignore[arg-type]
-    assert cluster.seconds == [35.0, 35.0, 2.0, 2.0, 2.0, 35.0]
+    await ending.Ender(cluster, cluster, cluster).end_others(group(teller="scheduler"))  # type: ignore[arg-type]
+    assert cluster.seconds == [35.0, 35.0, 2.0, 2.0, 2.0, 10.0]

@@ -106,13 +106,23 @@ class FakeLogs:
 
     def __init__(self, folder: Path) -> None:
         self.pods: list[Manifest] = []
+        self.gone: list[str] = []
+        self.awaited: set[str] = set()
+        """Pods whose logs are complete once they are told to be gone."""
+        self.told = asyncio.Event()
         self.memory = remembering.Memory(lambda key: folder / key)
 
     def look(self, key: str, pod: Manifest) -> None:
         self.pods.append(pod)
 
     async def wait(self, key: str, seconds: float, role: str = "") -> None:
-        pass
+        while self.awaited and role == "":
+            await asyncio.wait_for(self.told.wait(), 10.0)
+            self.awaited.discard(self.gone[-1])
+
+    def tell_gone(self, key: str, name: str) -> None:
+        self.gone.append(name)
+        self.told.set()
 
     def drop(self, key: str) -> None:
         pass
@@ -425,3 +435,15 @@ async def test_a_worker_whose_end_is_told_after_the_drivers_is_told_with_it(worl
     while not (report := await world.next()).ended:
         pass
     assert [(one.role, one.code) for one in report.pods] == [("driver", ""), ("worker-0", "OOMKilled")]
+
+
+async def test_whoever_waits_for_the_last_lines_is_told_which_pods_are_gone(world: World) -> None:
+    handle = await world.groups.start(spec("worker-0"))
+    world.cluster.events.put_nowait(("MODIFIED", pod("worker-0")))
+    world.cluster.events.put_nowait(("MODIFIED", ended(pod())))
+    while not (await world.next()).ended:
+        pass
+    world.logs.awaited = {"x1-n0-0-worker-0"}
+    world.cluster.events.put_nowait(("DELETED", pod("worker-0")))
+    await world.groups.forget(KEY, handle)
+    assert world.logs.gone == ["x1-n0-0-worker-0"]

@@ -69,6 +69,13 @@ async def test_all_of_it_goes_owners_first_and_pods_with_their_grace() -> None:
     assert await remover.find_left(KEY, HANDLE) == []
 
 
+async def test_who_makes_pods_anew_goes_alone() -> None:
+    api = FakeApi(("Pod", "x-runner"), ("Deployment", "x-worker"), ("Job", "x"), ("ReplicaSet", "x-worker-1"))
+    await removing.Remover(api, "dayfly").delete_keepers(KEY, HANDLE)  # type: ignore[arg-type]
+    assert ("Deployment", "x-worker", None) in api.deleted
+    assert {("Pod", "x-runner"), ("Job", "x")} <= set(api.objects)
+
+
 async def test_what_is_made_meanwhile_goes_too() -> None:
     api = FakeApi(("Job", "x"))
     api.comes_late = [("Pod", "x-runner")]

@@ -51,6 +51,7 @@ class DaskJobs:
             namespace,
             (job,),
             naming.DRIVER,
+            teller=naming.SCHEDULER,
             teller_seconds=roles.last_seconds(spec),
             maker=_maker(name, namespace, spec),
             followers=tuple(followers),
