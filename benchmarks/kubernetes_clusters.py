@@ -4,7 +4,8 @@
 
 Where `tests/cluster` can run, this can. In each round, one after the other: a `DaskJob` of the Dask operator that is
 applied with kubectl, a Dask task of which Dayfly makes a `DaskJob`, and one of which it makes plain pods; two workers
-each, in the same image. What ends the clock is told by the program itself, when its cluster has computed something.
+each, in the same image. The first result is told by the program itself, when its cluster has computed something; the
+end by whoever says that the job, or the task, has succeeded.
 Then many tasks at once, as plain pods. Calls of Kubernetes' API are those of the platform, as its own metrics tell.
 """
 
@@ -21,7 +22,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.cluster import operators as dask_operators
 from tests.platforms import launching
@@ -46,6 +47,13 @@ with distributed.Client(os.environ["DASK_SCHEDULER_ADDRESS"]) as client:
 """
 
 
+class Took(NamedTuple):
+    """Seconds from the word to the first result, and to the end being told."""
+
+    first: float
+    ended: float
+
+
 def main(rounds: int = 5, at_once: int = 20) -> None:
     assert IMAGE, "DAYFLY_TEST_CLUSTER_IMAGE names no image"
     dask_operators.install()
@@ -63,29 +71,32 @@ def main(rounds: int = 5, at_once: int = 20) -> None:
 
 def _compare(folder: Path, rounds: int) -> None:
     servers = {kind: _server(folder, kind, kind) for kind in KINDS}
-    took: dict[str, list[float]] = {name: [] for name in ("bare", *KINDS)}
+    took: dict[str, list[Took]] = {name: [] for name in ("bare", *KINDS)}
     calls: dict[str, list[float]] = {kind: [] for kind in KINDS}
     try:
         for number in range(rounds + 1):
-            seconds = {"bare": _bare(number)}
+            told = {"bare": _bare(number)}
             for kind, server in servers.items():
                 before = _calls(server)
-                seconds[kind] = _seconds(server)
+                told[kind] = _run(server)
                 _until_gone()
                 if number:
                     calls[kind].append(_calls(server) - before)
             if number:  # the first one of each pays for what is kept
-                for name, one in seconds.items():
+                for name, one in told.items():
                     took[name].append(one)
     finally:
         for server in servers.values():
             server.stop()
-    print(f"Dask cluster of 2 workers on Kubernetes, from the word to the first result, {rounds} rounds by turns")
-    bare = statistics.median(took["bare"])
-    _tell("a bare DaskJob, by kubectl apply", took["bare"], "")
-    for kind, name in (("job", "a Dask task as DaskJob"), ("pods", "a Dask task as plain pods")):
-        more = statistics.median(took[kind]) - bare
-        _tell(name, took[kind], f"{more:+.2f} s; {statistics.median(calls[kind]):.0f} calls of Kubernetes' API")
+    names = {"bare": "a bare DaskJob, by kubectl apply", "job": "a Dask task as DaskJob", "pods": "as plain pods"}
+    for what, until in enumerate(("the first result", "its end is told")):
+        print(f"Dask cluster of 2 workers on Kubernetes, from the word until {until}, {rounds} rounds by turns")
+        bare = statistics.median(one[what] for one in took["bare"])
+        for kind, name in names.items():
+            seconds = [one[what] for one in took[kind]]
+            _tell(name, seconds, f"{statistics.median(seconds) - bare:+.2f} s" if kind != "bare" else "")
+    for kind in KINDS:
+        print(f"  {names[kind]}: {statistics.median(calls[kind]):.0f} calls of Kubernetes' API")
 
 
 def _tell(name: str, seconds: list[float], more: str) -> None:
@@ -118,16 +129,16 @@ def _server(folder: Path, name: str, kind: str) -> Server:
     return server
 
 
-def _seconds(server: Server) -> float:
+def _run(server: Server) -> Took:
     began = time.time()
     execution = launching.launch_task(server, "first_result.first", text="")
     ended, outputs = launching.wait(server, execution, PATIENCE_SECONDS)
     assert ended.error is None, ended.error
-    return float(outputs["o0"]) - began
+    return Took(float(outputs["o0"]) - began, time.time() - began)
 
 
-def _bare(number: int) -> float:
-    """Apply a bare DaskJob; return the seconds until its first result. It is gone again afterwards."""
+def _bare(number: int) -> Took:
+    """Apply a bare DaskJob; return how long it took. It is gone again afterwards."""
     name = f"bare-{number}"
     job = json.dumps(_job(name))
     began = time.time()
@@ -139,10 +150,15 @@ def _bare(number: int) -> float:
         found.extend(float(one) for one in re.findall(r"^first ([0-9.]+)$", log, re.MULTILINE))
         return bool(found)
 
+    def succeeded() -> bool:
+        return "Successful" in _kubectl("get", "daskjob", name, "--output", "jsonpath={.status.jobStatus}")
+
     _wait(told, "the first result")
+    _wait(succeeded, "its success")
+    ended = time.time() - began
     _kubectl("delete", "daskjob", name)
     _until_gone()
-    return found[0] - began
+    return Took(found[0] - began, ended)
 
 
 def _job(name: str) -> dict[str, Any]:
