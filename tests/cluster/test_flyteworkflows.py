@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dayfly.model.identifiers import ExecutionId
 from tests.cluster.workflows import NAMESPACE, PLATFORM, PLURAL, Workflows, install_kind, platform, require_namespace
 from tests.platforms import launching
 from tests.platforms.server import Server
@@ -189,7 +190,8 @@ def test_what_was_refused_is_tried_again_once_it_is_corrected(server: Server, wo
 def test_deleting_a_users_own_aborts_what_it_has_started(server: Server, workflows: Workflows) -> None:
     workflows.ask_for("mine", {"name": "reports.waiting"}, text="/never")
     name = workflows.until_phase("mine", "RUNNING")["executionId"]["name"]
-    launching.wait_until(lambda: workflows.pods(execution=name), "a pod")
+    # An old kubelet sees only after 90 s that a pod was deleted whose container it was about to start.
+    workflows.until_running(ExecutionId(launching.PROJECT, launching.DOMAIN, name))
     (pod,) = workflows.pods(execution=name).values()
     assert pod["metadata"]["ownerReferences"][0]["name"] == "mine"
     # It is the execution's only resource: there is no other of the platform's own.
