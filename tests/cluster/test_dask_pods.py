@@ -192,6 +192,19 @@ def test_a_task_that_needs_a_cluster_still_that_was_idle_is_told_so(server: Serv
     launching.wait_until(lambda: not cluster.left(), "the cluster to be gone")
 
 
+def test_a_platform_that_is_killed_at_the_end_of_a_task_leaves_nothing(server: Server, cluster: Cluster) -> None:
+    go = server.folder / "go-last"
+    execution = launching.launch_task(server, "lasting.holds", text=str(go))
+    until_running(cluster, "driver", "worker-0", "worker-1")
+    go.touch()
+    ended, _ = launching.wait(server, execution, PATIENCE_SECONDS)
+    server.kill()
+    assert ended.error is None
+    assert cluster.left(), "its end is told before its workers are gone"
+    server.start()
+    launching.wait_until(lambda: not cluster.left(), "all of it to be gone", PATIENCE_SECONDS)
+
+
 def test_an_abort_takes_all_of_it_away(server: Server, cluster: Cluster) -> None:
     execution = launching.launch_task(server, "lasting.stays", text="/never")
     until_running(cluster, "driver")

@@ -16,7 +16,7 @@ from flyteidl.core import errors_pb2
 from google.protobuf import message as protobuf
 
 from dayfly.base import errors, logs
-from dayfly.controller import checking, eager_children, explaining, taking_back
+from dayfly.controller import checking, eager_children, explaining, sweeping, taking_back
 from dayfly.engine import stopping
 from dayfly.model import commands, events, identifiers, layout, phases
 from dayfly.ports import executors
@@ -72,6 +72,7 @@ class Observer:
         self._runs, self._templates, self._unsaid, self._blobs = runs, templates, unsaid, blobs
         self._clock = clock
         self._linked: set[AttemptKey] = set()
+        self._taken_back: set[AttemptKey] = set()
         self._executors, self._settings = by_name, settings
 
     async def recover(self, kept: Collection[AttemptKey]) -> int:
@@ -81,6 +82,7 @@ class Observer:
         that platform may have died before it could do so.
         """
         handles = await self._runs.live_handles()
+        self._taken_back = {live.key for live in handles}
         for key in sorted(set(kept) - {live.key for live in handles}):
             await _alone(key, self._drop_if_over(key))
         for live in handles:
@@ -103,11 +105,15 @@ class Observer:
         """Take in what one executor sees until it is closed; reports of one attempt wait for each other."""
         executor = self._executors[name]
         last: dict[str, asyncio.Task[None]] = {}
+        kept = sweeping.keeps(executor)
+        sweep = asyncio.create_task(sweeping.sweep(kept, self._taken_back, self._drop_if_over)) if kept else None
         async for seen in executor.watch():
             before = last.get(seen.key)
             task = asyncio.create_task(self._take_after(before, executor, seen), name=f"observe {seen.key}")
             last[seen.key] = task
             task.add_done_callback(functools.partial(_drop, last, seen.key))
+        if sweep is not None:
+            sweep.cancel()
         await asyncio.gather(*last.values(), return_exceptions=True)
 
     async def _take_after(self, before: asyncio.Task[None] | None, executor: Executor, seen: Observation) -> None:

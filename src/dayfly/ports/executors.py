@@ -131,6 +131,14 @@ class Explains(Protocol):
         ...
 
 
+class Keeps(Protocol):
+    """An executor whose attempts go on while no platform runs. Not every kind's do."""
+
+    async def list_kept(self) -> list[AttemptKey]:
+        """Return the attempts of an earlier platform of which something is there. Raise `ExecutorUnavailable`."""
+        ...
+
+
 class Executor(Protocol):
     """Runs attempts. Raises `InvalidArgument` for a spec it cannot run, `ExecutorUnavailable`."""
 

@@ -227,6 +227,10 @@ class PodGroups(Protocol):
         attempt tell. Unknown is fine."""
         ...
 
+    async def list_kept(self) -> list[AttemptKey]:
+        """Return the attempts of which there are pods that an earlier platform has had made."""
+        ...
+
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name every object that is left of the group; without a handle, all that carries the labels of the attempt."""
         ...

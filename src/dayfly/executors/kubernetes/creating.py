@@ -10,8 +10,14 @@ from dayfly.executors.kubernetes import names, pruning
 from dayfly.executors.kubernetes.api import NotNow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dayfly.executors.kubernetes.api import Api
+    from dayfly.executors.kubernetes.known import Known
     from dayfly.ports.pod_groups import Manifest, PodGroupSpec
+
+PAUSE_SECONDS = 1.0
+"""Before the API is asked again that did not answer."""
 
 AT_ONCE = 16
 """Objects of one group that are made side by side."""
@@ -52,6 +58,23 @@ async def create(api: Api, manifest: Manifest) -> Manifest:
         made = made or await api.get(manifest["kind"], namespace, name)
         if made is not None:
             return made
+
+
+async def follow_up(api: Api, known: Known, main: Manifest, tell: Callable[[Known], None]) -> None:
+    """Make what is to be there once the main pod is, with the same owner; `tell` of what keeps it from being made."""
+    named = ("apiVersion", "kind", "name", "uid")
+    owners = [{word: one[word] for word in named} for one in main["metadata"].get("ownerReferences") or []]
+    manifests = known.handle.list_followers()
+    while manifests and not known.stopping and not known.ended:
+        metadata = manifests[0]["metadata"]
+        try:
+            await api.create({**manifests[0], "metadata": {**metadata, "ownerReferences": owners}})
+            manifests.pop(0)
+            known.waits_for = ""
+        except errors.DayflyError as error:
+            known.waits_for = error.message
+            tell(known)
+            await asyncio.sleep(PAUSE_SECONDS)
 
 
 def owned(manifest: Manifest, owner: Manifest) -> Manifest:

@@ -44,7 +44,11 @@ class Ender:
         elif teller:
             await self.end_tellers(known)
             await self._keeper.wait(known.key, seconds, teller)
-        if not made or await self._none_comes_anew(known):
+        anew = made and not await self._none_comes_anew(known)
+        if made and not anew:  # Where he does not, or takes long: who tells of the others has time to.
+            await self.end_tellers(known)
+            await self._keeper.wait(known.key, seconds, teller)
+        if not anew:
             others = [name for name in known.pods if name != known.handle.main]
             await self._end(known, others, OTHERS_SECONDS)
         await self._keeper.wait(known.key, LAST_LINES_SECONDS, self._main_role(known))

@@ -54,6 +54,10 @@ class KubernetesExecutor:
         async for report in self._groups.watch():
             yield self._observe(report)
 
+    async def list_kept(self) -> list[AttemptKey]:
+        """Return the attempts of an earlier platform of which there are pods, be they a Dask cluster's."""
+        return await self._groups.list_kept()
+
     async def stop(self, key: AttemptKey, handle: bytes, *, grace_seconds: float) -> None:
         """SIGTERM, SIGKILL after the grace; STOPPED follows."""
         await self._groups.stop(key, grace_seconds=grace_seconds)

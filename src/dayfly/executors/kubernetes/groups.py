@@ -79,7 +79,7 @@ class KubernetesGroups:
         self._known: dict[str, Known] = {}
         self._reports: asyncio.Queue[PodGroupReport | None] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._following = False
+        self._following, self._began_at = False, clock.now()
         self._unwatched = ""
         """Why pods cannot be watched at the moment."""
 
@@ -148,7 +148,7 @@ class KubernetesGroups:
         self._keeper.memory.tell_missed(known)
         await self._overseer.look(known)
         self._begin()
-        report = known.report(self._clock.now(), time.monotonic(), self._patience)
+        report = self._look_at(known)
         known.news(report)
         if report.ended:
             return await self._end(known, report)
@@ -196,6 +196,10 @@ class KubernetesGroups:
         self._overseer.drop(key)
         await self._remover.clear(key, known.handle if known is not None else await self._read(key, handle), 0.0)
 
+    async def list_kept(self) -> list[AttemptKey]:
+        """Return the attempts of which there are pods from before this platform."""
+        return await self._remover.list_kept(self._namespace(), self._began_at)
+
     async def leftovers(self, key: AttemptKey, handle: bytes) -> list[str]:
         """Name every object that is left of the group."""
         return await self._remover.find_left(key, await self._read(key, handle))
@@ -238,22 +242,6 @@ class KubernetesGroups:
                 known.waits_for, known.unmade = "", False
                 self._report(known)
                 return
-
-    async def _follow_up(self, known: Known, main: Manifest) -> None:
-        """Make what is to be there once the main pod is, with the same owner."""
-        named = ("apiVersion", "kind", "name", "uid")
-        owners = [{word: one[word] for word in named} for one in main["metadata"].get("ownerReferences") or []]
-        manifests = known.handle.list_followers()
-        while manifests and not known.stopping and not known.ended:
-            metadata = manifests[0]["metadata"]
-            try:
-                await self._api.create({**manifests[0], "metadata": {**metadata, "ownerReferences": owners}})
-                manifests.pop(0)
-                known.waits_for = ""
-            except errors.DayflyError as error:
-                known.waits_for = error.message
-                self._report(known)
-                await asyncio.sleep(PAUSE_SECONDS)
 
     async def _clear(self, known: Known, grace_seconds: float) -> None:
         """Stop a group whose pods another makes: nothing of it may be left, nor still be made, when that is told."""
@@ -335,7 +323,7 @@ class KubernetesGroups:
         begun = (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
         if pod["metadata"]["name"] == known.handle.main and begun and not known.followed:
             known.followed = True
-            self._keep(self._follow_up(known, pod))
+            self._keep(creating.follow_up(self._api, known, pod, self._report))
 
     def _take_gone(self, known: Known, name: str) -> None:
         known.tell_gone(name, self._patience)
@@ -357,26 +345,36 @@ class KubernetesGroups:
 
     def _report(self, known: Known) -> None:
         if known.ended:
+            if known.end is not None:
+                known.end = late.add(known.end, self._look_at(known))
             return
-        report = known.report(self._clock.now(), time.monotonic(), self._patience)
+        report = self._look_at(known)
         for seen in known.lost(report):
             self._keep(self._scaler.make_anew(known, seen))
         if not known.news(report):
             return
         if report.ended and not (known.stopping and not report.stopped):
-            known.ended = True
+            known.ended, known.end = True, report
             self._keep(self._tell_end(known, report))
         elif not known.stopping:
             self._reports.put_nowait(report)
 
+    def _look_at(self, known: Known) -> PodGroupReport:
+        return known.report(self._clock.now(), time.monotonic(), self._patience)
+
     async def _tell_end(self, known: Known, report: PodGroupReport) -> None:
-        self._reports.put_nowait(await self._end(known, report))
+        try:
+            report = await self._end(known, report)
+        # Whatever is wrong with what is waited for, an attempt whose end nobody tells would never be over.
+        except Exception as error:  # noqa: BLE001
+            _log.exception("a group's end is told without what came after it", attempt=known.key, error=str(error))
+        self._reports.put_nowait(report)
 
     async def _end(self, known: Known, report: PodGroupReport) -> PodGroupReport:
         """End what is left beside the main pod, let the logs arrive, and say how they end."""
-        known.ended = True
+        known.ended, known.end = True, known.end or report
         await self._ender.end_others(known)
-        report = late.add(report, known.report(self._clock.now(), time.monotonic(), self._patience))
+        report, known.end = known.end, None
         main = report.pods[0].role if report.pods and report.pods[0].phase in ENDED else ""
         tail = await asyncio.to_thread(self._keeper.tail, known.key, main) if main else ""
         return msgspec.structs.replace(report, log_tail=tail)

@@ -138,6 +138,8 @@ class Known:
         self.stopping = False
         self.ended = False
         """The end was reported: nothing after it counts."""
+        self.end: PodGroupReport | None = None
+        """What is told of the end once all has been heard that is waited for."""
         self.wanted: frozenset[str] | None = None
         """Roles of those pods, among them that are made anew, that are to be there; None is all that there are."""
         self.remaking: set[str] = set()

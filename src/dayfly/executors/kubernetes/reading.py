@@ -82,7 +82,7 @@ def read(pod: Mapping[str, Any], patience: Patience, waited_seconds: float) -> P
     if ended:
         moment = ended.get("finishedAt")
         seen = msgspec.structs.replace(
-            seen, last_words=ended.get("message") or "", ended_at=_seconds(moment) if moment else 0.0
+            seen, last_words=ended.get("message") or "", ended_at=seconds(moment) if moment else 0.0
         )
     if phase == "Failed" or ended:
         return _ended(seen, pod, status, ended)
@@ -144,7 +144,7 @@ def _with_last_end(seen: PodSeen, last: Mapping[str, Any] | None) -> PodSeen:
     return msgspec.structs.replace(
         seen,
         last_exit_code=-signum if signum else code,
-        last_ended_at=_seconds(moment) if moment else 0.0,
+        last_ended_at=seconds(moment) if moment else 0.0,
         last_out_of_memory=last.get("reason") == OOM,
         last_words=last.get("message") or "",
     )
@@ -155,11 +155,11 @@ def _was_told_to_end(pod: Mapping[str, Any], ended: Mapping[str, Any] | None) ->
     until, metadata = (ended or {}).get("finishedAt"), pod["metadata"]
     if not metadata.get("deletionTimestamp") or not until:
         return False
-    asked = _seconds(metadata["deletionTimestamp"]) - float(metadata.get("deletionGracePeriodSeconds") or 0)
-    return _seconds(until) >= asked
+    asked = seconds(metadata["deletionTimestamp"]) - float(metadata.get("deletionGracePeriodSeconds") or 0)
+    return seconds(until) >= asked
 
 
-def _seconds(moment: str) -> float:
+def seconds(moment: str) -> float:
     """Return a moment as Kubernetes writes it in seconds since the epoch; it knows whole seconds alone."""
     return datetime.datetime.fromisoformat(moment.replace("Z", "+00:00")).timestamp()
 

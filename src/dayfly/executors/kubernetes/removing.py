@@ -10,14 +10,16 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from dayfly.base import errors, logs
-from dayfly.executors.kubernetes import names
+from dayfly.base import clock, errors, logs
+from dayfly.executors.kubernetes import names, reading
 from dayfly.executors.kubernetes.api import Forbidden
 from dayfly.executors.kubernetes.known import Handle
+from dayfly.model.identifiers import AttemptKey
+from dayfly.ports.pod_groups import GROUP
 
 if TYPE_CHECKING:
+    from dayfly.base.clock import Micros
     from dayfly.executors.kubernetes.api import Api
-    from dayfly.model.identifiers import AttemptKey
     from dayfly.ports.pod_groups import Manifest
 
 GONE_SECONDS = 60.0
@@ -67,6 +69,18 @@ class Remover:
         if await self._api.serves(OPERATORS_KINDS[0]):
             kinds = (*[one for one in OPERATORS_KINDS if await self._may_list(one, key, namespace)], *PLAIN_KINDS)
         return Handle(namespace, "", tuple((kind, "") for kind in kinds))
+
+    async def list_kept(self, namespace: str, before: Micros) -> list[AttemptKey]:
+        """Return the attempts of which there are pods that were made before that moment."""
+        found, _ = await self._api.list("Pod", namespace, names.selector(self._platform))
+        kept = set()
+        for pod in found:
+            metadata = pod["metadata"]
+            key = AttemptKey((metadata.get("annotations") or {}).get(names.ATTEMPT, ""))
+            of_group = (metadata.get("labels") or {}).get(GROUP) == names.group(key)
+            if key and of_group and reading.seconds(metadata["creationTimestamp"]) * clock.SECOND < before:
+                kept.add(key)
+        return sorted(kept)
 
     async def find_left(self, key: AttemptKey, handle: Handle) -> list[str]:
         """Name every object that is left of the group."""

@@ -105,6 +105,10 @@ async def _checked(name: str, check: Any) -> Part:
         return Part(name, "failing", error.message, error.remedy)
     except (asyncio.TimeoutError, TimeoutError):
         return Part(name, "failing", f"It did not answer within {CHECK_SECONDS:.0f} s.", "Look at what it runs on.")
+    # Of what is no part of the platform, anything may be wrong; the others are to be told all the same.
+    except Exception as error:  # noqa: BLE001
+        told = f"It cannot be looked at: {type(error).__name__}: {error}."
+        return Part(name, "failing", told, "Look at what it runs on.")
     return part
 
 

@@ -61,13 +61,17 @@ ALL = ["x-worker-0", "x-scheduler", "x-worker-1", ("logs of", "driver")]
         (group(), "x-worker-0", ALL),
         (group(teller="scheduler"), "", ["x-scheduler", ("logs of", "scheduler"), *ALL]),
         (group(teller="scheduler"), "x-scheduler", ["x-scheduler", ("logs of", "scheduler"), *ALL]),
-        (group(teller="scheduler", maker=MAKER), "", [("logs of", "scheduler"), "keepers", *ALL]),
+        (
+            group(teller="scheduler", maker=MAKER),
+            "",
+            [("logs of", "scheduler"), "keepers", "x-scheduler", ("logs of", "scheduler"), *ALL],
+        ),
         (
             group(teller="scheduler", maker=MAKER),
             "keepers",
             [("logs of", "scheduler"), "keepers", ("logs of", "driver")],
         ),
-        (group(maker=MAKER), "", [("logs of", ""), "keepers", *ALL]),
+        (group(maker=MAKER), "", [("logs of", ""), "keepers", ("logs of", ""), *ALL]),
     ],
 )
 async def test_who_ends_when(one: known.Known, refused: str, done: list[object]) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from dayfly.base import errors
+from dayfly.base import clock, errors
 from dayfly.executors.kubernetes import names, removing
 from dayfly.executors.kubernetes.known import Handle
+from dayfly.model.identifiers import AttemptKey
 from tests.unit.executors.kubernetes.making import KEY
 from tests.unit.executors.kubernetes.test_known import MAKER
 
@@ -95,3 +97,21 @@ async def test_a_kind_that_is_not_known_any_more_has_left_nothing() -> None:
     api.unknown = {"Job"}
     await removing.Remover(api, "dayfly").clear(KEY, HANDLE, 0.0)  # type: ignore[arg-type]
     assert api.objects == {}
+
+
+async def test_of_pods_from_before_a_moment_the_attempts_are_told() -> None:
+    other = AttemptKey("flytesnacks/development/x2/n0/0")
+
+    def made(key: str, group: str, created: str = "2026-01-01T00:00:00Z") -> dict[str, Any]:
+        labels, annotations = {"dayfly.dev/group": group}, {names.ATTEMPT: key}
+        return {"metadata": {"labels": labels, "annotations": annotations, "creationTimestamp": created}}
+
+    class Pods:
+        async def list(self, kind: str, namespace: str, selector: str) -> tuple[list[dict[str, Any]], str]:
+            assert (kind, namespace, selector) == ("Pod", "", names.selector("dayfly"))
+            late = made(other, names.group(other), "2026-01-01T00:00:01Z")
+            unnamed = {"metadata": {**made("", "")["metadata"], "annotations": None}}
+            return [*2 * [made(KEY, names.group(KEY))], late, made(other, "another"), unnamed], "1"
+
+    before = clock.from_datetime(datetime.fromisoformat("2026-01-01T00:00:01+00:00"))
+    assert await removing.Remover(Pods(), "dayfly").list_kept("", before) == [KEY]  # type: ignore[arg-type]

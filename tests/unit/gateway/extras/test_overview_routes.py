@@ -47,6 +47,12 @@ async def test_what_tasks_run_on_is_a_part_too(http: httpx.AsyncClient, world: W
     async def gone() -> Condition:
         raise errors.ExecutorAway("Kubernetes does not answer.", remedy="Look whether it runs.")
 
+    async def odd() -> Condition:
+        raise KeyError("gitVersion")
+
+    world.looks["odd"] = odd
+    assert {one["name"]: one["state"] for one in (await http.get("/health")).json()["parts"]}["odd"] == "failing"
+    del world.looks["odd"]
     world.looks |= {"kubernetes": slow, "dask": gone}
     told = (await http.get("/health")).json()
     assert told["state"] == "failing"

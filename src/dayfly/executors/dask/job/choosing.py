@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -32,6 +32,8 @@ class Chosen:
                 f"DAYFLY_KUBERNETES__DASK is {choice!r}.", remedy=f"Say {AUTO}, {JOB} or {PODS}."
             )
         self._groups, self._choice = groups, choice
+        self._lacks: manifests.NotAllowed | None = None
+        """Why no DaskJob could be made when one was last asked for, if that was for want of rights."""
         self._jobs, self._pods = shape.DaskJobs(groups), plain.PlainPods(groups)
 
     async def lay_out(self, spec: ClusterSpec) -> provider.Layout:
@@ -48,10 +50,16 @@ class Chosen:
             return layout._replace(limits=msgspec.structs.replace(layout.limits, told=told))
 
     async def look(self) -> Condition:
-        """Return of what clusters are made at the moment, as far as that is the same for all."""
+        """Return of what clusters are made at the moment, as far as that is the same for all. Raise `ExecutorAway`
+        where their pods cannot be watched."""
+        await self._groups.look()
         if self._choice == PODS:
             return Condition("well", "Clusters are made of plain pods, as DAYFLY_KUBERNETES__DASK says.")
         if await self._groups.serves(manifests.JOB):
+            if self._lacks is not None:
+                told = "Clusters are made of plain pods." if self._choice == AUTO else "No clusters are made."
+                state: Literal["warning", "failing"] = "warning" if self._choice == AUTO else "failing"
+                return Condition(state, f"{told} {self._lacks.message}", self._lacks.remedy)
             return Condition("well", "Clusters are DaskJobs, which the Dask operator makes pods of.")
         if self._choice == AUTO:
             return Condition("well", "Clusters are made of plain pods, for no DaskJob is known here.")
@@ -60,10 +68,11 @@ class Chosen:
     async def _by_job(self, spec: ClusterSpec) -> provider.Layout:
         if not await self._groups.serves(manifests.JOB):
             raise manifests.Unfit(NOT_KNOWN, remedy=GET_IT)
-        layout = await self._jobs.lay_out(spec)
+        layout, self._lacks = await self._jobs.lay_out(spec), None
         if lacking := await self._groups.lacking(layout.group):
-            raise manifests.NotAllowed(
+            self._lacks = manifests.NotAllowed(
                 f"The platform's account may not {', nor '.join(lacking)} in namespace {layout.group.namespace}.",
                 remedy="Give it the rights that docs/kubernetes.md names, or say DAYFLY_KUBERNETES__DASK=pods.",
             )
+            raise self._lacks
         return layout

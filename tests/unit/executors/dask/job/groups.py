@@ -21,6 +21,9 @@ class FakeGroups:
     def pod_name(self, spec: AttemptSpec, role: str) -> str:
         return names.pod(spec, self._told.namespace, role)
 
+    async def look(self) -> str:
+        return "Kubernetes v1.29.0"
+
     async def serves(self, kind: str) -> bool:
         assert kind == "DaskJob"
         return self._known

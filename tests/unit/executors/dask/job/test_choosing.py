@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import msgspec
 import pytest
 from tests.unit.executors.dask.job.groups import FakeGroups
@@ -84,3 +86,21 @@ async def test_what_no_dask_job_can_ask_for_is_made_of_pods() -> None:
     made = await choosing.Chosen(FakeGroups(), "auto").lay_out(large)
     assert made.group.objects[0]["kind"] == "Pod"
     assert "and the operator takes 240" in made.limits.told
+
+
+@pytest.mark.parametrize(
+    ("choice", "state", "told"), [("auto", "warning", "plain pods"), ("job", "failing", "No clusters")]
+)
+async def test_rights_that_were_lacking_are_told_to_whoever_keeps_the_platform(
+    choice: str, state: str, told: str
+) -> None:
+    groups = FakeGroups(lacks=LACKS)
+    chosen = choosing.Chosen(groups, choice)
+    with contextlib.suppress(errors.InvalidArgument):
+        await chosen.lay_out(cluster())
+    seen = await chosen.look()
+    assert seen.state == state
+    assert told in seen.told and SENTENCE in seen.told
+    groups._lacks = ()
+    await chosen.lay_out(cluster())
+    assert (await chosen.look()).state == "well"
