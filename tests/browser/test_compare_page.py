@@ -13,7 +13,7 @@ def test_two_runs_are_compared_from_the_list(eyes: Eyes, shop: Shop) -> None:
     first, second = shop.failed, shop.wait(shop.launch("budget", "budget-four", teams=4))
     page = eyes.go(f"{shops.PLACE}/executions?workflow=showcase.budget&text=budget-")
     for one in (first, second):
-        page.get_by_label(f"Choose {one.name}").check()
+        page.get_by_label(f"Choose {one.name}", exact=True).check()
     page.get_by_role("toolbar").get_by_role("button", name="Compare").click()
     expect(page).to_have_url(f"{shop.url}{shops.PLACE}/compare?a={first.name}&b={second.name}")
     expect(
