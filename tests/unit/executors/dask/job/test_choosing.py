@@ -14,43 +14,33 @@ from dayfly.executors.dask.job import choosing, manifests
 
 
 @pytest.mark.parametrize(
-    ("choice", "known", "kind", "told"),
+    ("choice", "known", "kind", "told", "seen"),
     [
-        ("auto", True, "DaskJob", "by DaskJob"),
-        ("auto", False, "Pod", "plain pods. No DaskJob is known here."),
-        ("job", True, "DaskJob", "by DaskJob"),
-        ("pods", True, "Pod", "plain pods."),
+        ("auto", True, "DaskJob", "by DaskJob", "Clusters are DaskJobs"),
+        ("auto", False, "Pod", "plain pods. No DaskJob is known here.", "plain pods, for no DaskJob is known here"),
+        ("job", True, "DaskJob", "by DaskJob", "Clusters are DaskJobs"),
+        ("pods", True, "Pod", "plain pods.", "plain pods, as DAYFLY_KUBERNETES__DASK says"),
     ],
 )
-async def test_who_makes_a_cluster(choice: str, known: bool, kind: str, told: str) -> None:
-    made = await choosing.Chosen(FakeGroups(known=known), choice).lay_out(cluster())
+async def test_who_makes_a_cluster(choice: str, known: bool, kind: str, told: str, seen: str) -> None:
+    chosen = choosing.Chosen(FakeGroups(known=known), choice)
+    made = await chosen.lay_out(cluster())
     assert made.group.objects[0]["kind"] == kind
     assert told in made.limits.told
+    condition = await chosen.look()
+    assert (condition.state, condition.remedy) == ("well", "")
+    assert seen in condition.told
 
 
 async def test_a_choice_that_cannot_be_had() -> None:
+    chosen = choosing.Chosen(FakeGroups(known=False), "job")
     with pytest.raises(errors.InvalidArgument, match="No DaskJob is known"):
-        await choosing.Chosen(FakeGroups(known=False), "job").lay_out(cluster())
+        await chosen.lay_out(cluster())
+    condition = await chosen.look()
+    assert (condition.state, condition.told) == ("failing", "No DaskJob is known here.")
+    assert "Install the Dask operator" in condition.remedy
     with pytest.raises(errors.InvalidArgument, match="DAYFLY_KUBERNETES__DASK is 'both'"):
         choosing.Chosen(FakeGroups(), "both")
-
-
-@pytest.mark.parametrize(
-    ("choice", "known", "state", "told"),
-    [
-        ("auto", True, "well", "Clusters are DaskJobs"),
-        ("auto", False, "well", "plain pods, for no DaskJob is known here"),
-        ("job", True, "well", "Clusters are DaskJobs"),
-        ("job", False, "failing", "No DaskJob is known here."),
-        ("pods", True, "well", "plain pods, as DAYFLY_KUBERNETES__DASK says"),
-    ],
-)
-async def test_whoever_keeps_the_platform_is_told_who_makes_clusters(
-    choice: str, known: bool, state: str, told: str
-) -> None:
-    seen = await choosing.Chosen(FakeGroups(known=known), choice).look()
-    assert (seen.state, bool(seen.remedy)) == (state, state == "failing")
-    assert told in seen.told
 
 
 LACKS = ("create, list and delete daskjobs", "delete deployments")
