@@ -37,21 +37,22 @@ class Ender:
         These are not waited for: a worker whose scheduler is gone ends, its container is started again, and what only
         begins as a container's first process hears of no end until it is killed.
         """
-        teller, seconds = known.handle.teller, known.handle.teller_seconds
-        made = known.handle.maker is not None
-        if made:  # Whoever has made the pods ends them too.
-            await self._keeper.wait(known.key, max(LAST_LINES_SECONDS, seconds), teller)
-        elif teller:
-            await self.end_tellers(known)
-            await self._keeper.wait(known.key, seconds, teller)
-        anew = made and not await self._none_comes_anew(known)
-        if made and not anew:  # Where he does not, or takes long: who tells of the others has time to.
-            await self.end_tellers(known)
-            await self._keeper.wait(known.key, seconds, teller)
-        if not anew:
-            others = [name for name in known.pods if name != known.handle.main]
-            await self._end(known, others, OTHERS_SECONDS)
+        if known.handle.maker is None:
+            await self._end_in_order(known)
+        else:  # Whoever has made the pods has the teller ended too; where he does not, or takes long, it is ended here.
+            seconds = max(LAST_LINES_SECONDS, known.handle.teller_seconds)
+            await self._keeper.wait(known.key, seconds, known.handle.teller)
+            if await self._none_comes_anew(known):
+                await self._end_in_order(known)
         await self._keeper.wait(known.key, LAST_LINES_SECONDS, self._main_role(known))
+
+    async def _end_in_order(self, known: Known) -> None:
+        """Have the teller ended, and once its log is complete, the others."""
+        if known.handle.teller:
+            await self.end_tellers(known)
+            await self._keeper.wait(known.key, known.handle.teller_seconds, known.handle.teller)
+        others = [name for name in known.pods if name != known.handle.main]
+        await self._end(known, others, OTHERS_SECONDS)
 
     async def end_tellers(self, known: Known) -> None:
         """Ask those pods to end that tell of the others."""

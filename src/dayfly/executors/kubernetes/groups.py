@@ -190,7 +190,8 @@ class KubernetesGroups:
 
     async def forget(self, key: AttemptKey, handle: bytes) -> None:
         """Store what logs there still are, and delete what is left."""
-        await self._keeper.wait(key, ending.LAST_LINES_SECONDS)  # of pods that it is told of as long as they are known
+        # While the group is known: the logs of a pod are complete once it is told that the pod is gone.
+        await self._keeper.wait(key, ending.LAST_LINES_SECONDS)
         known = self._known.pop(key, None)
         self._keeper.drop(key)
         self._overseer.drop(key)

@@ -55,6 +55,7 @@ def _as_restarted(before: PodSeen, now: PodSeen) -> PodSeen:
 
 def _died(now: PodSeen, until: float) -> bool:
     if now.phase is PodPhase.LOST:
-        by_itself = now.code not in (reading.DELETED, EVICTED) and 0.0 < now.ended_at <= until
-        return by_itself or (now.code == EVICTED and now.ended_at <= until)
-    return now.phase is PodPhase.EXITED and bool(now.exit_code or now.signal) and now.ended_at <= until
+        by_itself = now.code != reading.DELETED and (now.code == EVICTED or now.ended_at > 0.0)
+    else:
+        by_itself = now.phase is PodPhase.EXITED and bool(now.exit_code or now.signal)
+    return by_itself and now.ended_at <= until

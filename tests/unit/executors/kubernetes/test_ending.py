@@ -71,7 +71,7 @@ ALL = ["x-worker-0", "x-scheduler", "x-worker-1", ("logs of", "driver")]
             "keepers",
             [("logs of", "scheduler"), "keepers", ("logs of", "driver")],
         ),
-        (group(maker=MAKER), "", [("logs of", ""), "keepers", ("logs of", ""), *ALL]),
+        (group(maker=MAKER), "", [("logs of", ""), "keepers", *ALL]),
     ],
 )
 async def test_who_ends_when(one: known.Known, refused: str, done: list[object]) -> None:
