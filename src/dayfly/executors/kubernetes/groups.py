@@ -28,6 +28,7 @@ from dayfly.executors.kubernetes import (
     templates,
 )
 from dayfly.executors.kubernetes.api import Expired
+from dayfly.executors.kubernetes.creating import PAUSE_SECONDS
 from dayfly.executors.kubernetes.known import ENDED, Handle, Known, handle_of, not_made, waiting_handle_of
 from dayfly.ports.pod_groups import PodGroupSpec
 
@@ -47,9 +48,6 @@ LOOK_SECONDS = 1.0
 
 LIST_SECONDS = 60
 """How often everything is listed anew, whatever the watch says."""
-
-PAUSE_SECONDS = 1.0
-"""Before the API is asked again that did not answer."""
 
 LONGEST_PAUSE_SECONDS = 15.0
 """Between tries to make what a quota forbids."""
