@@ -31,6 +31,7 @@ class Panels:
 
     def launch(self, entity: str, name: str, *, workflow: bool = False, **inputs: Any) -> ExecutionId:
         """Start a run of one task, or of a workflow."""
+        name = self._shop.unused(name)
         fetch = self.remote.fetch_launch_plan if workflow else self.remote.fetch_task
         found = fetch(name=f"panel.{entity}", version=launching.VERSION)
         self.remote.execute(found, inputs=inputs, execution_name=name)
@@ -53,6 +54,6 @@ class Panels:
         async def call() -> ExecutionId:
             inputs = literals_pb2.LiteralMap(literals={"file": file})
             async with connecting.open(self._shop.server.address) as client:
-                return await client.create_execution(*place, task, inputs, name="address")
+                return await client.create_execution(*place, task, inputs, name=self._shop.unused("address"))
 
         return asyncio.run(call())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import tempfile
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -33,6 +35,7 @@ class Shop:
 
     def __init__(self, server: Server, folder: Path) -> None:
         self.server, self.folder = server, folder
+        self._names: Counter[str] = Counter()
         self.url = f"http://{server.address}"
 
     @functools.cached_property
@@ -40,8 +43,18 @@ class Shop:
         """A client; the program is registered when it is first asked for."""
         return remotes.register(self.server, PROGRAM)
 
+    def absent(self, name: str) -> Path:
+        """Return where a file may be made: no other test, and no earlier try of the same one, has made it."""
+        return Path(tempfile.mkdtemp(dir=self.folder)) / name
+
+    def unused(self, name: str) -> str:
+        """Return a name for what a test makes: this one, or with a number where an earlier try has had it."""
+        self._names[name] += 1
+        return name if self._names[name] == 1 else f"{name}-{self._names[name]}"
+
     def launch(self, entity: str, name: str, *, task: bool = False, **inputs: Any) -> ExecutionId:
-        """Start a run of the program's workflow or task."""
+        """Start a run of the program's workflow or task, whose name is `unused(name)`."""
+        name = self.unused(name)
         found = (self.remote.fetch_task if task else self.remote.fetch_launch_plan)(
             name=f"showcase.{entity}", version=launching.VERSION
         )

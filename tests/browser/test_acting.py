@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 
 from playwright.sync_api import expect
 
@@ -26,8 +25,7 @@ def outputs(shop: Shop, execution: ExecutionId) -> dict[str, str]:
 
 
 def test_a_run_is_aborted_with_a_reason(eyes: Eyes, shop: Shop) -> None:
-    # A name of its own for each try: one that is tried again finds no run to abort else.
-    run = shop.launch("slow", f"to-abort-{secrets.token_hex(2)}", until=str(shop.folder / "never"))
+    run = shop.launch("slow", "to-abort", until=str(shop.absent("never")))
     page = eyes.go(f"{RUNS}/{run.name}")
     page.get_by_role("group", name="Actions").get_by_role("button", name="Abort").click()
     asked = page.get_by_role("dialog", name=f"Abort {run.name}?")

@@ -168,7 +168,7 @@ def test_the_timeline_has_each_node_and_zooms(eyes: Eyes, shop: Shop) -> None:
 
 
 def test_a_run_is_seen_going_on(eyes: Eyes, shop: Shop) -> None:
-    until = shop.folder / "going-on"
+    until = shop.absent("going-on")
     assert shop.remote
     run = shop.launch("slow", "going-on", until=str(until))
     page = _open(eyes, run, "?view=timeline")
@@ -193,7 +193,7 @@ def test_a_run_is_seen_going_on(eyes: Eyes, shop: Shop) -> None:
 def test_ten_thousand_nodes(eyes: Eyes, shop: Shop) -> None:
     assert shop.remote
     workflow = shops.aside(wide_runs.register, shop.server, "showcase.is_ready")
-    run = wide_runs.make(shop.server, workflow, "wide")
+    run = wide_runs.make(shop.server, workflow, shop.unused("wide"))
     page = _open(eyes, run)
     nodes = page.get_by_role("treegrid", name="Nodes")
     expect(nodes).to_have_attribute("aria-rowcount", "10002")
@@ -223,8 +223,8 @@ def test_ten_thousand_nodes(eyes: Eyes, shop: Shop) -> None:
 def test_a_map_is_a_strip_and_each_attempt_a_bar(eyes: Eyes, shop: Shop) -> None:
     remote = shops.aside(remotes.register, shop.server, Path(__file__).parent / "programs" / "survey.py")
     plan = remote.fetch_launch_plan(name="survey.survey", version=VERSION)
-    remote.execute(plan, inputs={"people": list(range(40))}, execution_name="survey")
-    run = shop.wait(ExecutionId(PROJECT, DOMAIN, "survey"))
+    remote.execute(plan, inputs={"people": list(range(40))}, execution_name=(name := shop.unused("survey")))
+    run = shop.wait(ExecutionId(PROJECT, DOMAIN, name))
     page = _open(eyes, run, "?view=timeline")
     expect(_row(page, "publish").locator(".bpart:not(.bwait)")).to_have_count(2)
     _row(page, "publish").locator(".fill-FAILED").click()

@@ -13,7 +13,7 @@ from tests.browser.shop import Shop
 
 def test_clusters_are_listed_live_and_lead_to_their_runs(eyes: Eyes, shop: Shop) -> None:
     dead = shop.starved
-    until = shop.folder / "listed"
+    until = shop.absent("listed")
     run = shop.launch("simulate", "listed", task=True, until=str(until), seconds=0.02)
     page = eyes.go(f"{shops.PLACE}/clusters")
     table = page.get_by_role("table", name="Clusters")

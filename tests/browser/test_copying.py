@@ -39,16 +39,17 @@ def test_the_command_launches_what_the_form_says(eyes: Eyes, shop: Shop, tmp_pat
     form = eyes.go(f"{shops.PLACE}/launch?launch_plan=showcase.budget&version=v1").locator("form.launch")
     form.get_by_role("textbox", name="teams").fill("4")
     form.get_by_text("Options").click()
-    form.get_by_role("textbox", name="Option Name of the run").fill("copied-command")
+    name = shop.unused("copied-command")
+    form.get_by_role("textbox", name="Option Name of the run").fill(name)
     form.get_by_role("textbox", name="Option Parallelism").fill("3")
     command = text(eyes, shop, "Command")
     assert "--amount" not in command  # A default is left to the platform.
     pyflyte = command.replace("pyflyte run", f"{BIN / 'pyflyte'} --config {shop.server.config} run", 1)
     run(tmp_path, "bash", "-c", pyflyte)
-    launched = ExecutionId(launching.PROJECT, launching.DOMAIN, "copied-command")
+    launched = ExecutionId(launching.PROJECT, launching.DOMAIN, name)
     _, outputs = shops.aside(launching.wait, shop.server, launched)
     assert outputs == {"o0": 250.0}
-    spec = remotes.connect(shop.server).fetch_execution(name="copied-command").spec
+    spec = remotes.connect(shop.server).fetch_execution(name=name).spec
     assert spec.max_parallelism == 3
 
 
@@ -60,10 +61,11 @@ def test_the_program_launches_what_the_form_says(eyes: Eyes, shop: Shop, tmp_pat
     form.get_by_role("textbox", name="model depth").fill("3")
     form.get_by_role("button", name="Remove scored 8").click()
     form.get_by_text("Options").click()
-    form.get_by_role("textbox", name="Option Name of the run").fill("copied-program")
+    name = shop.unused("copied-program")
+    form.get_by_role("textbox", name="Option Name of the run").fill(name)
     (tmp_path / "launch.py").write_text(text(eyes, shop, "Python"))
     run(tmp_path, sys.executable, "launch.py")
-    launched = ExecutionId(launching.PROJECT, launching.DOMAIN, "copied-program")
+    launched = ExecutionId(launching.PROJECT, launching.DOMAIN, name)
     remote = remotes.connect(shop.server)
     data = remote.client.get_execution_data(remote.fetch_execution(name=launched.name).id)
     inputs = {name: plain_values.to_plain(one.to_flyte_idl()) for name, one in data.full_inputs.literals.items()}

@@ -22,12 +22,11 @@ LONG_RECORD = Path(__file__).parent / "programs" / "long_record.js"
 @pytest.fixture
 def simulated(shop: Shop) -> Iterator[tuple[ExecutionId, Path]]:
     """A Dask task on spot machines that goes on until a file appears, which the end of the test makes sure of."""
-    until = shop.folder / "simulated"
-    until.unlink(missing_ok=True)
+    until = shop.absent("simulated")
     task = shop.remote.fetch_task(name="showcase.simulate", version=launching.VERSION)
     inputs = {"until": str(until), "seconds": 0.02}
-    shop.remote.execute(task, inputs=inputs, execution_name="simulated", interruptible=True)
-    run = ExecutionId(launching.PROJECT, launching.DOMAIN, "simulated")
+    run = ExecutionId(launching.PROJECT, launching.DOMAIN, shop.unused("simulated"))
+    shop.remote.execute(task, inputs=inputs, execution_name=run.name, interruptible=True)
     yield run, until
     until.touch()
     shop.wait(run)
@@ -67,7 +66,7 @@ def test_a_cluster_is_followed_while_it_lives_and_stays_when_it_has_ended(
     )
     expect(page.get_by_role("list", name="What happened, the newest first")).to_contain_text("worker-1 joined")
     board = page.get_by_role("link", name="Dask dashboard")
-    assert re.fullmatch(r"/api/dayfly/v1/dashboards/.*/simulated/.*/status", board.get_attribute("href") or "")
+    assert re.fullmatch(rf"/api/dayfly/v1/dashboards/.*/{run.name}/.*/status", board.get_attribute("href") or "")
     page.locator("section[aria-label='Task stream'] summary").click()
     expect(page.get_by_role("table", name="Tasks of the stream")).to_contain_text("slow_square")
     eyes.check()

@@ -36,7 +36,7 @@ def test_home_shows_the_newest_runs_and_failures_of_all_places(eyes: Eyes, shop:
 
 
 def test_live_clusters_are_on_the_first_page(eyes: Eyes, shop: Shop) -> None:
-    until = shop.folder / "busy"
+    until = shop.absent("busy")
     run = shop.launch("simulate", "simulate-home", task=True, until=str(until), seconds=0.02)
     page = eyes.go("/console/")
     clusters = page.locator(".home-clusters")

@@ -72,7 +72,7 @@ def test_a_cluster_that_ran_out_of_memory_is_explained(eyes: Eyes, shop: Shop) -
 
 
 def test_attempts_are_told_one_by_one(eyes: Eyes, shop: Shop, panels: Panels) -> None:
-    run = panels.run("stumble", "stumbled", counted=str(shop.folder / "counted"))
+    run = panels.run("stumble", "stumbled", counted=str(shop.absent("counted")))
     page = eyes.go(at(run.name, node="panelstumble"))
     attempts = page.get_by_role("listitem").filter(has=page.get_by_role("link", name="Logs"))
     expect(attempts).to_have_count(3)
@@ -163,7 +163,7 @@ def test_a_hundred_thousand_lines_are_read_and_searched(eyes: Eyes, panels: Pane
 
 
 def test_a_log_is_followed_until_one_scrolls_up(eyes: Eyes, shop: Shop, panels: Panels) -> None:
-    feed = shop.folder / "feed"
+    feed = shop.absent("feed")
     feed.write_text("".join(f"before {number}\n" for number in range(60)))
     run = panels.launch("repeat", "repeated", feed=str(feed))
 
@@ -277,7 +277,7 @@ def test_the_run_itself_has_a_spec_and_its_time(eyes: Eyes, shop: Shop) -> None:
 
 
 def test_a_summary_goes_on_while_the_run_does(eyes: Eyes, shop: Shop) -> None:
-    until = shop.folder / "panel-until"
+    until = shop.absent("panel-until")
     run = shop.launch("slow", "panel-slow", until=str(until))
     page = eyes.go(at(run.name))
     expect(page.get_by_role("tabpanel")).to_contain_text("n0 wait_for Runs")

@@ -29,11 +29,11 @@ def test_runs_are_listed_with_how_they_ended(eyes: Eyes, shop: Shop) -> None:
 def test_a_new_run_appears_while_one_looks(eyes: Eyes, shop: Shop) -> None:
     assert shop.remote
     page = eyes.go(RUNS)
-    until = shop.folder / "appears"
-    shop.launch("slow", "appears", until=str(until))
-    expect(row(page, "appears")).to_contain_text("Running")
+    until = shop.absent("appears")
+    run = shop.launch("slow", "appears", until=str(until))
+    expect(row(page, run.name)).to_contain_text("Running")
     until.touch()
-    expect(row(page, "appears")).to_contain_text("Succeeded")
+    expect(row(page, run.name)).to_contain_text("Succeeded")
 
 
 def test_filters_are_in_the_address_and_stay_after_a_reload(eyes: Eyes, shop: Shop) -> None:
@@ -123,20 +123,19 @@ def test_a_view_is_kept_and_used_again(eyes: Eyes, shop: Shop) -> None:
 
 
 def test_runs_are_aborted_from_the_list_after_one_question(eyes: Eyes, shop: Shop) -> None:
-    until = shop.folder / "never"
-    for name in ("ending-1", "ending-2"):
-        shop.launch("slow", name, until=str(until))
+    until = shop.absent("never")
+    names = [shop.launch("slow", name, until=str(until)).name for name in ("ending-a", "ending-b")]
     page = eyes.go(f"{RUNS}?text=ending-")
-    for name in ("ending-1", "ending-2"):
+    for name in names:
         expect(row(page, name)).to_contain_text("Running")
-        page.get_by_label(f"Choose {name}").check()
+        page.get_by_label(f"Choose {name}", exact=True).check()
     bar = page.get_by_role("toolbar", name="With the chosen runs")
     expect(bar).to_contain_text("2 runs chosen")
     expect(bar.get_by_role("button", name="Recover")).to_be_disabled()
     eyes.picture("runs-chosen")
     bar.get_by_role("button", name="Abort").click()
     asked = page.get_by_role("dialog", name="Abort 2 runs?")
-    expect(asked).to_contain_text("ending-2")
+    expect(asked).to_contain_text(names[1])
     asked.get_by_label("Reason").fill("wrong month")
     eyes.check()  # It is dimmed behind the question.
     eyes.picture("runs-abort")
@@ -144,24 +143,24 @@ def test_runs_are_aborted_from_the_list_after_one_question(eyes: Eyes, shop: Sho
     expect(asked.get_by_text("is ending")).to_have_count(2)
     eyes.picture("runs-aborted")
     asked.get_by_role("button", name="Close").click()
-    for name in ("ending-1", "ending-2"):
+    for name in names:
         expect(row(page, name)).to_contain_text("Aborted")
     until.touch()
 
 
 def test_runs_are_archived_and_brought_back(eyes: Eyes, shop: Shop) -> None:
-    for name in ("old-1", "old-2"):
-        shop.wait(shop.launch("budget", name, teams=4))
-    page = eyes.go(f"{RUNS}?text=old-")
+    old = shop.unused("old")
+    names = [shop.wait(shop.launch("budget", f"{old}-{which}", teams=4)).name for which in "ab"]
+    page = eyes.go(f"{RUNS}?text={old}-")
     page.get_by_label("Choose all shown").check()
     page.get_by_role("toolbar").get_by_role("button", name="Archive").click()
     page.get_by_role("dialog").get_by_role("button", name="Archive 2 runs").click()
     expect(page.get_by_text("is archived")).to_have_count(2)
     page.get_by_role("button", name="Close").click()
     expect(page.get_by_text("No run is like that")).to_be_visible()
-    page.goto(f"{shop.url}{RUNS}?text=old-&archived=only")
+    page.goto(f"{shop.url}{RUNS}?text={old}-&archived=only")
     page.wait_for_function("() => window.socket && window.socket.connected")
-    page.get_by_label("Choose old-1").check()
+    page.get_by_label(f"Choose {names[0]}", exact=True).check()
     page.get_by_role("toolbar").get_by_role("button", name="Bring back").click()
     page.get_by_role("dialog").get_by_role("button", name="Bring back run").click()
     expect(page.get_by_text("is in the lists again")).to_be_visible()

@@ -17,6 +17,7 @@ from flyteidl.core import execution_pb2 as phases_pb2
 from flyteidl.core import identifier_pb2
 from flyteidl.core import workflow_pb2 as core_workflow_pb2
 
+from dayfly.base import errors
 from dayfly.base.clock import SECOND
 from dayfly.client import connecting
 from dayfly.model import identifiers
@@ -34,7 +35,7 @@ _PARTS = ("project", "domain", "name", "version")
 
 
 def register(server: Server, task: str, nodes: int = NODES) -> EntityId:
-    """Register a workflow of many nodes, all of one task that takes and gives nothing that is bound."""
+    """Register, unless it is, a workflow of many nodes, all of one task that takes and gives nothing that is bound."""
     named = EntityId(identifier_pb2.WORKFLOW, PROJECT, DOMAIN, WORKFLOW, f"{VERSION}-{nodes}")
     template = core_workflow_pb2.WorkflowTemplate(id=identifiers.to_identifier(named))
     template.interface.SetInParent()
@@ -52,7 +53,8 @@ def register(server: Server, task: str, nodes: int = NODES) -> EntityId:
 
     async def call() -> None:
         async with connecting.open(server.address) as client:
-            await client.call(client.admin.CreateWorkflow, request, seconds=120)
+            with contextlib.suppress(errors.AlreadyExists):
+                await client.call(client.admin.CreateWorkflow, request, seconds=120)
 
     asyncio.run(call())
     return named

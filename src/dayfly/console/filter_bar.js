@@ -51,7 +51,7 @@ export default {
   },
   unmounted() { document.removeEventListener("dayfly-key", this.key); },
   methods: {
-    key({ detail }) { if (detail === "f") this.toggle(); },
+    key(event) { if (event.detail === "f") { event.preventDefault(); this.toggle(); } },
     labelOf(key) { return this.fields.find((f) => f.key === key)?.label || ""; },
     shown(f) { return this.values[f.key]; },
     address() { const query = new URLSearchParams(this.values); return location.origin + location.pathname + (query.size ? `?${query}` : ""); },
@@ -59,8 +59,7 @@ export default {
       this.open = !this.open;
       this.viewing = false;
       this.draft = { ...this.values };
-      // Later than the key that opened it, which would be written into the field.
-      setTimeout(() => (this.open ? this.$el.querySelector(".filters-panel .field") : this.$refs.opener)?.focus());
+      this.$nextTick(() => (this.open ? this.$el.querySelector(".filters-panel .field") : this.$refs.opener)?.focus());
     },
     tell(values) { this.$emit("change", Object.fromEntries(Object.entries(values).filter(([, value]) => value && value.trim()).map(([key, value]) => [key, whole(value)]))); },
     set(key, value) { this.tell({ ...this.values, [key]: value }); },

@@ -240,8 +240,10 @@ export default {
       event.preventDefault();
       event.stopPropagation();
     },
-    pressed({ detail }) {
-      if (detail === "f") setTimeout(() => this.$el.querySelector(".board-find").focus());
+    pressed(event) {
+      const { detail } = event;
+      // At once, for the next key may be typed already.
+      if (detail === "f") { event.preventDefault(); this.$el.querySelector(".board-find").focus(); }
       else if (VIEWS[detail - 1]) this.show(VIEWS[detail - 1][0]);
     },
     // -- graph -----------------------------------------------------------------------------------------------------------

@@ -59,7 +59,8 @@
     else if (pressed === "k") walk("previous");
     else if (pressed === "x") walk("choose");
     else if (pressed === "Enter" && !event.target.closest?.("a, button, summary, [tabindex]")) walk("open");
-    else document.dispatchEvent(new CustomEvent("dayfly-key", { detail: pressed }));
+    // Who takes the key prevents the rest: a letter that leads into a field is not written there.
+    else if (!document.dispatchEvent(new CustomEvent("dayfly-key", { detail: pressed, cancelable: true }))) event.preventDefault();
   }
 
   // -- dialogs ------------------------------------------------------------------------------------------------------
