@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.seeing import Eyes
@@ -13,6 +15,7 @@ def test_a_project_is_created_renamed_and_archived(eyes: Eyes, shop: Shop) -> No
     page = eyes.go("/console/health")
     expect(page.get_by_role("region", name="flytesnacks")).to_contain_text("development")
     expect(page.get_by_text("GiB are free")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"\d+ of \d+ CPUs and"))).to_be_visible()
     page.get_by_role("button", name="New project").click()
     asked = page.get_by_role("dialog", name="New project")
     asked.get_by_label("Id").fill("Not Good")

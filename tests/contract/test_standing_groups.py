@@ -139,8 +139,11 @@ async def test_it_gives_way_to_whoever_needs_the_room(tmp_path: Path) -> None:
     await host.groups.start(host.spec("b", main_role("sleep"), cpu_request=1))
     await host.fact("b", "pid")
     assert host.groups.list_standing(), "there is room for both"
+    room = host.groups.room()
+    assert (room.inside, room.cpus_used, room.standing, room.waiting) == (1, 1.0, 1, 0)
     await host.groups.start(host.spec("c", main_role("succeed"), cpu_request=1))
     assert host.groups.list_standing() == []
+    assert host.groups.room().standing == 0
     assert (await host.ended("c")).exit_code == 0
     assert not [each for each in host.seen if each.key == "c" and each.reason], "it never waited"
     await until_gone(host)

@@ -139,6 +139,24 @@ class GroupReport(msgspec.Struct, frozen=True):
     """For `end` other than exited and stopped: what happened, in words."""
 
 
+class Room(msgspec.Struct, frozen=True):
+    """What a host has to give to groups, and who has it."""
+
+    cpus: float
+    """Cores that are given away, the overcommitted ones too."""
+    cpus_used: float
+    memory_bytes: int
+    memory_used: int
+    inside: int
+    """Groups that have it, those that only stand by apart."""
+    waiting: int
+    """Groups that wait for room."""
+    standing: int
+    """Groups that stand by: they go as soon as another needs their room."""
+    standing_memory: int
+    """In bytes."""
+
+
 class ProcessGroups(Protocol):
     """The host's groups. Raises `ExecutorUnavailable`."""
 
@@ -157,6 +175,10 @@ class ProcessGroups(Protocol):
 
     async def stop(self, key: str, *, grace_seconds: float) -> None:
         """SIGTERM to the main role, SIGKILL to all after the grace; `ended` with `stopped` follows."""
+        ...
+
+    def room(self) -> Room:
+        """Return what the whole host has to give, and who has it, whoever's groups they are."""
         ...
 
     async def forget(self, key: str) -> None:

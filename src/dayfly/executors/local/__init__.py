@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from dayfly.executors.local import distributions, executor, groups, log_files, log_reading
+from dayfly.executors.local import distributions, executor, groups, log_files, log_reading, looking
 from dayfly.executors.local.settings import LocalSettings
 from dayfly.ports import executor_parts
 
@@ -53,6 +53,10 @@ def plug(parts: ExecutorParts) -> Plugged:
     settings = LocalSettings(
         data=parts.data, public_url=parts.public_url, cpus=parts.host_cpus, memory_bytes=parts.host_memory_bytes
     )
-    made = build(settings, parts.share_groups(), parts.environments, parts.unpack, parts.clock, parts.secrets)
+    share = parts.share_groups()
+    made = build(settings, share, parts.environments, parts.unpack, parts.clock, parts.secrets)
     here = parts.settings.engine.backend == executor_parts.LOCAL
-    return executor_parts.Plugged(made, (executor_parts.ANY_TYPE, *executor_parts.COMMAND_TYPES) if here else ())
+    if not here:
+        return executor_parts.Plugged(made, ())
+    types = (executor_parts.ANY_TYPE, *executor_parts.COMMAND_TYPES)
+    return executor_parts.Plugged(made, types, look=looking.Look(share).now)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from dayfly.ports.process_groups import Room
+
 MOST_OVERTAKEN = 50
 """Groups that may overtake one that does not fit yet; after that all wait, or a large one would wait for ever."""
 
@@ -154,6 +156,19 @@ class Admission:
         told = {key: self._told(waiting.wish) for key, waiting in self._news.items()}
         self._news.clear()
         return told
+
+    def room(self) -> Room:
+        """Return how it is now."""
+        return Room(
+            cpus=self.capacity.shares,
+            cpus_used=round(self._cpu_used, 3),
+            memory_bytes=self.capacity.memory_bytes,
+            memory_used=self._memory_used,
+            inside=len(self._inside),
+            waiting=sum(len(lane.waiting) for lanes in self._turns.values() for lane in lanes.values()),
+            standing=len(self._standing),
+            standing_memory=sum(wish.memory_bytes for wish in self._standing.values()),
+        )
 
     @property
     def cpu_used(self) -> float:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -17,19 +15,10 @@ import msgspec
 
 from dayfly.base import errors, logs
 from dayfly.base.clock import Clock
-from dayfly.executors.local import admission, connection, host, leftovers, records, servers, standby, watching
-from dayfly.executors.local.forked import processes, supervised
+from dayfly.executors.local import admission, connection, host, records, servers, standby, traces, watching
+from dayfly.executors.local.forked import supervised
 from dayfly.executors.local.settings import LocalSettings
-from dayfly.ports.process_groups import GroupReport, GroupSpec
-
-LOST_PATIENCE_SECONDS = 5.0
-"""How long supervisors have to end their groups after their fork server was killed, before the platform does it."""
-
-LEAVING_PATIENCE_SECONDS = 2.0
-"""How long a supervisor may take to leave once it has written the end of its group."""
-
-LOST_ROUND_SECONDS = 0.05
-"""How often is looked for the end they write meanwhile."""
+from dayfly.ports.process_groups import GroupReport, GroupSpec, Room
 
 MOST_LAUNCHES = 3
 """How often a group is sent to fork servers that go before they take it."""
@@ -158,10 +147,14 @@ class LocalProcessGroups:
         for known in list(self._known.values()):
             with contextlib.suppress(errors.ExecutorUnavailable):  # not started yet; the next platform finds it so
                 self._end(known, "interrupted", grace_seconds)
-        await self._servers.leave(grace_seconds=grace_seconds, patience_seconds=LOST_PATIENCE_SECONDS)
+        await self._servers.leave(grace_seconds=grace_seconds, patience_seconds=traces.LOST_PATIENCE_SECONDS)
         while self._tasks:
             await asyncio.wait(self._tasks)
         self._watchers.close()
+
+    def room(self) -> Room:
+        """Return what this host has to give, and who has it, waits for it or stands by."""
+        return self._admission.room()
 
     def list_kept(self) -> list[str]:
         """Return the keys of all groups that nobody has forgotten, an earlier platform's too."""
@@ -287,11 +280,11 @@ class LocalProcessGroups:
 
     async def _bury(self, known: Known, why: str) -> None:
         """Find the end of a group whose fork server is gone; kill what is left of it, if there is no end."""
-        for _ in range(int(LOST_PATIENCE_SECONDS / LOST_ROUND_SECONDS)):
+        for _ in range(int(traces.LOST_PATIENCE_SECONDS / traces.ROUND_SECONDS)):
             started = known.record.find_started()
             if known.record.find_end() is not None or started is None or not started.alive:
                 break
-            await asyncio.sleep(LOST_ROUND_SECONDS)
+            await asyncio.sleep(traces.ROUND_SECONDS)
         end = known.record.find_end()
         if end is not None:
             self._tell(known, end)
@@ -300,12 +293,7 @@ class LocalProcessGroups:
         self._finish(known, "lost", why)
 
     def _sweep(self, known: Known) -> None:
-        supervisor, folders = self._traces(known.record, known.spec)
-
-        def left() -> list[int]:
-            return leftovers.find_processes(supervisor, (*folders, *_log_dirs(known.spec)))
-
-        processes.kill_all(left, _nothing, patience_seconds=LOST_PATIENCE_SECONDS)
+        traces.Traces(known.record, known.spec).kill()
 
     # --- what is heard -----------------------------------------------------------------------------------------------
 
@@ -355,18 +343,7 @@ class LocalProcessGroups:
     def _leftovers(self, key: str) -> list[str]:
         record = records.Record(self._root, key)
         known = self._known.get(key)
-        spec = known.spec if known is not None else record.find_spec()
-        supervisor, folders = self._traces(record, spec)
-        if record.find_end() is not None or spec is None:
-            _let_go(supervisor, (*folders, *_log_dirs(spec)))
-        return leftovers.describe(supervisor, folders, _log_dirs(spec))
-
-    def _traces(self, record: records.Record, spec: GroupSpec | None) -> tuple[int, tuple[str, ...]]:
-        started = record.find_started()
-        folders = [record.temporary_dir, str(record.folder), *(started.folders if started is not None else ())]
-        if spec is not None:
-            folders += [os.path.realpath(spec.working_dir)]
-        return started.pid if started is not None else 0, tuple(folders)
+        return traces.Traces(record, known.spec if known is not None else record.find_spec()).describe()
 
     def _run(self, work: Any) -> None:
         task = asyncio.create_task(work)
@@ -381,19 +358,3 @@ def _unwritable(record: records.Record, error: OSError) -> errors.ExecutorUnavai
     return errors.ExecutorUnavailable(
         f"{record.folder} cannot be written: {error.strerror}", remedy="Free some space on its disk."
     )
-
-
-def _let_go(supervisor: int, folders: tuple[str, ...]) -> None:
-    """Give a supervisor that has told the end the moment that it needs to clear up and leave, forgotten or not."""
-    for _ in range(int(LEAVING_PATIENCE_SECONDS / LOST_ROUND_SECONDS)):
-        if not leftovers.find_processes(supervisor, folders):
-            return
-        time.sleep(LOST_ROUND_SECONDS)
-
-
-def _log_dirs(spec: GroupSpec | None) -> tuple[str, ...]:
-    return () if spec is None else (os.path.realpath(spec.log_dir),)
-
-
-def _nothing() -> None:
-    """Nothing to reap: these are no children of the platform."""

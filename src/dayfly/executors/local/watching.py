@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from dayfly.ports.process_groups import GroupReport, GroupSpec, ProcessGroups
+from dayfly.ports.process_groups import GroupReport, GroupSpec, ProcessGroups, Room
 
 
 class Watchers:
@@ -90,6 +90,10 @@ class Share:
     async def leftovers(self, key: str) -> list[str]:
         """Name every process, port and file that is left of the group, logs apart; empty when clean."""
         return await self._whole.leftovers(key)
+
+    def room(self) -> Room:
+        """Return what the whole host has to give, and who has it."""
+        return self._whole.room()
 
     async def close(self, *, grace_seconds: float) -> None:
         """End all groups, those of the other executors too: the platform ends."""
