@@ -57,12 +57,10 @@ def test_more_runs_are_read_as_one_scrolls_and_new_ones_do_not_push(browser: Bro
         page.wait_for_function(f"() => parseInt(document.querySelector('.under').innerText) >= {wanted}")
     assert page.locator("tr[data-id]").count() < 100  # Only what is in sight is drawn.
     page.evaluate("scrollTo(0, 3000)")
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('tr[data-id]')].some((e) => e.getBoundingClientRect().top > 300)"
-    )
-    name = page.evaluate(
-        "[...document.querySelectorAll('tr[data-id]')].find((e) => e.getBoundingClientRect().top > 300).dataset.id"
-    )
+    # One in sight: those that were drawn before the scrolling may still be there.
+    seen_at = "e.getBoundingClientRect().top"
+    found = f"[...document.querySelectorAll('tr[data-id]')].find((e) => {seen_at} > 300 && {seen_at} < 600)"
+    name = page.wait_for_function(f"() => {found}?.dataset.id").json_value()
     where = f"document.querySelector('tr[data-id=\"{name}\"]')?.getBoundingClientRect().top"
     before = page.evaluate(where)
     page.evaluate("window.seen = true")  # Gone if the page is loaded again.

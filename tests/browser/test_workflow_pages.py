@@ -184,6 +184,8 @@ def odd(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> ExecutionId:
 
 
 def test_a_workflow_of_an_odd_name_has_all_pages(eyes: Eyes, shop: Shop, odd: ExecutionId) -> None:
+    hourly = shop.remote.fetch_launch_plan(name=f"{ODD}.hourly", version="1.2.0+g12ab")
+    shop.remote.client.update_launch_plan(hourly.id, "INACTIVE")  # An earlier try may have left it active.
     page = eyes.go(f"{shops.PLACE}/workflows")
     page.get_by_role("table", name="Workflows").get_by_role("link", name=ODD, exact=True).click()
     expect(page.get_by_role("heading", name=ODD)).to_be_visible()
@@ -192,7 +194,7 @@ def test_a_workflow_of_an_odd_name_has_all_pages(eyes: Eyes, shop: Shop, odd: Ex
     expect(page.get_by_role("table", name="Launch plans")).to_contain_text(f"{ODD}.hourly")
     page.get_by_role("table", name="Launch plans").get_by_role("link", name=f"{ODD}.hourly").click()
     expect(page.locator("#main")).to_contain_text("Every hour")
-    page.get_by_role("button", name="Activate").click()
+    page.get_by_role("button", name="Activate", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Activate").click()
     expect(page.get_by_role("button", name="Deactivate")).to_be_visible()
     page = eyes.go(f"{shops.PLACE}/workflow/{quote(ODD, safe='')}/version/1.2.0%2Bg12ab")
