@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser import shop as shops
@@ -42,9 +44,11 @@ def test_two_runs_of_one_workflow_show_where_the_time_went(eyes: Eyes, shop: Sho
     expect(
         page.get_by_role("table", name="Inputs that differ").get_by_role("row").filter(has_text="days")
     ).to_contain_text("90")
-    expect(
-        page.get_by_role("table", name="Nodes of both runs").get_by_role("row").filter(has_text="train")
-    ).to_be_visible()
+    nodes = page.get_by_role("table", name="Nodes of both runs")
+    expect(nodes.get_by_role("row").filter(has_text="train")).to_be_visible()
+    # What sub-workflows and dynamic tasks consist of comes below them.
+    for inside in ("scoring, total", "refine, shrink", "size, "):
+        expect(nodes.get_by_role("rowheader", name=re.compile(f"^{inside}")).first).to_be_visible()
     eyes.check()
     eyes.picture("compare", full=True)
 

@@ -9,19 +9,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flyteidl.core import execution_pb2 as phases_pb2
 from google.protobuf import json_format
 
 from dayfly.base.clock import SECOND, Micros
 from dayfly.client import watching
+from dayfly.console.run.tree import Row
 from dayfly.model import identifiers, plain_values
-from dayfly.model.identifiers import END_NODE, START_NODE
 from dayfly.model.phases import TERMINAL_EXECUTION, TERMINAL_NODE
 
 MAX_TEXT = 400
 """Characters of a value that are shown."""
+
+_Key = tuple[str, ...]
+"""By which two nodes are alike, after those of the nodes around them."""
+
+_NEVER = float("inf")
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,7 @@ class Side:
     execution: Any
     inputs: Any
     """core.LiteralMap"""
-    nodes: Sequence[Any]
-    """admin.NodeExecution, those of the top level."""
+    nodes: Sequence[Row]
     workflow: Any = None
     """admin.Workflow; None where it is not there any more."""
 
@@ -73,6 +77,8 @@ class NodePair:
     name: str
     first: Lane | None
     second: Lane | None
+    around: tuple[str, ...] = ()
+    """Names of the nodes that it is inside of, from the top down."""
 
     @property
     def change(self) -> float | None:
@@ -105,19 +111,22 @@ def settings(first: Side, second: Side) -> list[Pair]:
 
 
 def nodes(first: Side, second: Side) -> list[NodePair]:
-    """Return all nodes, in the order in which they came."""
+    """Return all nodes, in the order in which they came, those inside of another one after it."""
     alike = same_workflow(first, second)
-    a, b = (_lanes(side, by_id=alike) for side in (first, second))
-    found = [
-        NodePair((a.get(key) or b[key])[0], a[key][1] if key in a else None, b[key][1] if key in b else None)
-        for key in dict.fromkeys([*a, *b])
-    ]
-    return sorted(found, key=_begin)
+    lanes = [_lanes(side, by_id=alike) for side in (first, second)]
+    begun: dict[_Key, float] = {}
+    for side in lanes:
+        for key, told in side.items():
+            begun[key] = min(begun.get(key, _NEVER), _NEVER if told.lane.begin is None else told.lane.begin)
+    # By what is around it first: no node comes between another and those inside.
+    order = sorted(begun, key=lambda key: [(begun.get(key[:end], _NEVER), key[:end]) for end in range(1, len(key) + 1)])
+    return [_pair(*(side.get(key) for side in lanes)) for key in order]
 
 
-def _begin(pair: NodePair) -> float:
-    begun = [lane.begin for lane in (pair.first, pair.second) if lane is not None and lane.begin is not None]
-    return min(begun, default=float("inf"))
+def _pair(first: _Told | None, second: _Told | None) -> NodePair:
+    told = first or second
+    assert told is not None  # It is a key of one of them.
+    return NodePair(told.name, first and first.lane, second and second.lane, told.around)
 
 
 def length(side: Side) -> float | None:
@@ -126,29 +135,24 @@ def length(side: Side) -> float | None:
     return (ended - started) / SECOND if started is not None and ended is not None else None
 
 
-def _lanes(side: Side, *, by_id: bool) -> dict[str, tuple[str, Lane]]:
-    names = _names(side.workflow)
+class _Told(NamedTuple):
+    name: str
+    around: tuple[str, ...]
+    lane: Lane
+
+
+def _lanes(side: Side, *, by_id: bool) -> dict[_Key, _Told]:
     start = _micros(side.execution.closure, "started_at") or _micros(side.execution.closure, "created_at") or 0
-    found: dict[str, tuple[str, Lane]] = {}
-    for one in side.nodes:
-        spec = one.metadata.spec_node_id or one.id.node_id
-        if spec in (START_NODE, END_NODE):
-            continue
-        name = names.get(spec, spec)
-        key = spec if by_id else name
-        began, ended = watching.span(one.closure, one.closure.phase in TERMINAL_NODE)
-        phase = phases_pb2.NodeExecution.Phase.Name(one.closure.phase)
+    found: dict[_Key, _Told] = {}
+    for row in side.nodes:
+        closure, name, spec = row.node.closure, row.names[-1], row.path[-1]
+        began, ended = watching.span(closure, closure.phase in TERMINAL_NODE)
+        phase = phases_pb2.NodeExecution.Phase.Name(closure.phase)
         took = (ended - began) / SECOND if began is not None and ended is not None else None
+        lane = Lane(phase, (began - start) / SECOND if began is not None else None, took)
         told = name if name == spec else f"{name} ({spec})"
-        found[key] = (told, Lane(phase, (began - start) / SECOND if began is not None else None, took))
+        found[row.path if by_id else row.names] = _Told(told, row.names[:-1], lane)
     return found
-
-
-def _names(workflow: Any) -> dict[str, str]:
-    if workflow is None:
-        return {}
-    template = workflow.closure.compiled_workflow.primary.template
-    return {node.id: node.metadata.name or node.id for node in template.nodes}
 
 
 def _run_of(side: Side) -> dict[str, str]:

@@ -12,6 +12,7 @@ from dayfly.base import clock, errors
 from dayfly.console import comparing, hours, run_filters, run_list
 from dayfly.console.comparing import Side
 from dayfly.console.run import gate
+from dayfly.console.run.tree import Row
 
 NOW = clock.from_datetime(datetime(2026, 3, 14, 9, 26, 53, tzinfo=timezone.utc))
 
@@ -142,6 +143,11 @@ def side(name: str, workflow: str = "flows.train", **inputs: int) -> Side:
     return Side(execution, literals_pb2.LiteralMap(literals=literals), [])
 
 
+def row(made: node_execution_pb2.NodeExecution, *path: str) -> Row:
+    path = path or (made.id.node_id,)
+    return Row(path, (*(one.upper() for one in path[:-1]), path[-1]), made)
+
+
 def node(id: str, begin: int, seconds: int, phase: int = 3) -> node_execution_pb2.NodeExecution:
     made = node_execution_pb2.NodeExecution(id={"node_id": id})
     made.closure.phase = phase  # type: ignore[assignment]
@@ -161,14 +167,36 @@ def test_inputs_that_differ_come_first() -> None:
 def test_nodes_are_paired_and_timed_from_each_runs_own_start() -> None:
     first, second = side("a"), side("b")
     second.execution.closure.started_at.seconds = 200
-    first = Side(first.execution, first.inputs, [node("start-node", 100, 0), node("n1", 110, 5), node("n0", 101, 5)])
-    second = Side(second.execution, second.inputs, [node("n0", 201, 8), node("n2", 220, 1, phase=5)])
+    first = Side(first.execution, first.inputs, [row(node("n1", 110, 5)), row(node("n0", 101, 5))])
+    second = Side(second.execution, second.inputs, [row(node("n0", 201, 8)), row(node("n2", 220, 1, phase=5))])
     found = comparing.nodes(first, second)
     assert [one.name for one in found] == ["n0", "n1", "n2"]
     assert found[0].change == 3
     assert found[0].second is not None and found[0].second.begin == 1
     assert found[1].second is None and found[1].change is None
     assert found[2].second is not None and found[2].second.phase == "FAILED"
+
+
+def test_what_is_inside_of_a_node_comes_after_it() -> None:
+    nodes = [
+        row(node("n1", 101, 1)),
+        row(node("n0", 102, 20)),
+        row(node("n0-0-n0", 110, 2), "n0", "n0"),
+        row(node("n0-0-n1", 104, 2), "n0", "n1"),
+        row(node("n2", 103, 20)),
+    ]
+    first, second = side("a"), side("b")
+    first = Side(first.execution, first.inputs, nodes)
+    second = Side(second.execution, second.inputs, [*nodes[:1], row(node("n0-0-n2", 105, 2), "n0", "n2")])
+    told = [(one.around, one.name, one.second is not None) for one in comparing.nodes(first, second)]
+    assert told == [
+        ((), "n1", True),
+        ((), "n0", False),
+        (("N0",), "n1", False),
+        (("N0",), "n2", True),
+        (("N0",), "n0", False),
+        ((), "n2", False),
+    ]
 
 
 def test_settings_that_differ_are_told_without_what_every_run_has_of_its_own() -> None:

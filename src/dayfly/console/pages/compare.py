@@ -16,6 +16,7 @@ from dayfly.console import addresses, comparing, frame, markup, wording
 from dayfly.console.addresses import Place
 from dayfly.console.comparing import Lane, NodePair, Pair, Side
 from dayfly.console.routing import Page
+from dayfly.console.run import tree
 from dayfly.console.site import View
 from dayfly.model import identifiers
 from dayfly.model.identifiers import ExecutionId
@@ -68,10 +69,9 @@ def _id(place: Place, told: str) -> ExecutionId:
 
 
 async def _read(view: View, id: ExecutionId) -> Side:
-    execution, data, nodes = await asyncio.gather(
-        view.client.get_execution(id), view.client.get_execution_data(id), view.client.list_nodes(id)
-    )
-    return Side(execution, data.full_inputs, nodes[: MAX_NODES + 2], await _workflow(view, execution))
+    execution, data = await asyncio.gather(view.client.get_execution(id), view.client.get_execution_data(id))
+    nodes, workflow = await asyncio.gather(tree.read(view.client, execution, MAX_NODES), _workflow(view, execution))
+    return Side(execution, data.full_inputs, nodes, workflow)
 
 
 async def _workflow(view: View, execution: Any) -> Any:
@@ -148,9 +148,12 @@ def _node(pair: NodePair, longest: float) -> Markup:
     worse = change is not None and change > 0.1 * longest
     better = change is not None and change < -0.1 * longest
     return Markup(
-        '<tr><th scope="row">{}</th><td>{}</td><td>{}</td><td class="num {}">{}</td><td class="grow">'
-        '<div class="overlay" role="img" aria-label="{}">{}{}</div></td></tr>'
+        '<tr><th scope="row" style="padding-left:{}px" aria-label="{}">{}</th><td>{}</td><td>{}</td>'
+        '<td class="num {}">{}</td><td class="grow"><div class="overlay" role="img" aria-label="{}">{}{}</div></td>'
+        "</tr>"
     ).format(
+        len(pair.around) * 18,
+        ", ".join((*pair.around, pair.name)),
         pair.name,
         _lane(pair.first),
         _lane(pair.second),

@@ -29,8 +29,6 @@ MOST_OPENED = 40
 MOST_COMPARED = 1000
 """Nodes of a workflow whose other versions are read, to know which of their nodes stand for which of ours."""
 
-_known = flows.Flows()
-
 
 async def begin(view: View, execution: Any, node: str) -> Feed:
     """Return the feed of an admin.Execution, with what is around the chosen node."""
@@ -39,7 +37,7 @@ async def begin(view: View, execution: Any, node: str) -> Feed:
     known = bool(found.opened)
     workflow = identifiers.from_identifier(execution.closure.workflow_id)
     flow, columns, _ = await asyncio.gather(
-        _known.of_workflow(view.client, workflow), history.read(view.client, execution), found.open("")
+        flows.known.of_workflow(view.client, workflow), history.read(view.client, execution), found.open("")
     )
     feed = Feed(view, id, execution, found, flow, columns)
     if known:  # Another page has read them, some time ago.
@@ -190,7 +188,7 @@ class Feed:
         if column.version == workflow.version or len(ours.parts) > MOST_COMPARED:
             return {id: id for id in ids}
         other = msgspec.structs.replace(workflow, version=column.version)
-        return history.alike(ours, await _known.of_workflow(self._view.client, other), ids)
+        return history.alike(ours, await flows.known.of_workflow(self._view.client, other), ids)
 
     # -- reading and telling ------------------------------------------------------------------------------------------
     def _has_inner(self, state: State) -> bool:
@@ -209,7 +207,7 @@ class Feed:
             self._flows[state.id] = part.inner
         elif not self._flows.get(state.id, flows.NOTHING).parts:
             ended = state.ended is not None
-            self._flows[state.id] = await _known.of_dynamic(self._view.client, self._id, state.id, ended=ended)
+            self._flows[state.id] = await flows.known.of_dynamic(self._view.client, self._id, state.id, ended=ended)
 
     async def _learn_flows(self) -> None:
         """Ask once more what dynamic nodes have made that had made nothing yet."""

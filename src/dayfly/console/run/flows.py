@@ -113,6 +113,10 @@ class Flows:
         return flow
 
 
+known = Flows()
+"""Those of this process, for all pages."""
+
+
 class _Building:
     def __init__(self, types: Mapping[tuple[str, ...], str], subs: Mapping[tuple[str, ...], Any]) -> None:
         self._types, self._subs = types, subs
