@@ -25,10 +25,13 @@ class Look:
 
 def tell(room: Room) -> str:
     """Return in words what is given away, who waits, and what stands by. Pure."""
-    told = (
-        f"{_count(room.inside, 'task has', 'tasks have')} {room.cpus_used:g} of {room.cpus:g} CPUs and "
-        f"{room.memory_used / GIBI:.1f} of {room.memory_bytes / GIBI:.1f} GiB of memory"
-    )
+    if room.inside:
+        told = (
+            f"{_count(room.inside, 'task has', 'tasks have')} {room.cpus_used:g} of {room.cpus:g} CPUs and "
+            f"{room.memory_used / GIBI:.1f} of {room.memory_bytes / GIBI:.1f} GiB of memory"
+        )
+    else:
+        told = f"No task has any of {room.cpus:g} CPUs and {room.memory_bytes / GIBI:.1f} GiB of memory"
     if room.waiting:
         told += f", {_count(room.waiting, 'waits', 'wait')} for room"
     if room.standing:
@@ -40,4 +43,4 @@ def tell(room: Room) -> str:
 
 
 def _count(number: int, one: str, more: str) -> str:
-    return f"{'No' if not number else f'{number:,}'} {one if number == 1 else more}"
+    return f"{number:,} {one if number == 1 else more}"

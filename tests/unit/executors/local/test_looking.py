@@ -16,7 +16,7 @@ def host() -> Admission:
 
 
 def test_an_empty_host_is_told(host: Admission) -> None:
-    assert looking.tell(host.room()) == "No tasks have 0 of 4 CPUs and 0.0 of 8.0 GiB of memory."
+    assert looking.tell(host.room()) == "No task has any of 4 CPUs and 8.0 GiB of memory."
 
 
 def test_who_has_waits_and_stands_by_is_told(host: Admission) -> None:
