@@ -16,15 +16,12 @@ from google.protobuf import json_format
 
 from dayfly.base.clock import SECOND, Micros
 from dayfly.client import watching
-from dayfly.console.run.tree import Row
+from dayfly.console.run.tree import Key, Row
 from dayfly.model import identifiers, plain_values
 from dayfly.model.phases import TERMINAL_EXECUTION, TERMINAL_NODE
 
 MAX_TEXT = 400
 """Characters of a value that are shown."""
-
-_Key = tuple[str, ...]
-"""By which two nodes are alike, after those of the nodes around them."""
 
 _NEVER = float("inf")
 
@@ -87,9 +84,9 @@ class NodePair:
         return took[1] - took[0] if took[0] is not None and took[1] is not None else None
 
 
-def same_workflow(first: Side, second: Side) -> bool:
-    """Say whether both are runs of one workflow, in whatever version."""
-    a, b = (identifiers.from_identifier(one.execution.closure.workflow_id) for one in (first, second))
+def same_workflow(first: Any, second: Any) -> bool:
+    """Say whether both admin.Executions are runs of one workflow, in whatever version."""
+    a, b = (identifiers.from_identifier(one.closure.workflow_id) for one in (first, second))
     return (a.project, a.domain, a.name) == (b.project, b.domain, b.name)
 
 
@@ -112,15 +109,25 @@ def settings(first: Side, second: Side) -> list[Pair]:
 
 def nodes(first: Side, second: Side) -> list[NodePair]:
     """Return all nodes, in the order in which they came, those inside of another one after it."""
-    alike = same_workflow(first, second)
-    lanes = [_lanes(side, by_id=alike) for side in (first, second)]
-    begun: dict[_Key, float] = {}
+    lanes = [_lanes(side) for side in (first, second)]
+    begun: dict[Key, float] = {}
     for side in lanes:
         for key, told in side.items():
             begun[key] = min(begun.get(key, _NEVER), _NEVER if told.lane.begin is None else told.lane.begin)
-    # By what is around it first: no node comes between another and those inside.
-    order = sorted(begun, key=lambda key: [(begun.get(key[:end], _NEVER), key[:end]) for end in range(1, len(key) + 1)])
-    return [_pair(*(side.get(key) for side in lanes)) for key in order]
+    place = {key: at for at, key in enumerate(begun)}
+
+    def order(key: Key) -> list[tuple[float, int]]:
+        # By what is around it first: no node comes between another and those inside.
+        around = [key[:end] for end in range(1, len(key) + 1)]
+        return [(begun.get(one, _NEVER), place.get(one, -1)) for one in around]
+
+    return [_pair(*(side.get(key) for side in lanes)) for key in sorted(begun, key=order)]
+
+
+def first_of(pairs: Sequence[NodePair], most: int) -> list[NodePair]:
+    """Return no more than `most` of the nodes, in their order: those of the upper levels before what is inside."""
+    chosen = sorted(range(len(pairs)), key=lambda at: len(pairs[at].around))[:most]
+    return [pairs[at] for at in sorted(chosen)]
 
 
 def _pair(first: _Told | None, second: _Told | None) -> NodePair:
@@ -141,17 +148,17 @@ class _Told(NamedTuple):
     lane: Lane
 
 
-def _lanes(side: Side, *, by_id: bool) -> dict[_Key, _Told]:
+def _lanes(side: Side) -> dict[Key, _Told]:
     start = _micros(side.execution.closure, "started_at") or _micros(side.execution.closure, "created_at") or 0
-    found: dict[_Key, _Told] = {}
+    found: dict[Key, _Told] = {}
     for row in side.nodes:
-        closure, name, spec = row.node.closure, row.names[-1], row.path[-1]
+        closure = row.node.closure
         began, ended = watching.span(closure, closure.phase in TERMINAL_NODE)
         phase = phases_pb2.NodeExecution.Phase.Name(closure.phase)
         took = (ended - began) / SECOND if began is not None and ended is not None else None
         lane = Lane(phase, (began - start) / SECOND if began is not None else None, took)
-        told = name if name == spec else f"{name} ({spec})"
-        found[row.path if by_id else row.names] = _Told(told, row.names[:-1], lane)
+        told = row.name if row.name == row.spec else f"{row.name} ({row.spec})"
+        found[row.key] = _Told(told, row.around, lane)
     return found
 
 

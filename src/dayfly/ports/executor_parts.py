@@ -93,5 +93,4 @@ class Plugged:
     ways: Ways | None = None
     """To dashboards of its attempts, where their own addresses may be out of reach."""
     look: Callable[[], Awaitable[Condition]] | None = None
-    """Looks now how it is with what tasks run on, which is no part of the platform. Raises `DayflyError` where that
-    does not answer."""
+    """Looks now how it is with what tasks run on. Raises `DayflyError` where that does not answer."""

@@ -145,7 +145,7 @@ def side(name: str, workflow: str = "flows.train", **inputs: int) -> Side:
 
 def row(made: node_execution_pb2.NodeExecution, *path: str) -> Row:
     path = path or (made.id.node_id,)
-    return Row(path, (*(one.upper() for one in path[:-1]), path[-1]), made)
+    return Row(path, path[-1], tuple(one.upper() for one in path[:-1]), path[-1], made)
 
 
 def node(id: str, begin: int, seconds: int, phase: int = 3) -> node_execution_pb2.NodeExecution:
@@ -211,8 +211,8 @@ def test_settings_that_differ_are_told_without_what_every_run_has_of_its_own() -
         "labels.values.team": (None, "red"),
         "envs.values.MODE": (None, "fast"),
     }
-    assert comparing.same_workflow(first, second)
-    assert not comparing.same_workflow(first, side("c", "flows.other"))
+    assert comparing.same_workflow(first.execution, second.execution)
+    assert not comparing.same_workflow(first.execution, side("c", "flows.other").execution)
 
 
 def test_a_run_that_goes_on_has_no_length() -> None:

@@ -33,11 +33,11 @@ async def build(view: View) -> None:
     if not all(names):
         _ask(view, place, names)
         return
-    first, second = await asyncio.gather(*(_read(view, _id(place, one)) for one in names))
+    first, second, closed = await _read(view, [_id(place, one) for one in names])
     with frame.page(view, title="Compare", active="runs", crumbs=[("Runs", addresses.runs(place))]):
         markup.show(markup.heading("Compare", _sentence(first, second)))
         markup.show(_heads(view, place, first, second))
-        markup.show(_nodes(comparing.nodes(first, second), first, second), "compare-part")
+        markup.show(_nodes(comparing.nodes(first, second), closed, first, second), "compare-part")
         markup.show(
             _pairs("Inputs", comparing.inputs(first, second), first, second, "Both had no inputs."), "compare-part"
         )
@@ -68,10 +68,20 @@ def _id(place: Place, told: str) -> ExecutionId:
     return ExecutionId(place.project, place.domain, told)
 
 
-async def _read(view: View, id: ExecutionId) -> Side:
-    execution, data = await asyncio.gather(view.client.get_execution(id), view.client.get_execution_data(id))
-    nodes, workflow = await asyncio.gather(tree.read(view.client, execution, MAX_NODES), _workflow(view, execution))
-    return Side(execution, data.full_inputs, nodes, workflow)
+async def _read(view: View, ids: Sequence[ExecutionId]) -> tuple[Side, Side, int]:
+    """Return both runs, and how many of their nodes were not looked into."""
+    executions = await asyncio.gather(*(view.client.get_execution(id) for id in ids))
+    alike = comparing.same_workflow(*executions)
+    trees, data, workflows = await asyncio.gather(
+        tree.read(view.client, executions, MAX_NODES, by_id=alike),
+        asyncio.gather(*(view.client.get_execution_data(id) for id in ids)),
+        asyncio.gather(*(_workflow(view, one) for one in executions)),
+    )
+    first, second = (
+        Side(execution, each.full_inputs, nodes, workflow)
+        for execution, each, nodes, workflow in zip(executions, data, trees.runs, workflows, strict=True)
+    )
+    return first, second, trees.closed
 
 
 async def _workflow(view: View, execution: Any) -> Any:
@@ -84,7 +94,7 @@ async def _workflow(view: View, execution: Any) -> Any:
 
 # -- what is shown ----------------------------------------------------------------------------------------------------
 def _sentence(first: Side, second: Side) -> str:
-    if not comparing.same_workflow(first, second):
+    if not comparing.same_workflow(first.execution, second.execution):
         a, b = first.execution.closure.workflow_id.name, second.execution.closure.workflow_id.name
         return f"These are runs of different workflows, {a} and {b}: their nodes are matched by name."
     before, after = comparing.length(first), comparing.length(second)
@@ -123,12 +133,15 @@ def _head(letter: str, side: Side) -> Markup:
     )
 
 
-def _nodes(pairs: Sequence[NodePair], first: Side, second: Side) -> Markup:
+def _nodes(pairs: Sequence[NodePair], closed: int, first: Side, second: Side) -> Markup:
     lanes = [lane for pair in pairs for lane in (pair.first, pair.second) if lane is not None]
     longest = max(((lane.begin or 0) + (lane.seconds or 0) for lane in lanes), default=0.0) or 1.0
-    rows = Markup("").join(_node(pair, longest) for pair in pairs[:MAX_NODES])
+    rows = Markup("").join(_node(pair, longest) for pair in comparing.first_of(pairs, MAX_NODES))
     left = len(pairs) - MAX_NODES
     more = Markup('<p class="faint">and {} more</p>').format(left) if left > 0 else Markup("")
+    if closed:
+        told = "What is inside of {} is not shown: there would be more than {} nodes."
+        more += Markup('<p class="faint">{}</p>').format(told.format(wording.count(closed, "node"), MAX_NODES))
     if not pairs:
         rows = Markup('<tr><td colspan="5" class="faint">Neither has any nodes yet.</td></tr>')
     return Markup(

@@ -83,8 +83,8 @@ class Admission:
             notes.append(f"{cpu:g} CPUs were asked for, and this host has {self.capacity.cpus:g}: it gets them all")
         if memory_bytes > self.capacity.memory_bytes:
             notes.append(
-                f"{_gibi(memory_bytes)} of memory were asked for, and this host has "
-                f"{_gibi(self.capacity.memory_bytes)} to give: it gets it all"
+                f"{in_words(memory_bytes)} of memory were asked for, and this host has "
+                f"{in_words(self.capacity.memory_bytes)} to give: it gets it all"
             )
         wanted = min(
             cpu or self._default_cpu, self.capacity.shares if cpu <= self.capacity.cpus else self.capacity.cpus
@@ -237,8 +237,8 @@ class Admission:
         if self._cpu_used + wish.cpu > self.capacity.shares + 1e-6:
             lacks.append(f"{wish.cpu:g} of {self.capacity.shares:g} CPUs: {self._cpu_used:g} in use")
         if self._memory_used + wish.memory_bytes > self.capacity.memory_bytes:
-            used, whole = _gibi(self._memory_used), _gibi(self.capacity.memory_bytes)
-            lacks.append(f"{_gibi(wish.memory_bytes)} of {whole} of memory: {used} in use")
+            used, whole = in_words(self._memory_used), in_words(self.capacity.memory_bytes)
+            lacks.append(f"{in_words(wish.memory_bytes)} of {whole} of memory: {used} in use")
         told = "waiting for " + (" and ".join(lacks) if lacks else "larger groups that came before")
         return f"{told} ({wish.note})" if wish.note else told
 
@@ -248,5 +248,6 @@ def _execution(key: str) -> str:
     return key.rsplit("/", 2)[0]
 
 
-def _gibi(count: int) -> str:
+def in_words(count: int) -> str:
+    """Return bytes as people read them: `1.5 GiB`, `40 MiB`."""
     return f"{count / GIBI:.1f} GiB" if count >= GIBI / 10 else f"{count / 1024**2:.0f} MiB"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dayfly.executors.local.admission import in_words
 from dayfly.ports.executor_parts import Condition
 
 if TYPE_CHECKING:
     from dayfly.ports.process_groups import ProcessGroups, Room
-
-GIBI = 1024**3
 
 
 class Look:
@@ -28,16 +27,16 @@ def tell(room: Room) -> str:
     if room.inside:
         told = (
             f"{_count(room.inside, 'task has', 'tasks have')} {room.cpus_used:g} of {room.cpus:g} CPUs and "
-            f"{room.memory_used / GIBI:.1f} of {room.memory_bytes / GIBI:.1f} GiB of memory"
+            f"{in_words(room.memory_used)} of {in_words(room.memory_bytes)} of memory"
         )
     else:
-        told = f"No task has any of {room.cpus:g} CPUs and {room.memory_bytes / GIBI:.1f} GiB of memory"
+        told = f"No task has any of {room.cpus:g} CPUs and {in_words(room.memory_bytes)} of memory"
     if room.waiting:
         told += f", {_count(room.waiting, 'waits', 'wait')} for room"
     if room.standing:
         told += (
             f"; {_count(room.standing, 'cluster stands by', 'clusters stand by')} for the next task like its "
-            f"last, with {room.standing_memory / GIBI:.1f} GiB that any other task may have"
+            f"last, with {in_words(room.standing_memory)} that any other task may have"
         )
     return f"{told}."
 

@@ -51,7 +51,7 @@ class Platform(NamedTuple):
     """On the disk that is looked at."""
     executors: Sequence[str]
     looks: Mapping[str, Look]
-    """Of executors that run tasks on what is no part of the platform: how it is with that."""
+    """Of executors that tell it: how it is with what they run tasks on."""
     backend: str
     settings: Mapping[str, str]
 
