@@ -59,7 +59,7 @@ test: install
 # Tasks as pods: wants KUBECONFIG, and in DAYFLY_TEST_CLUSTER_IMAGE an image that holds .venv and src at their own paths.
 # What fails is tried once more, and told: a real cluster may be slow for reasons of its own.
 test-cluster: install
-	@$(BIN)/python -m pytest tests/cluster --reruns 1 -r fER
+	@DAYFLY_TEST_PATIENCE_SECONDS=240 $(BIN)/python -m pytest tests/cluster --reruns 1 -r fER
 
 # The console in Chromium (sudo apt install chromium). DAYFLY_TEST_PICTURES=docs/images writes pictures of all screens.
 test-browser: install

@@ -12,6 +12,9 @@ from tests.browser import seeing
 from tests.browser.seeing import Eyes
 from tests.browser.shop import Shop
 from tests.platforms.server import Server
+from tests.platforms.trying_again import pytest_runtest_makereport, pytest_runtest_teardown
+
+__all__ = ["pytest_runtest_makereport", "pytest_runtest_teardown"]
 
 # A cluster that begins on a busy machine takes its time.
 expect.set_options(timeout=30_000)

@@ -14,8 +14,11 @@ import pytest
 import yaml
 
 from dayfly.cli import deployment
-from tests.platforms import launching
+from tests.platforms import launching, trying_again
 from tests.platforms.server import Server
+from tests.platforms.trying_again import pytest_runtest_makereport
+
+__all__ = ["pytest_runtest_makereport"]
 
 IMAGE = os.environ.get("DAYFLY_TEST_CLUSTER_IMAGE", "")
 
@@ -91,6 +94,17 @@ class Cluster:
         )
         assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
         return done.stdout
+
+
+@pytest.fixture(autouse=True)
+def runs_of_failed_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End what a test that has failed has begun: some of it goes on for ever, and all that follow wait for an empty
+    cluster."""
+    servers = [request.getfixturevalue(name) for name in ("jobs", "server") if name in request.fixturenames]
+    yield
+    if trying_again.has_failed(request.node):
+        for server in servers:
+            launching.abort_all(server)
 
 
 @pytest.fixture(scope="session")

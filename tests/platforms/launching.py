@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from flyteidl.core import identifier_pb2, literals_pb2
 
+from dayfly.base import errors
 from dayfly.client import connecting, watching
 from dayfly.model import plain_values
 from dayfly.model.identifiers import EntityId, ExecutionId
 from tests.platforms.server import Server
 
 PROJECT, DOMAIN, VERSION = "flytesnacks", "development", "v1"
+
+PATIENCE_SECONDS = float(os.environ.get("DAYFLY_TEST_PATIENCE_SECONDS", "60"))
+"""How long is waited for what takes a moment. On a real Kubernetes more: the Dask operator tries again after 60 s where
+a connection was lost, and an old kubelet takes 90 s to end a pod that is deleted while its container starts."""
 
 
 def launch(server: Server, workflow: str, **inputs: str) -> ExecutionId:
@@ -39,7 +46,9 @@ def _launch(server: Server, target: EntityId, inputs: Mapping[str, str]) -> Exec
     return asyncio.run(call())
 
 
-def wait(server: Server, execution: ExecutionId, seconds: float = 120) -> tuple[watching.Snapshot, dict[str, Any]]:
+def wait(
+    server: Server, execution: ExecutionId, seconds: float = 2 * PATIENCE_SECONDS
+) -> tuple[watching.Snapshot, dict[str, Any]]:
     """Return how it ended, and its outputs as plain values."""
 
     async def call() -> tuple[watching.Snapshot, dict[str, Any]]:
@@ -71,7 +80,19 @@ def abort(server: Server, execution: ExecutionId, cause: str) -> None:
     asyncio.run(call())
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 60.0) -> None:
+def abort_all(server: Server) -> None:
+    """Have all that goes on ended."""
+
+    async def call() -> None:
+        async with connecting.open(server.address) as client:
+            for one in await client.list_executions_where(PROJECT, DOMAIN, "value_in(phase,QUEUED;RUNNING)"):
+                with contextlib.suppress(errors.DayflyError):  # It has ended meanwhile.
+                    await client.terminate_execution(ExecutionId(PROJECT, DOMAIN, one.id.name), "its test has failed")
+
+    asyncio.run(call())
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Return once `condition` holds; fail, naming `what`, after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
