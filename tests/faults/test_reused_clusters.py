@@ -108,7 +108,7 @@ def test_each_execution_has_a_cluster_that_is_nobody_elses(server: Server) -> No
     assert not {one["pid"] for one in first} & {one["pid"] for one in second}
     logs = server.folder / "logs"
     assert len(list(logs.rglob("cluster.record"))) == len(list(logs.rglob("worker-1.log"))) == 3
-    assert not list((server.folder / "run" / "groups").glob("*")), "all of them are forgotten"
+    launching.wait_until(lambda: not list((server.folder / "run" / "groups").glob("*")), "all of them to be forgotten")
 
 
 def test_nothing_is_left_when_nobody_comes(server: Server) -> None:
