@@ -83,13 +83,13 @@ def abort(server: Server, execution: ExecutionId, cause: str) -> None:
 def abort_all(server: Server) -> None:
     """Have all that goes on ended."""
 
-    async def call() -> None:
+    async def call() -> list[Any]:
         async with connecting.open(server.address) as client:
-            for one in await client.list_executions_where(PROJECT, DOMAIN, "value_in(phase,QUEUED;RUNNING)"):
-                with contextlib.suppress(errors.DayflyError):  # It has ended meanwhile.
-                    await client.terminate_execution(ExecutionId(PROJECT, DOMAIN, one.id.name), "its test has failed")
+            return await client.list_executions_where(PROJECT, DOMAIN, "value_in(phase,QUEUED;RUNNING)")
 
-    asyncio.run(call())
+    for one in asyncio.run(call()):
+        with contextlib.suppress(errors.DayflyError):  # It has ended meanwhile.
+            abort(server, ExecutionId(PROJECT, DOMAIN, one.id.name), "its test has failed")
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:

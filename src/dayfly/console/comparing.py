@@ -34,6 +34,7 @@ class Side:
     inputs: Any
     """core.LiteralMap"""
     nodes: Sequence[Row]
+    """Of all levels that were read; what is around a node is there too."""
     workflow: Any = None
     """admin.Workflow; None where it is not there any more."""
 
@@ -118,16 +119,9 @@ def nodes(first: Side, second: Side) -> list[NodePair]:
 
     def order(key: Key) -> list[tuple[float, int]]:
         # By what is around it first: no node comes between another and those inside.
-        around = [key[:end] for end in range(1, len(key) + 1)]
-        return [(begun.get(one, _NEVER), place.get(one, -1)) for one in around]
+        return [(begun[one], place[one]) for one in (key[:end] for end in range(1, len(key) + 1))]
 
     return [_pair(*(side.get(key) for side in lanes)) for key in sorted(begun, key=order)]
-
-
-def first_of(pairs: Sequence[NodePair], most: int) -> list[NodePair]:
-    """Return no more than `most` of the nodes, in their order: those of the upper levels before what is inside."""
-    chosen = sorted(range(len(pairs)), key=lambda at: len(pairs[at].around))[:most]
-    return [pairs[at] for at in sorted(chosen)]
 
 
 def _pair(first: _Told | None, second: _Told | None) -> NodePair:

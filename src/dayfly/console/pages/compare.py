@@ -136,7 +136,7 @@ def _head(letter: str, side: Side) -> Markup:
 def _nodes(pairs: Sequence[NodePair], closed: int, first: Side, second: Side) -> Markup:
     lanes = [lane for pair in pairs for lane in (pair.first, pair.second) if lane is not None]
     longest = max(((lane.begin or 0) + (lane.seconds or 0) for lane in lanes), default=0.0) or 1.0
-    rows = Markup("").join(_node(pair, longest) for pair in comparing.first_of(pairs, MAX_NODES))
+    rows = Markup("").join(_node(pair, longest) for pair in pairs[:MAX_NODES])
     left = len(pairs) - MAX_NODES
     more = Markup('<p class="faint">and {} more</p>').format(left) if left > 0 else Markup("")
     if closed:
