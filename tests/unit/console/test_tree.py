@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
 from flyteidl.admin import execution_pb2, node_execution_pb2
 
 from dayfly.base import errors
@@ -18,12 +17,12 @@ _addresses = itertools.count()
 
 
 class FakeClient:
-    """Tells of runs whose nodes are given by the ids of those around them; of no workflow is anything known."""
+    """Tells of runs whose nodes are given by the ids of those around them; of no dynamic node is known what it made."""
 
     def __init__(self, **runs: Mapping[str, list[Any]]) -> None:
         self.address = f"fake-{next(_addresses)}"  # Flows are kept by it.
         self.admin = self
-        self.ListNodeExecutions, self.GetWorkflow, self.GetDynamicNodeWorkflow = "nodes", "workflow", "dynamic"
+        self.ListNodeExecutions, self.GetDynamicNodeWorkflow = "nodes", "dynamic"
         self.asked: list[str] = []
         self._runs = runs
 
@@ -46,9 +45,9 @@ def node(id: str, *, parent: bool = False, spec: str = "", round: int = 0) -> no
     return made
 
 
-async def read(client: FakeClient, most: int = 100, *, by_id: bool = True) -> Trees:
-    executions = [execution_pb2.Execution(id={"name": name}) for name in client._runs]
-    return await tree.read(client, executions, most, by_id=by_id)  # type: ignore[arg-type]
+async def read(client: FakeClient, most: int = 100, *, by_id: bool = True, flow: Flow = flows.NOTHING) -> Trees:
+    runs = [(execution_pb2.Execution(id={"name": name}), flow) for name in client._runs]
+    return await tree.read(client, runs, most, by_id=by_id)  # type: ignore[arg-type]
 
 
 def keys(rows: list[Row]) -> list[str]:
@@ -87,7 +86,7 @@ async def test_the_top_level_is_whole_and_nothing_else_is_asked_for_where_it_fil
     client = FakeClient(one={"": [node(f"n{at}", parent=True) for at in range(50)]})
     (rows,), closed = await read(client, most=20)
     assert (len(rows), closed) == (50, 50)
-    assert client.asked == ["workflow"]
+    assert client.asked == []
 
 
 async def test_of_a_node_that_was_tried_again_the_last_attempt_is_read() -> None:
@@ -97,13 +96,10 @@ async def test_of_a_node_that_was_tried_again_the_last_attempt_is_read() -> None
     assert [row.node.id.node_id for row in rows] == ["a", "a-1-0", "a-1-1"]
 
 
-async def test_by_name_two_nodes_of_one_name_stay_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def of_workflow(*_: Any) -> Flow:
-        return Flow({"n0": Part("load", "task"), "n1": Part("load", "task")})
-
-    monkeypatch.setattr(flows.known, "of_workflow", of_workflow)
+async def test_by_name_two_nodes_of_one_name_stay_two() -> None:
+    flow = Flow({"n0": Part("load", "task"), "n1": Part("load", "task")})
     # Nodes come as they were begun; they are numbered as they were written.
     client = FakeClient(one={"": [node("n1"), node("n0")]}, two={"": [node("n0")]})
-    (one, two), _ = await read(client, by_id=False)
+    (one, two), _ = await read(client, by_id=False, flow=flow)
     assert [(row.spec, row.name) for row in one] == [("n0", "load"), ("n1", "load")]
     assert keys(two) == keys(one)[:1] != keys(one)[1:]

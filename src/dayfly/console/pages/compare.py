@@ -16,7 +16,7 @@ from dayfly.console import addresses, comparing, frame, markup, wording
 from dayfly.console.addresses import Place
 from dayfly.console.comparing import Lane, NodePair, Pair, Side
 from dayfly.console.routing import Page
-from dayfly.console.run import tree
+from dayfly.console.run import flows, tree
 from dayfly.console.site import View
 from dayfly.model import identifiers
 from dayfly.model.identifiers import ExecutionId
@@ -71,12 +71,14 @@ def _id(place: Place, told: str) -> ExecutionId:
 async def _read(view: View, ids: Sequence[ExecutionId]) -> tuple[Side, Side, int]:
     """Return both runs, and how many of their nodes were not looked into."""
     executions = await asyncio.gather(*(view.client.get_execution(id) for id in ids))
-    alike = comparing.same_workflow(*executions)
-    trees, data, workflows = await asyncio.gather(
-        tree.read(view.client, executions, MAX_NODES, by_id=alike),
+    data, workflows = await asyncio.gather(
         asyncio.gather(*(view.client.get_execution_data(id) for id in ids)),
         asyncio.gather(*(_workflow(view, one) for one in executions)),
     )
+    built = [flows.build(one.closure.compiled_workflow) if one is not None else flows.NOTHING for one in workflows]
+    alike = comparing.same_workflow(*executions)
+    runs = list(zip(executions, built, strict=True))
+    trees = await tree.read(view.client, runs, MAX_NODES, by_id=alike)
     first, second = (
         Side(execution, each.full_inputs, nodes, workflow)
         for execution, each, nodes, workflow in zip(executions, data, trees.runs, workflows, strict=True)

@@ -72,25 +72,24 @@ _Level = list[_Found] | None
 """None where it has too many nodes."""
 
 
-async def read(client: Client, executions: Sequence[Any], most: int, *, by_id: bool) -> Trees:
-    """Return the nodes of each admin.Execution: all of the top level, and of what is inside of them whole levels, as
-    long as there are no more than `most` in all. Nodes are alike by their ids in the workflow, or by their names."""
-    return await _Reading(client, executions, most, by_id=by_id).read()
+async def read(client: Client, runs: Sequence[tuple[Any, Flow]], most: int, *, by_id: bool) -> Trees:
+    """Return the nodes of each admin.Execution with the flow of its workflow: all of the top level, and of what is
+    inside of them whole levels, as long as there are no more than `most` in all. Nodes are alike by their ids in the
+    workflow, or by their names."""
+    return await _Reading(client, runs, most, by_id=by_id).read()
 
 
 class _Reading:
-    def __init__(self, client: Client, executions: Sequence[Any], most: int, *, by_id: bool) -> None:
+    def __init__(self, client: Client, runs: Sequence[tuple[Any, Flow]], most: int, *, by_id: bool) -> None:
         self._client, self._most, self._by_id = client, most, by_id
-        self._workflows = [identifiers.from_identifier(one.closure.workflow_id) for one in executions]
-        self._ids = [identifiers.from_execution_identifier(one.id) for one in executions]
-        self._runs: list[list[Row]] = [[] for _ in executions]
+        self._ids = [identifiers.from_execution_identifier(execution.id) for execution, _ in runs]
+        self._tops = [_Inside(at, "", (), (), flow, False) for at, (_, flow) in enumerate(runs)]
+        self._runs: list[list[Row]] = [[] for _ in runs]
         self._waiting: deque[list[_Inside]] = deque()
 
     async def read(self) -> Trees:
-        known = await asyncio.gather(*(flows.known.of_workflow(self._client, one) for one in self._workflows))
-        tops = [_Inside(run, "", (), (), flow, False) for run, flow in enumerate(known)]
-        levels = await self._read(tops, None)
-        self._take(tops, levels)
+        levels = await self._read(self._tops, None)
+        self._take(self._tops, levels)
         room, asked, closed = self._most - (_size(levels) or 0), 0, 0
         while self._waiting:
             some = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
